@@ -1,0 +1,213 @@
+/** Events of a container's stream, `container-<ctr id>`. Other contexts build on these. */
+import { z } from 'zod';
+
+import { customer, event, staff } from '../language/index.ts';
+import {
+  AskRefSchema,
+  HoldSchema,
+  HostnameSchema,
+  ImageFactsSchema,
+  LeasedAddressSchema,
+  LimitsSchema,
+  PlanTermsSchema,
+} from '../operations/index.ts';
+import { idOf, InstantSchema } from '../values/index.ts';
+
+const containerId = customer(idOf('container'));
+const tenantId = customer(idOf('tenant'));
+/** The ask it answers to, where an operation holds the container for it. */
+const ask = staff(AskRefSchema);
+
+/** Requested: it has an identity, nothing on any node. */
+export const ContainerRequested = event(
+  'containers.ContainerRequested',
+  z.strictObject({
+    containerId,
+    tenantId,
+    hostname: customer(HostnameSchema),
+    plan: customer(PlanTermsSchema),
+    image: customer(ImageFactsSchema),
+    operationId: customer(idOf('operation')),
+  }),
+);
+
+/** Reserved: it has a place on a node, addresses and a quota reservation. Raises the generation. */
+export const ContainerReserved = event(
+  'containers.ContainerReserved',
+  z.strictObject({
+    containerId,
+    nodeId: staff(idOf('node')),
+    placementId: staff(idOf('placement')),
+    reservationId: staff(idOf('reservation')),
+    location: customer(z.string().max(40)),
+    generation: staff(z.number().int().min(1)),
+    limits: customer(LimitsSchema),
+    addresses: customer(z.array(LeasedAddressSchema).min(1)),
+    ask,
+  }),
+);
+
+/**
+ * The first time it runs, recorded once in its life: charging starts here, never before. Carries
+ * what billing and packages need, so that neither has to look anything up.
+ */
+export const ContainerRunning = event(
+  'containers.ContainerRunning',
+  z.strictObject({
+    containerId,
+    tenantId,
+    hostname: customer(HostnameSchema),
+    plan: customer(PlanTermsSchema),
+    image: customer(ImageFactsSchema),
+    addresses: customer(z.array(LeasedAddressSchema).min(1)),
+    runningAt: customer(InstantSchema),
+  }),
+);
+
+/** It runs again (after a stop or a hold). */
+export const ContainerStarted = event(
+  'containers.ContainerStarted',
+  z.strictObject({ containerId, ask: ask.optional() }),
+);
+
+export const ContainerStopped = event(
+  'containers.ContainerStopped',
+  z.strictObject({ containerId, ask: ask.optional() }),
+);
+
+export const ContainerRenamed = event(
+  'containers.ContainerRenamed',
+  z.strictObject({ containerId, hostname: customer(HostnameSchema) }),
+);
+
+/** An operation adds addresses; the node has yet to configure them. */
+export const AddressesAttaching = event(
+  'containers.AddressesAttaching',
+  z.strictObject({
+    containerId,
+    addresses: customer(z.array(LeasedAddressSchema).min(1)),
+    reservationId: staff(idOf('reservation')),
+    ask,
+  }),
+);
+
+/** The container answers on these addresses from now on; extra ones are charged from here. */
+export const AddressesAttached = event(
+  'containers.AddressesAttached',
+  z.strictObject({
+    containerId,
+    tenantId,
+    addresses: customer(z.array(LeasedAddressSchema).min(1)),
+    plan: customer(PlanTermsSchema),
+    attachedAt: customer(InstantSchema),
+  }),
+);
+
+export const AddressesDetached = event(
+  'containers.AddressesDetached',
+  z.strictObject({
+    containerId,
+    tenantId,
+    leaseIds: customer(z.array(idOf('lease'))),
+    detachedAt: customer(InstantSchema),
+  }),
+);
+
+/** A hold stands on it: it is to be stopped and its owner cannot start it. */
+export const HoldPlaced = event(
+  'containers.HoldPlaced',
+  z.strictObject({ containerId, hold: customer(HoldSchema), ask: ask.optional() }),
+);
+
+export const HoldLifted = event(
+  'containers.HoldLifted',
+  z.strictObject({ containerId, holdId: customer(idOf('hold')), ask: ask.optional() }),
+);
+
+/** Deletion has begun; raises the generation, so that nothing older acts on a node. */
+export const ContainerDeleting = event(
+  'containers.ContainerDeleting',
+  z.strictObject({
+    containerId,
+    reason: customer(z.string().max(500)),
+    generation: staff(z.number().int().min(1)),
+    ask,
+  }),
+);
+
+/** It is gone from its node. Charging ended with `endedAt`. */
+export const ContainerDeleted = event(
+  'containers.ContainerDeleted',
+  z.strictObject({
+    containerId,
+    tenantId,
+    endedAt: customer(InstantSchema),
+    /** Whether it ever ran. */ ran: staff(z.boolean()),
+  }),
+);
+
+/** It never came to run; what it held is given back by the operation. */
+export const ContainerFailed = event(
+  'containers.ContainerFailed',
+  z.strictObject({ containerId, reason: customer(z.string().max(2000)) }),
+);
+
+/** The node is to do a step. Fenced: old generations and late ones are refused there. */
+export const InstructionIssued = event(
+  'containers.InstructionIssued',
+  z.strictObject({
+    containerId,
+    instructionId: staff(idOf('instruction')),
+    nodeId: staff(idOf('node')),
+    generation: staff(z.number().int().min(1)),
+    step: staff(
+      z.enum(['build', 'start', 'stop', 'freeze', 'thaw', 'limits', 'network', 'destroy']),
+    ),
+    /** Everything the step needs; shape by step in events/node. */
+    input: staff(z.record(z.string(), z.unknown())),
+    notAfter: staff(InstantSchema),
+    ask: ask.optional(),
+  }),
+);
+
+/** What the node answered, once. */
+export const InstructionAnswered = event(
+  'containers.InstructionAnswered',
+  z.strictObject({
+    containerId,
+    instructionId: staff(idOf('instruction')),
+    outcome: staff(z.enum(['done', 'refused', 'failed', 'timed-out'])),
+    message: staff(z.string().max(2000).optional()),
+  }),
+);
+
+/** What the node sees of it changed. */
+export const ObservationChanged = event(
+  'containers.ObservationChanged',
+  z.strictObject({
+    containerId,
+    nodeId: staff(idOf('node')),
+    generation: staff(z.number().int().min(0)),
+    state: customer(z.enum(['absent', 'stopped', 'running', 'frozen', 'error'])),
+  }),
+);
+
+export const containerEvents = [
+  ContainerRequested,
+  ContainerReserved,
+  ContainerRunning,
+  ContainerStarted,
+  ContainerStopped,
+  ContainerRenamed,
+  AddressesAttaching,
+  AddressesAttached,
+  AddressesDetached,
+  HoldPlaced,
+  HoldLifted,
+  ContainerDeleting,
+  ContainerDeleted,
+  ContainerFailed,
+  InstructionIssued,
+  InstructionAnswered,
+  ObservationChanged,
+] as const;

@@ -1,0 +1,110 @@
+/**
+ * What a service lets the outside call: command and query contracts. They live in each service's
+ * `src/api/`, import nothing but this package, and are all the gateway knows of a service.
+ */
+import type { z } from 'zod';
+
+import type { Audience } from './audience.ts';
+import type { Refusal } from './decision.ts';
+import type { Position } from './envelope.ts';
+
+/** Who calls. Made by the gateway from a key, or by the host for its own policies and timers. */
+export interface Principal {
+  /** Lasting pseudonym, e.g. `key_…`, `per_…`, `policy:billing.subscribe`, `node:nod_…`. */
+  readonly id: string;
+  readonly kind: 'member' | 'key' | 'policy' | 'timer' | 'node' | 'system';
+  /** The tenant it belongs to, and that tenant's home. */
+  readonly tenantId: string;
+  readonly homeId: string;
+  /** Its own tenant and everything below; `all` for the provider's staff and for the host itself. */
+  readonly reach: 'all' | ReadonlySet<string>;
+  readonly audience: Audience;
+}
+
+/** A command: changes one stream. */
+export interface CommandContract<I extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+  readonly kind: 'command';
+  /** `<context>.<Imperative>`. */
+  readonly name: string;
+  readonly input: I;
+  readonly result: R;
+  /** `tenant`: whoever reaches the stream's tenant. `staff`: the provider's staff. `internal`: policies, timers and nodes only. */
+  readonly access: 'tenant' | 'staff' | 'internal';
+}
+
+/** A query: reads the service's view, changes nothing. */
+export interface QueryContract<I extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+  readonly kind: 'query';
+  readonly name: string;
+  readonly input: I;
+  readonly result: R;
+  readonly access: 'tenant' | 'staff' | 'internal';
+}
+
+export function command<I extends z.ZodType, R extends z.ZodType>(
+  spec: Omit<CommandContract<I, R>, 'kind'>,
+): CommandContract<I, R> {
+  return { kind: 'command', ...spec };
+}
+
+export function query<I extends z.ZodType, R extends z.ZodType>(
+  spec: Omit<QueryContract<I, R>, 'kind'>,
+): QueryContract<I, R> {
+  return { kind: 'query', ...spec };
+}
+
+/** What a command answers. */
+export type CommandReply<R> =
+  | {
+      readonly ok: true;
+      readonly result: R;
+      /** The stream it changed. */
+      readonly stream: string;
+      readonly revision: bigint;
+      /** Position of its last event; a query can wait for it. Absent for a no-op. */
+      readonly position: Position | undefined;
+      /** This key was answered before; the result is the first one, without secrets. */
+      readonly repeated: boolean;
+    }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Said with every command. */
+export interface CommandCall {
+  readonly principal: Principal;
+  /** Chosen by the caller; the same key and input give the same result. */
+  readonly idempotencyKey: string;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+}
+
+/** Said with every query. */
+export interface QueryCall {
+  readonly principal: Principal;
+  /** Answer on a view that has applied this position; waits (bounded), else NOT_YET. */
+  readonly atLeast?: Position | undefined;
+}
+
+export type QueryReply<R> =
+  | { readonly ok: true; readonly result: R; readonly position: Position | null }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** How the gateway reaches the services: in process when embedded, HTTP between processes. */
+export interface ServiceCaller {
+  command<I extends z.ZodType, R extends z.ZodType>(
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    call: CommandCall,
+  ): Promise<CommandReply<z.output<R>>>;
+  query<I extends z.ZodType, R extends z.ZodType>(
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+    call: QueryCall,
+  ): Promise<QueryReply<z.output<R>>>;
+}
+
+/** A page of a list, ordered by the cursor (a position or what sorts like one), never by id. */
+export interface Page<T> {
+  readonly items: readonly { readonly cursor: string; readonly node: T }[];
+  readonly hasNext: boolean;
+  readonly hasPrevious: boolean;
+}

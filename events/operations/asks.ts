@@ -1,0 +1,174 @@
+/**
+ * What an operation asks of the contexts, and what they answer. An operation's stream records the
+ * ask; the owner acts on its own streams and answers once, as revision 0 of
+ * `answer-<operation>-<step>-<attempt>`.
+ */
+import { z } from 'zod';
+
+import { FamilySchema, idOf, InstantSchema, MoneySchema } from '../values/index.ts';
+import {
+  HoldSchema,
+  HostnameSchema,
+  ImageFactsSchema,
+  LeasedAddressSchema,
+  PlanTermsSchema,
+  VectorSchema,
+} from './facts.ts';
+
+const containerId = idOf('container');
+const tenantId = idOf('tenant');
+const nothing = z.strictObject({});
+
+/** A month of a calendar, e.g. `2026-04`. */
+export const MonthSchema = z
+  .string()
+  .regex(/^\d{4}-(0[1-9]|1[0-2])$/, { error: 'expected a month like 2026-04' });
+
+/** Every ask by name: who is asked is the part before the dot. */
+export const asks = {
+  /** May this tenant order now? Refused while a hold stands on it or above it, or when closed. */
+  'accounts.admit': { input: z.strictObject({ tenantId }), result: nothing },
+  /** The plan's terms as the catalog has them now. */
+  'billing.quote': {
+    input: z.strictObject({ planCode: z.string().min(1).max(40) }),
+    result: z.strictObject({ plan: PlanTermsSchema }),
+  },
+  /** The image, if it is published. */
+  'containers.image': {
+    input: z.strictObject({ imageId: idOf('image') }),
+    result: z.strictObject({ image: ImageFactsSchema }),
+  },
+  /** Creates the container (requested) and enters it into its tree's roster, where holds reach it. */
+  'containers.request': {
+    input: z.strictObject({
+      containerId,
+      tenantId,
+      hostname: HostnameSchema,
+      plan: PlanTermsSchema,
+      image: ImageFactsSchema,
+    }),
+    result: nothing,
+  },
+  /** Undo of `request`: the container has failed and leaves the roster. */
+  'containers.discard': {
+    input: z.strictObject({ containerId, reason: z.string().max(2000) }),
+    result: nothing,
+  },
+  'quotas.reserve': {
+    input: z.strictObject({ reservationId: idOf('reservation'), tenantId, vector: VectorSchema }),
+    result: nothing,
+  },
+  'quotas.commit': {
+    input: z.strictObject({ reservationId: idOf('reservation') }),
+    result: nothing,
+  },
+  /** Gives a reservation back, committed or not; of one never made: leaves a tombstone. */
+  'quotas.release': {
+    input: z.strictObject({ reservationId: idOf('reservation') }),
+    result: nothing,
+  },
+  /** Takes capacity on a node that has room. */
+  'containers.place': {
+    input: z.strictObject({
+      placementId: idOf('placement'),
+      containerId,
+      vector: VectorSchema,
+      location: z.string().max(40).optional(),
+    }),
+    result: z.strictObject({ nodeId: idOf('node'), nodeName: z.string(), location: z.string() }),
+  },
+  'containers.unplace': {
+    input: z.strictObject({ placementId: idOf('placement'), nodeId: idOf('node').optional() }),
+    result: nothing,
+  },
+  /** Leases addresses from the pool of a location. One lease id per address asked for. */
+  'containers.lease': {
+    input: z.strictObject({
+      containerId,
+      leaseIds: z.array(idOf('lease')).min(1).max(64),
+      family: FamilySchema,
+      location: z.string().max(40),
+    }),
+    result: z.strictObject({ addresses: z.array(LeasedAddressSchema) }),
+  },
+  /** Gives leases back by id; of one never made: leaves a tombstone. */
+  'containers.unlease': {
+    input: z.strictObject({
+      leaseIds: z.array(idOf('lease')).max(64),
+      addresses: z.array(LeasedAddressSchema).max(64),
+      location: z.string().max(40),
+      family: FamilySchema,
+    }),
+    result: nothing,
+  },
+  /** Builds and starts it on its node; done when it runs. */
+  'containers.build': {
+    input: z.strictObject({
+      containerId,
+      nodeId: idOf('node'),
+      placementId: idOf('placement'),
+      reservationId: idOf('reservation'),
+      addresses: z.array(LeasedAddressSchema).min(1),
+    }),
+    result: z.strictObject({ runningAt: InstantSchema }),
+  },
+  /** Puts a hold on it and stops it; done when it is stopped (or was not running). */
+  'containers.hold': { input: z.strictObject({ containerId, hold: HoldSchema }), result: nothing },
+  /** Lifts a hold; where none remains and it is wanted running, done when it runs. */
+  'containers.unhold': {
+    input: z.strictObject({ containerId, holdId: idOf('hold') }),
+    result: nothing,
+  },
+  /** Destroys it on its node; done when the node has answered. Says what is to be given back. */
+  'containers.destroy': {
+    input: z.strictObject({ containerId, reason: z.string().max(500) }),
+    result: z.strictObject({
+      placementId: idOf('placement').optional(),
+      nodeId: idOf('node').optional(),
+      reservationIds: z.array(idOf('reservation')),
+      addresses: z.array(LeasedAddressSchema),
+      location: z.string().max(40),
+    }),
+  },
+  /** Gives leased addresses to a container and configures them on its node. */
+  'containers.attach': {
+    input: z.strictObject({
+      containerId,
+      reservationId: idOf('reservation'),
+      addresses: z.array(LeasedAddressSchema).min(1),
+    }),
+    result: nothing,
+  },
+  /** Undo of `attach`. */
+  'containers.detach': {
+    input: z.strictObject({ containerId, leaseIds: z.array(idOf('lease')) }),
+    result: nothing,
+  },
+  /** What an operation on a container needs to know of it: refused where it is missing, busy or gone. */
+  'containers.inspect': {
+    input: z.strictObject({ containerId }),
+    result: z.strictObject({
+      location: z.string(),
+      plan: PlanTermsSchema,
+      addresses: z.number().int(),
+    }),
+  },
+  /** Rates and issues one account's invoice for a month; `empty` where nothing is owed. */
+  'billing.invoice': {
+    input: z.strictObject({ accountId: tenantId, month: MonthSchema }),
+    result: z.strictObject({
+      invoice: z
+        .strictObject({ invoiceId: idOf('invoice'), number: z.string(), total: MoneySchema })
+        .nullable(),
+    }),
+  },
+} as const;
+
+export type AskName = keyof typeof asks;
+export type AskInput<N extends AskName> = z.output<(typeof asks)[N]['input']>;
+export type AskResult<N extends AskName> = z.output<(typeof asks)[N]['result']>;
+
+export const AskNameSchema = z.enum(Object.keys(asks) as [AskName, ...AskName[]]);
+
+/** A plain JSON object: an ask's input or result inside an event; parsed by the schemas above. */
+export const JsonObjectSchema = z.record(z.string(), z.unknown());

@@ -1,0 +1,3 @@
+export * from './asks.ts';
+export * from './facts.ts';
+export * from './protocol.ts';

@@ -1,0 +1,72 @@
+/**
+ * Ids. A thing's id is a TypeID: a prefix that says what it is and 128 bits in Crockford base32
+ * (https://github.com/jetify-com/typeid, spec 0.3). Ours are derived, so that a retry makes the
+ * same thing: the bits are a UUIDv5 of the command that made it.
+ */
+import { createHash } from 'node:crypto';
+import { TypeID } from 'typeid-js';
+import { z } from 'zod';
+
+/** What exists, by prefix. */
+export const prefixes = {
+  tenant: 'ten',
+  person: 'per',
+  member: 'mem',
+  apiKey: 'key',
+  hold: 'hld',
+  container: 'ctr',
+  node: 'nod',
+  image: 'img',
+  range: 'rng',
+  lease: 'lse',
+  placement: 'plc',
+  reservation: 'res',
+  operation: 'op',
+  instruction: 'ins',
+  plan: 'pln',
+  subscription: 'sub',
+  item: 'itm',
+  invoice: 'inv',
+} as const;
+
+export type IdKind = keyof typeof prefixes;
+
+/** A schema for ids of one kind. */
+export function idOf(kind: IdKind): z.ZodString {
+  return z.string().regex(new RegExp(`^${prefixes[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), {
+    error: `expected an id like ${prefixes[kind]}_01h455vb4pex5vsknk084sn02q`,
+  });
+}
+
+/** The namespace of every UUIDv5 of ours. */
+const NAMESPACE = Buffer.from('6a1f2f0e9a0c5b0c8a5e3d2b7c4e1f90', 'hex');
+
+/** UUIDv5 (RFC 9562) of the parts, which are joined unambiguously. */
+export function uuidOf(...parts: readonly string[]): string {
+  return formatUuid(uuidBytes(parts));
+}
+
+/** The id of a kind derived from the parts: the same parts, the same id. */
+export function deriveId(kind: IdKind, ...parts: readonly string[]): string {
+  return TypeID.fromUUIDBytes(prefixes[kind], uuidBytes(parts)).toString();
+}
+
+/** The id of a kind whose bits are this UUID. */
+export function idFromUuid(kind: IdKind, uuid: string): string {
+  return TypeID.fromUUID(prefixes[kind], uuid).toString();
+}
+
+function uuidBytes(parts: readonly string[]): Uint8Array {
+  const hash = createHash('sha1').update(NAMESPACE);
+  // Lengths before contents: ['ab', 'c'] and ['a', 'bc'] must differ.
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  const bytes = new Uint8Array(hash.digest().subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes;
+}
+
+function formatUuid(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
