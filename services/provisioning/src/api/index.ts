@@ -1,0 +1,167 @@
+/** What the outside may ask of provisioning: start and cancel operations, and read them. */
+import { command, query } from '@bivouac/events/language';
+import {
+  AskNameSchema,
+  HoldKindSchema,
+  HistoryPageSchema,
+  HostnameSchema,
+  MonthSchema,
+  RefusalSchema,
+  StepNameSchema,
+} from '@bivouac/events/operations';
+import { FamilySchema, idOf, InstantSchema } from '@bivouac/events/values';
+import { z } from 'zod';
+
+/** What an operation is to achieve, by kind. */
+export const OperationOrderSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('provision'),
+    tenantId: idOf('tenant'),
+    hostname: HostnameSchema,
+    planCode: z.string().min(1).max(40),
+    imageId: idOf('image'),
+    location: z.string().min(1).max(40).optional(),
+    family: FamilySchema.default('ipv4'),
+    /** Addresses beyond those the plan includes; each is charged. */
+    extraAddresses: z.number().int().min(0).max(32).default(0),
+  }),
+  z.strictObject({
+    kind: z.literal('suspend'),
+    containerId: idOf('container'),
+    hold: z.strictObject({ kind: HoldKindSchema, reason: z.string().trim().min(1).max(500) }),
+  }),
+  z.strictObject({
+    kind: z.literal('resume'),
+    containerId: idOf('container'),
+    holdId: idOf('hold'),
+  }),
+  z.strictObject({
+    kind: z.literal('terminate'),
+    containerId: idOf('container'),
+    reason: z.string().trim().min(1).max(500),
+  }),
+  z.strictObject({
+    kind: z.literal('add-address'),
+    containerId: idOf('container'),
+    count: z.number().int().min(1).max(32).default(1),
+    family: FamilySchema.default('ipv4'),
+  }),
+  z.strictObject({ kind: z.literal('close-month'), accountId: idOf('tenant'), month: MonthSchema }),
+]);
+export type OperationOrder = z.output<typeof OperationOrderSchema>;
+export type OperationKind = OperationOrder['kind'];
+export const OperationKindSchema = z.enum([
+  'provision',
+  'suspend',
+  'resume',
+  'terminate',
+  'add-address',
+  'close-month',
+]);
+
+/** `undoing` and `needs-attention` are states of a failed operation: the second waits for staff. */
+export const OperationStatusSchema = z.enum([
+  'running',
+  'undoing',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'needs-attention',
+]);
+export type OperationStatus = z.output<typeof OperationStatusSchema>;
+
+export const StepStatusSchema = z.enum(['asked', 'done', 'refused', 'failed', 'timed-out']);
+
+export const OperationStepSchema = z.object({
+  name: StepNameSchema,
+  ask: AskNameSchema,
+  attempt: z.number().int(),
+  status: StepStatusSchema,
+  askedAt: InstantSchema,
+  endedAt: InstantSchema.nullable(),
+  refusal: RefusalSchema.nullable(),
+});
+
+export const OperationViewSchema = z.object({
+  id: idOf('operation'),
+  kind: OperationKindSchema,
+  tenantId: idOf('tenant'),
+  status: OperationStatusSchema,
+  /** Per cent of the planned steps that have ended, 0–100. */
+  progress: z.number().int().min(0).max(100),
+  steps: z.array(OperationStepSchema),
+  target: z.object({ type: z.enum(['container', 'account']), id: z.string() }),
+  /** Why it failed; null while it runs and when it succeeded. */
+  error: RefusalSchema.nullable(),
+  /** With close-month: the invoice, null where nothing was owed. */
+  invoiceId: idOf('invoice').nullable(),
+  createdAt: InstantSchema,
+  endedAt: InstantSchema.nullable(),
+  /** Position of the first event: the order of lists. */
+  position: z.string(),
+});
+export type OperationView = z.output<typeof OperationViewSchema>;
+
+/**
+ * Orders a workflow. The tenant concerned is `tenantId` of the order, or that of the container or
+ * account named; what a context has to say against it comes as the operation's outcome.
+ */
+export const StartOperation = command({
+  name: 'provisioning.StartOperation',
+  access: 'tenant',
+  input: z.strictObject({
+    order: OperationOrderSchema,
+    /** Whose the operation is: the tenant that owns the target, with its home. */
+    tenantId: idOf('tenant'),
+    homeId: idOf('tenant'),
+  }),
+  result: z.strictObject({
+    operationId: idOf('operation'),
+    target: z.strictObject({ type: z.enum(['container', 'account']), id: z.string() }),
+  }),
+});
+
+/** Asks a running operation to stop; what it did is undone. Refused once it cannot be undone. */
+export const CancelOperation = command({
+  name: 'provisioning.CancelOperation',
+  access: 'tenant',
+  input: z.strictObject({ operationId: idOf('operation') }),
+  result: z.strictObject({ operationId: idOf('operation') }),
+});
+
+export const OperationById = query({
+  name: 'provisioning.OperationById',
+  access: 'tenant',
+  input: z.strictObject({ operationId: idOf('operation') }),
+  result: OperationViewSchema.nullable(),
+});
+
+const PageArgsSchema = z.strictObject({
+  after: z.string().max(500).optional(),
+  before: z.string().max(500).optional(),
+  limit: z.number().int().min(1).max(100),
+  reverse: z.boolean().default(false),
+});
+
+/** The caller's operations, oldest first; of one target, or of one tenant. */
+export const Operations = query({
+  name: 'provisioning.Operations',
+  access: 'tenant',
+  input: z.strictObject({
+    page: PageArgsSchema,
+    tenantId: idOf('tenant').optional(),
+    targetId: z.string().max(60).optional(),
+  }),
+  result: z.object({
+    items: z.array(z.object({ cursor: z.string(), node: OperationViewSchema })),
+    hasNext: z.boolean(),
+    hasPrevious: z.boolean(),
+  }),
+});
+
+export const OperationHistory = query({
+  name: 'provisioning.OperationHistory',
+  access: 'tenant',
+  input: z.strictObject({ operationId: idOf('operation'), page: PageArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});
