@@ -30,12 +30,12 @@ import type { Table, View, WritableView } from '../views/port.ts';
 export interface Aggregate<S = unknown> {
   readonly category: string;
   readonly events: readonly EventDefinition[];
-  readonly initial: () => S;
+  initial(): S;
   /**
    * Folds one event. May change and return the state it is given: the host alone owns it. Events of
    * the stream whose type is not in `events` are not handed in.
    */
-  readonly evolve: (state: S, event: Recorded) => S;
+  evolve(state: S, event: Recorded): S;
 }
 
 /** Declares an aggregate; the event union of `evolve` is typed by `events`. */
@@ -78,6 +78,14 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
   ) => string;
   /** For handlers that create streams: whose the stream is. Existing streams keep their owner. */
   readonly owner?: (input: z.output<I>, principal: Principal) => Owner;
+  /**
+   * The person the input is about, where it holds personal data: the input's hash is then made
+   * under that person's key, so that erasing the person also makes the hash say nothing.
+   */
+  readonly person?: (
+    input: z.output<I>,
+    call: { readonly principal: Principal; readonly commandKey: string },
+  ) => string;
   /**
    * At the edge, before deciding: seal personal input, make a secret. `reveal` is added to the first
    * reply only and never stored; a repeat answers null in its place.
@@ -248,6 +256,8 @@ export function policy<const E extends readonly EventDefinition[]>(spec: {
  */
 export interface Responder {
   readonly ask: AskName;
+  /** Asks and events of one target are handled in order; see {@link Policy.target}. */
+  readonly target: (input: unknown, ref: AskRef) => string;
   /** `later`: a policy will call `answer` when it is done (a node has to act first). */
   readonly act: (
     input: unknown,
@@ -280,6 +290,8 @@ export function responder<N extends AskName>(
       | { readonly outcome: 'refused' | 'failed'; readonly refusal: Refusal }
       | 'later'
     >;
+    /** What must not be overtaken by this ask, e.g. the account's stream; default the operation. */
+    readonly target?: (input: AskInput<N>) => string;
     /** Undoes a `done` that came too late. Needed wherever `act` changes anything. */
     readonly undo?: (
       input: AskInput<N>,
@@ -296,6 +308,7 @@ export function responder<N extends AskName>(
   });
   return {
     ask,
+    target: (input, ref) => spec.target?.(input as AskInput<N>) ?? ref.operationId,
     act: (input, ref, event, context) => spec.act(input as AskInput<N>, context, facts(ref, event)),
     undo: async (input, ref, event, context) =>
       spec.undo?.(input as AskInput<N>, context, facts(ref, event)),

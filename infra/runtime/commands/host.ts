@@ -1,0 +1,343 @@
+/**
+ * The command host: parses, checks rights, finds the aggregate, decides, appends, answers. Every
+ * change of the system goes through `command` here, whoever asks for it.
+ */
+import {
+  canonicalBytes,
+  type CommandCall,
+  type CommandContract,
+  type CommandReply,
+  type EventRegistry,
+  type Principal,
+  type Recorded,
+  refuse,
+  type Refusal,
+} from '@bivouac/events/language';
+import { uuidOf } from '@bivouac/events/values';
+import type { z } from 'zod';
+
+import { type EventStore, EventStoreError } from '../../event-store/port.ts';
+import type { Clock } from '../clock.ts';
+import type { Aggregate, CommandHandler, EdgePorts, Loaded, Owner } from '../definitions.ts';
+import { RuntimeError } from '../errors.ts';
+import { invalidInput } from '../input.ts';
+import { LoadedStream } from './loaded-stream.ts';
+import { type Job, type Outcome, positionOf, StreamQueue } from './stream-queue.ts';
+
+/** How many idle streams are kept loaded. */
+const KEPT_STREAMS = 20_000;
+
+export interface CommandHostOptions {
+  readonly handlers: readonly CommandHandler[];
+  readonly store: EventStore;
+  readonly registry: EventRegistry;
+  readonly clock: Clock;
+  readonly ports: EdgePorts;
+  /** The provider's tenant id, the tenant of platform streams. */
+  readonly providerId: () => string;
+}
+
+export interface CommandHost {
+  command<I extends z.ZodType, R extends z.ZodType>(
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    call: CommandCall,
+  ): Promise<CommandReply<z.output<R>>>;
+  /** By name and unparsed, as timers and remote callers have it. */
+  commandByName(name: string, input: unknown, call: CommandCall): Promise<CommandReply<unknown>>;
+  load<S>(aggregate: Aggregate<S>, stream: string, upTo?: bigint): Promise<Loaded<S>>;
+  /** Refuses new commands; those under way end. */
+  stop(): Promise<void>;
+}
+
+/** Makes the command host of a process. */
+export function commandHost(options: CommandHostOptions): CommandHost {
+  const handlers = new Map<string, CommandHandler>();
+  for (const handler of options.handlers) {
+    if (handlers.has(handler.contract.name)) {
+      throw new RuntimeError(
+        'misconfigured',
+        `two handlers for the command ${handler.contract.name}`,
+      );
+    }
+    handlers.set(handler.contract.name, handler);
+  }
+  const stopping = new AbortController();
+  const queues = new Map<string, StreamQueue>();
+  const snapshots = new Map<
+    string,
+    { readonly revision: bigint | undefined; readonly state: unknown }
+  >();
+  const underWay = new Set<Promise<unknown>>();
+
+  const queueOf = (stream: string, aggregate: Aggregate): StreamQueue => {
+    const known = queues.get(stream);
+    if (known !== undefined) {
+      // Most recently used last.
+      queues.delete(stream);
+      queues.set(stream, known);
+      return known;
+    }
+    const queue = new StreamQueue(stream, aggregate, {
+      store: options.store,
+      registry: options.registry,
+      clock: options.clock,
+      random: options.ports.random,
+      providerId: options.providerId,
+      stopping: stopping.signal,
+    });
+    queues.set(stream, queue);
+    if (queues.size > KEPT_STREAMS) forgetIdle(queues);
+    return queue;
+  };
+
+  const run = async (
+    name: string,
+    rawInput: unknown,
+    call: CommandCall,
+  ): Promise<CommandReply<unknown>> => {
+    const handler = handlers.get(name);
+    if (handler === undefined)
+      throw new RuntimeError('misconfigured', `no handler for the command ${name}`);
+    if (stopping.signal.aborted) {
+      return refused(
+        refuse('SHUTTING_DOWN', 'This replica is stopping; send the command again.', {
+          retryable: true,
+        }).refusal,
+      );
+    }
+    const denied = rightsRefusal(handler.contract, call.principal);
+    if (denied !== undefined) return refused(denied);
+    const parsed = handler.contract.input.safeParse(rawInput);
+    if (!parsed.success) return refused(invalidInput(parsed.error));
+    return execute(handler, parsed.data, call);
+  };
+
+  const execute = async (
+    handler: CommandHandler,
+    input: unknown,
+    call: CommandCall,
+  ): Promise<CommandReply<unknown>> => {
+    const { spec, contract } = handler;
+    const { principal } = call;
+    const keyFor = (subject: string): string =>
+      uuidOf(principal.tenantId, principal.id, contract.name, subject, call.idempotencyKey);
+    // A stream whose id comes from the command's key is created by it: its subject is `new`.
+    const newKey = keyFor('new');
+    let creates = false;
+    const keyed = {
+      principal,
+      get commandKey() {
+        creates = true;
+        return newKey;
+      },
+    };
+    const stream = spec.stream(input, keyed);
+    const commandKey = creates ? newKey : keyFor(stream);
+    const edge = { principal, commandKey };
+    const owner: Owner | undefined = spec.owner?.(input, principal);
+    if (owner !== undefined && !mayOwn(principal, owner)) return refused(notFound);
+    const hashOwner = spec.person?.(input, edge) ?? `home:${principal.homeId}`;
+    const inputHash = await options.ports.keys.hmac(hashOwner, canonicalBytes(input));
+    const prepared =
+      spec.prepare === undefined ? { input } : await spec.prepare(input, options.ports, edge);
+
+    const outcome = await new Promise<Outcome>((resolve, reject) => {
+      const job: Job = {
+        commandKey,
+        inputHash,
+        actorId: principal.id,
+        correlationId: call.correlationId ?? commandKey,
+        causationId: call.causationId ?? commandKey,
+        otherInputIsDone: principal.kind === 'policy' || principal.kind === 'timer',
+        reaches: (tenantId) => principal.reach === 'all' || principal.reach.has(tenantId),
+        owner,
+        decide: (state, context) => spec.decide(state, prepared.input, context),
+        resolve,
+        reject,
+        attempts: 0,
+      };
+      queueOf(stream, handler.aggregate).push(job);
+    });
+    return answer(handler, input, stream, outcome, prepared.reveal);
+  };
+
+  const answer = async (
+    handler: CommandHandler,
+    input: unknown,
+    stream: string,
+    outcome: Outcome,
+    reveal: Readonly<Record<string, string>> | undefined,
+  ): Promise<CommandReply<unknown>> => {
+    if (outcome.kind === 'refused') return refused(outcome.refusal);
+    const events =
+      outcome.kind === 'appended'
+        ? outcome.events
+        : outcome.kind === 'repeated'
+          ? await recall(stream, outcome)
+          : [];
+    const result = handler.spec.result(events, input, stream);
+    const revision =
+      outcome.kind === 'nothing' ? (outcome.revision ?? -1n) : (events.at(-1)?.revision ?? -1n);
+    return {
+      ok: true,
+      // A secret is shown in the first reply only: it is in no event, so no repeat can show it.
+      result:
+        outcome.kind === 'appended' && reveal !== undefined
+          ? Object.assign({}, result, reveal)
+          : result,
+      stream,
+      revision,
+      position: outcome.kind === 'repeated' ? events.at(-1)?.position : positionOf(outcome),
+      repeated: outcome.kind === 'repeated',
+    };
+  };
+
+  const recall = async (
+    stream: string,
+    command: { readonly from: bigint; readonly count: number },
+  ): Promise<Recorded[]> => {
+    const page = await options.store.readStream(stream, {
+      from: command.from,
+      limit: command.count,
+    });
+    if (!page.exists) throw new RuntimeError('defect', `${stream} was remembered and is missing`);
+    return page.events.flatMap((event) => options.registry.decode(event) ?? []);
+  };
+
+  /** Storage trouble is a refusal that may be retried; anything else is a defect and stays an exception. */
+  const guarded = async (
+    name: string,
+    input: unknown,
+    call: CommandCall,
+  ): Promise<CommandReply<unknown>> => {
+    try {
+      return await run(name, input, call);
+    } catch (error) {
+      const refusal = storageRefusal(error);
+      if (refusal === undefined) throw error;
+      return refused(refusal);
+    }
+  };
+
+  const tracked = (
+    name: string,
+    input: unknown,
+    call: CommandCall,
+  ): Promise<CommandReply<unknown>> => {
+    const promise = guarded(name, input, call);
+    underWay.add(promise);
+    const done = (): void => {
+      underWay.delete(promise);
+    };
+    promise.then(done, done);
+    return promise;
+  };
+
+  return {
+    command: (contract, input, call) =>
+      tracked(contract.name, input, call) as Promise<
+        CommandReply<z.output<(typeof contract)['result']>>
+      >,
+    commandByName: tracked,
+    load: async <S>(aggregate: Aggregate<S>, stream: string, upTo?: bigint) => {
+      if (upTo !== undefined) {
+        const past = new LoadedStream(stream, aggregate, options.registry);
+        await past.catchUp(options.store, upTo);
+        return viewOf<S>(past, past.state);
+      }
+      const loaded = await queueOf(stream, aggregate).look();
+      const known = snapshots.get(stream);
+      if (known !== undefined && known.revision === loaded.revision)
+        return viewOf<S>(loaded, known.state);
+      // A copy: the queue goes on changing its own state, also speculatively.
+      const state = structuredClone(loaded.state);
+      snapshots.delete(stream);
+      snapshots.set(stream, { revision: loaded.revision, state });
+      if (snapshots.size > KEPT_STREAMS) {
+        for (const oldest of snapshots.keys()) {
+          snapshots.delete(oldest);
+          break;
+        }
+      }
+      return viewOf<S>(loaded, state);
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.allSettled([...underWay]);
+    },
+  };
+}
+
+const notFound = refuse(
+  'NOT_FOUND',
+  'There is no such thing, or it is not yours; check the id.',
+).refusal;
+
+function refused(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal };
+}
+
+function viewOf<S>(loaded: LoadedStream, state: unknown): Loaded<S> {
+  return {
+    exists: loaded.exists,
+    state: state as S,
+    revision: loaded.revision,
+    tenantId: loaded.tenantId,
+    homeId: loaded.homeId,
+  };
+}
+
+/** Rights by contract: `internal` for the host's own principals, `staff` for the provider's people. */
+function rightsRefusal(contract: CommandContract, principal: Principal): Refusal | undefined {
+  const person = principal.kind === 'member' || principal.kind === 'key';
+  if (!person || contract.access === 'tenant') return undefined;
+  if (contract.access === 'staff' && principal.audience === 'staff') return undefined;
+  return refuse('NOT_ALLOWED', `${contract.name} is for the provider's staff; ask them to do it.`)
+    .refusal;
+}
+
+function mayOwn(principal: Principal, owner: Owner): boolean {
+  if (principal.reach === 'all') return true;
+  return owner !== 'platform' && principal.reach.has(owner.tenantId);
+}
+
+function storageRefusal(error: unknown): Refusal | undefined {
+  const again = { retryable: true };
+  if (error instanceof RuntimeError) {
+    if (error.code === 'contention') return refuse('CONTENTION', error.message, again).refusal;
+    if (error.code === 'unavailable') return refuse('UNAVAILABLE', error.message, again).refusal;
+    if (error.code === 'outcome-unknown')
+      return refuse('OUTCOME_UNKNOWN', error.message, again).refusal;
+  }
+  if (error instanceof EventStoreError) {
+    if (error.code === 'unavailable' || error.code === 'closed') {
+      return refuse(
+        'UNAVAILABLE',
+        'The event store cannot be reached; nothing was done, send it again.',
+        again,
+      ).refusal;
+    }
+    if (error.code === 'outcome-unknown') {
+      return refuse(
+        'OUTCOME_UNKNOWN',
+        'The store has not confirmed the command; send it again with the same key.',
+        again,
+      ).refusal;
+    }
+    if (error.code === 'too-large') {
+      return refuse(
+        'TOO_LARGE',
+        `The input makes an event beyond the limits: ${error.message}. Send less at once.`,
+      ).refusal;
+    }
+  }
+  return undefined;
+}
+
+function forgetIdle(queues: Map<string, StreamQueue>): void {
+  for (const [stream, queue] of queues) {
+    if (queues.size <= KEPT_STREAMS * 0.9) return;
+    if (queue.idle) queues.delete(stream);
+  }
+}

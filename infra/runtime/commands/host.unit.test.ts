@@ -1,0 +1,389 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  accept,
+  command,
+  customer,
+  event,
+  eventRegistry,
+  type NewEvent,
+  type Principal,
+  refuse,
+} from '@bivouac/events/language';
+import { deriveId } from '@bivouac/events/values';
+import { z } from 'zod';
+
+import { type EventStore, EventStoreError, memoryEventStore } from '../../event-store/index.ts';
+import { ManualClock } from '../clock.ts';
+import { aggregate, handler } from '../definitions.ts';
+import { commandHost, type CommandHost } from './host.ts';
+
+const Added = event(
+  'test.Added',
+  z.strictObject({ amount: customer(z.number()), note: customer(z.string()) }),
+);
+const registry = eventRegistry([Added]);
+
+const counter = aggregate<{ total: number }, readonly [typeof Added]>({
+  category: 'counter',
+  events: [Added],
+  initial: () => ({ total: 0 }),
+  evolve: (state, added) => {
+    state.total += added.data.amount;
+    return state;
+  },
+});
+
+const Add = command({
+  name: 'test.Add',
+  access: 'tenant',
+  input: z.strictObject({ id: z.string(), amount: z.number().int(), note: z.string().default('') }),
+  result: z.strictObject({ amounts: z.array(z.number()) }),
+});
+const addHandler = handler(Add, counter, {
+  stream: (input) => `counter-${input.id}`,
+  owner: (_input, principal) => ({ tenantId: principal.tenantId, homeId: principal.homeId }),
+  decide: (state, input) => {
+    if (input.amount === 0) return accept();
+    if (state.total + input.amount > 100)
+      return refuse('TOO_MUCH', 'It would go beyond 100; add less.');
+    return accept(Added({ amount: input.amount, note: input.note }));
+  },
+  result: (events) => ({
+    amounts: events.flatMap((e) => (e.type === Added.type ? [Number(e.data['amount'])] : [])),
+  }),
+});
+
+const Open = command({
+  name: 'test.Open',
+  access: 'tenant',
+  input: z.strictObject({ amount: z.number().int() }),
+  result: z.strictObject({ id: z.string(), secret: z.string().nullable() }),
+});
+const openHandler = handler(Open, counter, {
+  stream: (_input, { commandKey }) => `counter-${deriveId('container', commandKey)}`,
+  owner: (_input, principal) => ({ tenantId: principal.tenantId, homeId: principal.homeId }),
+  prepare: async (input) => Promise.resolve({ input, reveal: { secret: 'shown once' } }),
+  decide: (_state, input) => accept(Added({ amount: input.amount, note: 'opened' })),
+  result: (_events, _input, stream) => ({ id: stream.slice('counter-'.length), secret: null }),
+});
+
+const tenant = (name: string, reach?: readonly string[]): Principal => ({
+  id: `key_${name}`,
+  kind: 'key',
+  tenantId: name,
+  homeId: name,
+  reach: new Set(reach ?? [name]),
+  audience: 'customer',
+});
+const alice = tenant('alice');
+const bob = tenant('bob');
+
+const stores: EventStore[] = [];
+const hosts: CommandHost[] = [];
+afterEach(async () => {
+  for (const host of hosts.splice(0)) await host.stop();
+  for (const store of stores.splice(0)) await store.close();
+});
+
+function newStore(): EventStore {
+  const store = memoryEventStore();
+  stores.push(store);
+  return store;
+}
+
+function newHost(
+  store: EventStore,
+  clock = new ManualClock('2026-04-10T09:00:00.000Z'),
+): CommandHost {
+  const host = commandHost({
+    handlers: [addHandler, openHandler],
+    store,
+    registry,
+    clock,
+    providerId: () => 'provider',
+    ports: {
+      random: (n) => new Uint8Array(n).fill(7),
+      keys: {
+        hmac: async (owner, bytes) =>
+          Promise.resolve(`${owner}:${Buffer.from(bytes).toString('base64url')}`),
+        seal: () => Promise.reject(new Error('not used')),
+        open: () => Promise.reject(new Error('not used')),
+        destroy: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+      },
+      secrets: {
+        put: () => Promise.resolve(),
+        get: () => Promise.resolve(undefined),
+        destroy: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+      },
+      blobs: {
+        put: () => Promise.reject(new Error('not used')),
+        get: () => Promise.resolve(undefined),
+      },
+    },
+  });
+  hosts.push(host);
+  return host;
+}
+
+async function events(store: EventStore, stream: string): Promise<readonly { amount: number }[]> {
+  const page = await store.readStream(stream, { limit: 1000 });
+  return page.exists
+    ? page.events.map((e) => JSON.parse(Buffer.from(e.data).toString()) as { amount: number })
+    : [];
+}
+
+/** A store whose appends do what the test says. */
+function wrapped(
+  store: EventStore,
+  append: (next: EventStore['append']) => EventStore['append'],
+): EventStore {
+  return {
+    append: append((...args) => store.append(...args)),
+    readStream: (...args) => store.readStream(...args),
+    readAll: (...args) => store.readAll(...args),
+    readHome: (...args) => store.readHome(...args),
+    subscribe: (...args) => store.subscribe(...args),
+    head: () => store.head(),
+    close: () => store.close(),
+  };
+}
+
+describe('a command', () => {
+  test('sent again answers its first result and appends nothing, also after others', async () => {
+    const store = newStore();
+    const host = newHost(store);
+    const k = { id: 'a', amount: 1 };
+    const first = await host.command(Add, k, { principal: alice, idempotencyKey: 'K' });
+    await host.command(Add, { id: 'a', amount: 2 }, { principal: alice, idempotencyKey: 'L' });
+    const again = await host.command(Add, k, { principal: alice, idempotencyKey: 'K' });
+    const elsewhere = await newHost(store).command(Add, k, {
+      principal: alice,
+      idempotencyKey: 'K',
+    });
+    expect(first).toMatchObject({ ok: true, repeated: false, result: { amounts: [1] } });
+    expect(again).toMatchObject({ ok: true, repeated: true, result: { amounts: [1] } });
+    expect(elsewhere).toMatchObject({ ok: true, repeated: true, result: { amounts: [1] } });
+    expect(await events(store, 'counter-a')).toHaveLength(2);
+  });
+
+  test('with a lost reply, another command between and a retry, is applied once', async () => {
+    const store = newStore();
+    let lose = true;
+    const lossy = wrapped(store, (next) => async (...args) => {
+      const result = await next(...args);
+      if (lose) {
+        lose = false;
+        throw new EventStoreError('unavailable', 'the reply was lost');
+      }
+      return result;
+    });
+    const host = newHost(lossy);
+    const k = { id: 'a', amount: 1 };
+    expect(await host.command(Add, k, { principal: alice, idempotencyKey: 'K' })).toMatchObject({
+      ok: false,
+      refusal: { code: 'UNAVAILABLE', retryable: true },
+    });
+    await host.command(Add, { id: 'a', amount: 2 }, { principal: alice, idempotencyKey: 'L' });
+    const again = await host.command(Add, k, { principal: alice, idempotencyKey: 'K' });
+    expect(again).toMatchObject({ ok: true, repeated: true, result: { amounts: [1] } });
+    expect((await events(store, 'counter-a')).map((e) => e.amount)).toEqual([1, 2]);
+  });
+
+  test('with the same key and other input is refused, and names the key', async () => {
+    const host = newHost(newStore());
+    await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: 'K' });
+    const other = await host.command(
+      Add,
+      { id: 'a', amount: 2 },
+      { principal: alice, idempotencyKey: 'K' },
+    );
+    expect(other).toMatchObject({
+      ok: false,
+      refusal: { code: 'IDEMPOTENCY_CONFLICT', path: ['idempotencyKey'] },
+    });
+  });
+
+  test('with the same key from two tenants makes two results', async () => {
+    const host = newHost(newStore());
+    const a = await host.command(Open, { amount: 1 }, { principal: alice, idempotencyKey: 'K' });
+    const b = await host.command(Open, { amount: 1 }, { principal: bob, idempotencyKey: 'K' });
+    expect(a.ok && b.ok && a.result.id !== b.result.id).toBe(true);
+  });
+
+  test('that creates makes the same thing again, and shows its secret only the first time', async () => {
+    const host = newHost(newStore());
+    const a = await host.command(Open, { amount: 1 }, { principal: alice, idempotencyKey: 'K' });
+    const b = await host.command(Open, { amount: 1 }, { principal: alice, idempotencyKey: 'K' });
+    expect(a).toMatchObject({ ok: true, repeated: false, result: { secret: 'shown once' } });
+    expect(b).toMatchObject({ ok: true, repeated: true, result: { secret: null } });
+    expect(a.ok && b.ok && a.result.id === b.result.id).toBe(true);
+  });
+
+  test('is forgotten on an existing stream after seven days of log time', async () => {
+    const store = newStore();
+    const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+    const host = newHost(store, clock);
+    await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: 'first' });
+    await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: 'K' });
+    clock.advance(8 * 24 * 3600 * 1000);
+    await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: 'later' });
+    const again = await host.command(
+      Add,
+      { id: 'a', amount: 1 },
+      { principal: alice, idempotencyKey: 'K' },
+    );
+    expect(again).toMatchObject({ ok: true, repeated: false });
+    const creating = await host.command(
+      Add,
+      { id: 'a', amount: 1 },
+      { principal: alice, idempotencyKey: 'first' },
+    );
+    expect(creating).toMatchObject({ ok: true, repeated: true });
+  });
+
+  test('with input that does not fit names the field', async () => {
+    const reply = await newHost(newStore()).command(
+      Add,
+      { id: 'a', amount: 1.5 },
+      { principal: alice, idempotencyKey: 'K' },
+    );
+    expect(reply).toMatchObject({
+      ok: false,
+      refusal: { code: 'INVALID_INPUT', path: ['amount'] },
+    });
+  });
+
+  test('on a stream of another tenant is answered as if the stream were missing', async () => {
+    const host = newHost(newStore());
+    await host.command(Add, { id: 'a', amount: 90 }, { principal: alice, idempotencyKey: 'K' });
+    // On its own state of nothing, 20 would be taken: so it must not be Alice's state that refuses.
+    const foreign = await host.command(
+      Add,
+      { id: 'a', amount: 20 },
+      { principal: bob, idempotencyKey: 'K' },
+    );
+    expect(foreign).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } });
+  });
+});
+
+describe('a race', () => {
+  test('many commands at once on one stream are all decided in turn and share appends', async () => {
+    const store = newStore();
+    let appends = 0;
+    const counted = wrapped(store, (next) => (...args) => {
+      appends += 1;
+      return next(...args);
+    });
+    const host = newHost(counted);
+    const replies = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: `${i}` }),
+      ),
+    );
+    expect(replies.filter((r) => r.ok)).toHaveLength(100);
+    expect(replies.filter((r) => !r.ok && r.refusal.code === 'TOO_MUCH')).toHaveLength(100);
+    expect(await events(store, 'counter-a')).toHaveLength(100);
+    expect(appends).toBeLessThan(20);
+  });
+
+  test('two hosts on one store never go over, and never refuse on stale state', async () => {
+    const store = newStore();
+    const [one, two] = [newHost(store), newHost(store)];
+    const send = (host: CommandHost, key: string, amount: number) =>
+      host.command(Add, { id: 'a', amount }, { principal: alice, idempotencyKey: key });
+    await send(one, '1', 60);
+    expect(await send(two, '2', 60)).toMatchObject({ ok: false, refusal: { code: 'TOO_MUCH' } });
+    // Host two takes room back; host one still holds the older state and must look before refusing.
+    expect(await send(two, '3', -50)).toMatchObject({ ok: true });
+    expect(await send(one, '4', 60)).toMatchObject({ ok: true });
+    const both = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => send(i % 2 === 0 ? one : two, `r${i}`, 1)),
+    );
+    expect(both.filter((r) => r.ok)).toHaveLength(30);
+    const total = (await events(store, 'counter-a')).reduce((sum, e) => sum + e.amount, 0);
+    expect(total).toBe(100);
+  });
+
+  test('lost again and again ends in the retryable CONTENTION, with nothing done', async () => {
+    const store = newStore();
+    const losing = wrapped(
+      store,
+      () => () => Promise.reject(new EventStoreError('conflict', 'somebody was first')),
+    );
+    const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+    const reply = newHost(losing, clock).command(
+      Add,
+      { id: 'a', amount: 1 },
+      { principal: alice, idempotencyKey: 'K' },
+    );
+    let answered = false;
+    void reply.then(() => (answered = true));
+    while (!answered) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(1000);
+    }
+    expect(await reply).toMatchObject({
+      ok: false,
+      refusal: { code: 'CONTENTION', retryable: true },
+    });
+    expect(await events(store, 'counter-a')).toHaveLength(0);
+  });
+});
+
+describe('an append with unknown outcome', () => {
+  test('freezes its stream until the identical append is answered; the command happens once', async () => {
+    const store = newStore();
+    const sent: (readonly NewEvent[])[] = [];
+    let unknown = 3;
+    const flaky = wrapped(store, (next) => async (...args) => {
+      sent.push(args[2]);
+      const result = await next(...args);
+      if (unknown-- > 0) throw new EventStoreError('outcome-unknown', 'no reply');
+      return result;
+    });
+    const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+    const host = newHost(flaky, clock);
+    const replies = [1, 2].map((n) =>
+      host.command(Add, { id: 'a', amount: n }, { principal: alice, idempotencyKey: `${n}` }),
+    );
+    let answered = 0;
+    for (const reply of replies) void reply.then(() => (answered += 1));
+    while (answered < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(100);
+    }
+    for (const reply of replies) expect(await reply).toMatchObject({ ok: true, repeated: false });
+    expect(sent.slice(0, 4).map((events) => events.map((e) => e.id).join())).toEqual(
+      Array.from({ length: 4 }, () => sent[0]?.map((e) => e.id).join()),
+    );
+    expect((await events(store, 'counter-a')).map((e) => e.amount)).toEqual([1, 2]);
+  });
+});
+
+test('a command too large for the store does not take its neighbours down', async () => {
+  const store = newStore();
+  const host = newHost(store);
+  const replies = await Promise.all([
+    host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: '1' }),
+    host.command(
+      Add,
+      { id: 'a', amount: 1, note: 'x'.repeat(70_000) },
+      { principal: alice, idempotencyKey: '2' },
+    ),
+    host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: '3' }),
+  ]);
+  expect(replies.map((r) => r.ok)).toEqual([true, false, true]);
+  expect(replies[1]).toMatchObject({ refusal: { code: 'TOO_LARGE' } });
+});
+
+test('what policies are shown of a state never changes under them', async () => {
+  const host = newHost(newStore());
+  await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: '1' });
+  const before = await host.load(counter, 'counter-a');
+  await host.command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: '2' });
+  const after = await host.load(counter, 'counter-a');
+  expect([before.state.total, after.state.total]).toEqual([1, 2]);
+  expect((await host.load(counter, 'counter-a', 0n)).state.total).toBe(1);
+});
