@@ -76,8 +76,11 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
     input: z.output<I>,
     call: { readonly principal: Principal; readonly commandKey: string },
   ) => string;
-  /** For handlers that create streams: whose the stream is. Existing streams keep their owner. */
-  readonly owner?: (input: z.output<I>, principal: Principal) => Owner;
+  /**
+   * For handlers that create streams: whose the stream is. Existing streams keep their owner.
+   * `stream` is what {@link CommandSpec.stream} said: a new tree is its own home.
+   */
+  readonly owner?: (input: z.output<I>, principal: Principal, stream: string) => Owner;
   /**
    * The person the input is about, where it holds personal data: the input's hash is then made
    * under that person's key, so that erasing the person also makes the hash say nothing.
@@ -88,12 +91,18 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
   ) => string;
   /**
    * At the edge, before deciding: seal personal input, make a secret. `reveal` is added to the first
-   * reply only and never stored; a repeat answers null in its place.
+   * reply only and never stored; a repeat answers null in its place. `load` reads another of the
+   * service's own aggregates at its present end, for facts to be copied into the decision (does the
+   * tenant exist?); what must not change meanwhile belongs into the stream decided on.
    */
   readonly prepare?: (
     input: z.output<I>,
     ports: EdgePorts,
-    call: { readonly principal: Principal; readonly commandKey: string },
+    call: {
+      readonly principal: Principal;
+      readonly commandKey: string;
+      readonly load: LoadAggregate;
+    },
   ) => Promise<{ readonly input: P; readonly reveal?: Readonly<Record<string, string>> }>;
   /** Pure. `input` is what `prepare` made of it, else the parsed input. */
   readonly decide: (state: S, input: P, context: DecideContext) => Decision;
@@ -199,7 +208,7 @@ export interface PolicyContext {
     n?: string,
   ) => Promise<CommandReply<z.output<R>>>;
   /** An own aggregate's state at its present end (or as of a revision), for a decision. Read only. */
-  readonly load: <S>(aggregate: Aggregate<S>, stream: string, upTo?: bigint) => Promise<Loaded<S>>;
+  readonly load: LoadAggregate;
   /**
    * Candidates for a decision that the owner's stream will make: rows of the own read model, with
    * the position they are of. Waits (bounded) until the view has applied the event reacted to.
@@ -212,6 +221,12 @@ export interface PolicyContext {
   readonly ports: EdgePorts;
   readonly now: () => string;
 }
+
+export type LoadAggregate = <S>(
+  aggregate: Aggregate<S>,
+  stream: string,
+  upTo?: bigint,
+) => Promise<Loaded<S>>;
 
 export interface Loaded<S> {
   readonly exists: boolean;
