@@ -1,3 +1,4 @@
 export * from './port.ts';
 export { MAX_APPEND_EVENTS } from './refusals.ts';
 export { memoryEventStore, type MemoryStoreOptions } from './memory.ts';
+export { openEmbeddedStore, type EmbeddedStoreOptions } from './embedded/store.ts';

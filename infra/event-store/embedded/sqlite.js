@@ -1,0 +1,28 @@
+/**
+ * The SQLite binding, behind one file: everything else sees these few methods. The binding aborts
+ * the process if a statement outlives its database, so statements stay with whoever owns it.
+ */
+import { DatabaseSync } from '@photostructure/sqlite';
+
+/**
+ * @typedef {object} Statement
+ * @property {(...parameters: (string | number | Uint8Array)[]) => unknown} run
+ * @property {(...parameters: (string | number | Uint8Array)[]) => unknown} get one row or undefined
+ * @property {(...parameters: (string | number | Uint8Array)[]) => unknown[]} all
+ */
+
+/**
+ * @typedef {object} Database
+ * @property {(sql: string) => void} exec
+ * @property {(sql: string) => Statement} prepare
+ * @property {() => void} close
+ */
+
+/**
+ * @param {string} path
+ * @param {{ readOnly?: boolean }} [options]
+ * @returns {Database}
+ */
+export function openDatabase(path, options = {}) {
+  return new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 0 });
+}

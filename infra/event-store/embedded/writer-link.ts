@@ -1,0 +1,153 @@
+/**
+ * The main thread's end of the writer: queues appends, hands those of one turn over at once, and
+ * settles each when the writer has answered. Answers come in the order of the appends.
+ */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { NewEvent } from '@bivouac/events/language';
+import { type AppendResult, EventStoreError, type ExpectedRevision } from '../port.ts';
+import { conflict, overlap } from '../resend.ts';
+import { positionOf } from './decode.ts';
+import { AppendBatch } from './encode.ts';
+import type { FromWriter, WriterData } from './messages.ts';
+
+/** What the link tells its store. */
+export interface WriterEvents {
+  /** Everything up to this position is durable. */
+  readonly onHead: (position: number) => void;
+  /** The writer is done for; every append from now on is refused with this error. */
+  readonly onFailure: (error: EventStoreError) => void;
+}
+
+interface Waiting {
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: EventStoreError) => void;
+}
+
+/** What the writer says once it has opened the log. */
+export type Opened = Extract<FromWriter, { kind: 'ready' }>;
+
+/** A running writer. */
+export class WriterLink {
+  readonly opened: Promise<Opened>;
+  readonly #worker: Worker;
+  readonly #events: WriterEvents;
+  readonly #batch = new AppendBatch();
+  /** Appends not yet answered, oldest first; those before `#answered` are. */
+  #waiting: Waiting[] = [];
+  #answered = 0;
+  #failure: EventStoreError | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor(data: WriterData, events: WriterEvents) {
+    this.#events = events;
+    // Plain JavaScript: a worker does not inherit the loaders that let the rest run unbuilt.
+    this.#worker = new Worker(fileURLToPath(new URL('./writer-worker.js', import.meta.url)), {
+      workerData: data,
+      execArgv: [],
+      stdout: false,
+    });
+    this.opened = new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: FromWriter) => {
+        if (message.kind === 'ready') resolve(message);
+        else if (message.kind === 'refused') {
+          reject(new EventStoreError(message.code, message.message));
+        } else this.#receive(message);
+      });
+      this.#worker.on('error', (error) => {
+        reject(
+          new EventStoreError('unavailable', 'the log writer did not start', { cause: error }),
+        );
+        this.#fail(`the log writer died: ${error.message}`, 'unavailable', Infinity);
+      });
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#fail('the log writer ended', 'unavailable', Infinity);
+        resolve();
+      });
+    });
+  }
+
+  /** Hands an append that has passed `checkAppend` to the writer, with the others of this turn. */
+  append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#batch.size === 0) queueMicrotask(() => this.#flush());
+    this.#batch.add(stream, expected, events);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Asks the writer to finish and waits until it did. It is never terminated: that aborts. */
+  async close(): Promise<void> {
+    this.#flush();
+    this.#worker.postMessage({ kind: 'close' });
+    await this.#ended;
+  }
+
+  #flush(): void {
+    if (this.#batch.size === 0 || this.#failure !== undefined) return;
+    const message = this.#batch.take();
+    this.#worker.postMessage(message, [message.frames]);
+  }
+
+  #receive(message: FromWriter): void {
+    if (message.kind === 'outcomes') {
+      this.#events.onHead(message.head);
+      this.#settle(message.outcomes);
+    } else if (message.kind === 'failed') {
+      this.#fail(message.message, message.code, message.unknown);
+    }
+  }
+
+  #settle(outcomes: readonly number[]): void {
+    for (let i = 0; i + 2 < outcomes.length; i += 3) {
+      const waiting = this.#next();
+      const revision = outcomes[i + 1] ?? -1;
+      if (outcomes[i] === 0) {
+        const position = positionOf(outcomes[i + 2] ?? 0);
+        waiting?.resolve({ revision: BigInt(revision), position });
+      } else if (outcomes[i] === 1) {
+        waiting?.reject(conflict(revision < 0 ? 'no-stream' : BigInt(revision)));
+      } else {
+        waiting?.reject(overlap());
+      }
+    }
+  }
+
+  #next(): Waiting | undefined {
+    const waiting = this.#waiting[this.#answered];
+    this.#answered += 1;
+    if (this.#answered > 1024 || this.#answered === this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#answered);
+      this.#answered = 0;
+    }
+    return waiting;
+  }
+
+  /** Nothing is acknowledged any more: what was under way may be written, what comes is not. */
+  #fail(message: string, code: EventStoreError['code'], unknown: number): void {
+    if (this.#failure !== undefined) return;
+    const failure = new EventStoreError(code, message);
+    this.#failure = failure;
+    const waiting = this.#waiting.slice(this.#answered);
+    this.#waiting = [];
+    for (const [i, { reject }] of waiting.entries()) {
+      reject(
+        i >= unknown
+          ? failure
+          : new EventStoreError(
+              'outcome-unknown',
+              `${message}. This append may have been written: send it again after a restart`,
+              { cause: failure },
+            ),
+      );
+    }
+    this.#events.onFailure(failure);
+  }
+}
