@@ -18,7 +18,14 @@ import type { z } from 'zod';
 
 import { type EventStore, EventStoreError } from '../../event-store/port.ts';
 import type { Clock } from '../clock.ts';
-import type { Aggregate, CommandHandler, EdgePorts, Loaded, Owner } from '../definitions.ts';
+import type {
+  Aggregate,
+  CommandHandler,
+  EdgePorts,
+  LoadAggregate,
+  Loaded,
+  Owner,
+} from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 import { invalidInput } from '../input.ts';
 import { LoadedStream } from './loaded-stream.ts';
@@ -91,6 +98,33 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     return queue;
   };
 
+  const load: LoadAggregate = async <S>(
+    aggregate: Aggregate<S>,
+    stream: string,
+    upTo?: bigint,
+  ): Promise<Loaded<S>> => {
+    if (upTo !== undefined) {
+      const past = new LoadedStream(stream, aggregate, options.registry);
+      await past.catchUp(options.store, upTo);
+      return viewOf<S>(past, past.state);
+    }
+    const loaded = await queueOf(stream, aggregate).look();
+    const known = snapshots.get(stream);
+    if (known !== undefined && known.revision === loaded.revision)
+      return viewOf<S>(loaded, known.state);
+    // A copy: the queue goes on changing its own state, also speculatively.
+    const state = structuredClone(loaded.state);
+    snapshots.delete(stream);
+    snapshots.set(stream, { revision: loaded.revision, state });
+    if (snapshots.size > KEPT_STREAMS) {
+      for (const oldest of snapshots.keys()) {
+        snapshots.delete(oldest);
+        break;
+      }
+    }
+    return viewOf<S>(loaded, state);
+  };
+
   const run = async (
     name: string,
     rawInput: unknown,
@@ -135,12 +169,14 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     const stream = spec.stream(input, keyed);
     const commandKey = creates ? newKey : keyFor(stream);
     const edge = { principal, commandKey };
-    const owner: Owner | undefined = spec.owner?.(input, principal);
+    const owner: Owner | undefined = spec.owner?.(input, principal, stream);
     if (owner !== undefined && !mayOwn(principal, owner)) return refused(notFound);
     const hashOwner = spec.person?.(input, edge) ?? `home:${principal.homeId}`;
     const inputHash = await options.ports.keys.hmac(hashOwner, canonicalBytes(input));
     const prepared =
-      spec.prepare === undefined ? { input } : await spec.prepare(input, options.ports, edge);
+      spec.prepare === undefined
+        ? { input }
+        : await spec.prepare(input, options.ports, { ...edge, load });
 
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const job: Job = {
@@ -240,28 +276,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         CommandReply<z.output<(typeof contract)['result']>>
       >,
     commandByName: tracked,
-    load: async <S>(aggregate: Aggregate<S>, stream: string, upTo?: bigint) => {
-      if (upTo !== undefined) {
-        const past = new LoadedStream(stream, aggregate, options.registry);
-        await past.catchUp(options.store, upTo);
-        return viewOf<S>(past, past.state);
-      }
-      const loaded = await queueOf(stream, aggregate).look();
-      const known = snapshots.get(stream);
-      if (known !== undefined && known.revision === loaded.revision)
-        return viewOf<S>(loaded, known.state);
-      // A copy: the queue goes on changing its own state, also speculatively.
-      const state = structuredClone(loaded.state);
-      snapshots.delete(stream);
-      snapshots.set(stream, { revision: loaded.revision, state });
-      if (snapshots.size > KEPT_STREAMS) {
-        for (const oldest of snapshots.keys()) {
-          snapshots.delete(oldest);
-          break;
-        }
-      }
-      return viewOf<S>(loaded, state);
-    },
+    load,
     stop: async () => {
       stopping.abort();
       await Promise.allSettled([...underWay]);
