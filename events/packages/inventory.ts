@@ -1,0 +1,40 @@
+/**
+ * Events of RPM inventories, `inventory-<img id>` (platform) and `inventory-<ctr id>` (in its
+ * tenant's home). The lists are blobs; a container refers to one and records its differences.
+ */
+import { z } from 'zod';
+
+import { customer, event } from '../language/index.ts';
+import { idOf, InstantSchema } from '../values/index.ts';
+import { PackageSchema } from './package.ts';
+
+/** Hex SHA-256 of an inventory blob: canonical JSON of packages in {@link PackageSchema}'s order. */
+export const InventoryDigestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What an image has installed. Recorded once: an image's content never changes. */
+export const ImageInventoryRecorded = event(
+  'packages.ImageInventoryRecorded',
+  z.strictObject({
+    imageId: customer(idOf('image')),
+    inventory: customer(InventoryDigestSchema),
+    count: customer(z.number().int().min(0)),
+  }),
+);
+
+/**
+ * What a container has installed: the base without `removed` and with `added`. The base is its
+ * image's inventory, or a list of its own where the differences have outgrown an event.
+ */
+export const ContainerInventoryRecorded = event(
+  'packages.ContainerInventoryRecorded',
+  z.strictObject({
+    containerId: customer(idOf('container')),
+    tenantId: customer(idOf('tenant')),
+    base: customer(InventoryDigestSchema),
+    added: customer(z.array(PackageSchema)),
+    removed: customer(z.array(PackageSchema)),
+    observedAt: customer(InstantSchema),
+  }),
+);
+
+export const inventoryEvents = [ImageInventoryRecorded, ContainerInventoryRecorded] as const;

@@ -1,0 +1,162 @@
+/** Invoices, balances and what will be charged, as tenants and staff read them. */
+import { CauseSchema, DaySchema, PeriodSchema, SubtotalsSchema } from '@bivouac/events/billing';
+import { query } from '@bivouac/events/language';
+import {
+  HistoryArgsSchema,
+  HistoryPageSchema,
+  MonthSchema,
+  SourceSchema,
+} from '@bivouac/events/operations';
+import { idOf, InstantSchema, MoneySchema } from '@bivouac/events/values';
+import { z } from 'zod';
+
+import { connectionOf, PageArgsSchema } from './page.ts';
+
+const invoiceId = idOf('invoice');
+const accountId = idOf('tenant');
+
+/**
+ * One line: amount = unit price x days / of, rounded half up to the currency's minor unit. `causes`
+ * are the events it follows from, oldest first.
+ */
+export const InvoiceLineSchema = z.object({
+  kind: z.enum(['plan', 'address', 'setup']),
+  description: z.string(),
+  subscriptionId: idOf('subscription'),
+  containerId: idOf('container'),
+  /** Days charged, in the subscription's zone: from the first, until (exclusive). */
+  service: z.object({ zone: z.string(), from: DaySchema, until: DaySchema }),
+  /** Days charged of the days the month has; 1 of 1 for a fee. */
+  quantity: z.object({ days: z.number().int(), of: z.number().int() }),
+  unitPrice: MoneySchema,
+  amount: MoneySchema,
+  causes: z.array(CauseSchema).min(1),
+});
+export type InvoiceLine = z.output<typeof InvoiceLineSchema>;
+
+export const InvoiceViewSchema = z.object({
+  id: invoiceId,
+  /** Gapless within the issuer's series, e.g. `2026-000001`. */
+  number: z.string(),
+  /** The tenant that owes it; its invoices, balance and subscriptions have the same id. */
+  accountId,
+  issuerId: idOf('tenant'),
+  month: MonthSchema,
+  periods: z.array(PeriodSchema),
+  total: MoneySchema,
+  subtotals: SubtotalsSchema,
+  lineCount: z.number().int(),
+  issuedAt: InstantSchema,
+  /** The event by which it was issued, and the closing of the month it was rated from. */
+  issued: SourceSchema,
+  closed: SourceSchema,
+  /** When it entered the account's books; null for the moment between. */
+  bookedAt: InstantSchema.nullable(),
+  /** Position of its issuing: the order of lists. */
+  position: z.string(),
+});
+export type InvoiceView = z.output<typeof InvoiceViewSchema>;
+
+/** Invoices the caller may see, oldest first; of one account if asked. */
+export const Invoices = query({
+  name: 'billing.Invoices',
+  access: 'tenant',
+  input: z.strictObject({ page: PageArgsSchema, accountId: accountId.optional() }),
+  result: connectionOf(InvoiceViewSchema),
+});
+
+/** One invoice with its lines. */
+export const InvoiceById = query({
+  name: 'billing.InvoiceById',
+  access: 'tenant',
+  input: z.strictObject({ invoiceId }),
+  result: InvoiceViewSchema.extend({ lines: z.array(InvoiceLineSchema) }).nullable(),
+});
+
+/** What an account owes by its bookings, per currency; empty where nothing was ever booked. */
+export const AccountBalance = query({
+  name: 'billing.AccountBalance',
+  access: 'tenant',
+  input: z.strictObject({ accountId }),
+  result: z
+    .object({ accountId, owed: z.array(MoneySchema), bookings: z.number().int() })
+    .nullable(),
+});
+
+/**
+ * The month rated now, by the function that rates invoices over the same events. A subscription that
+ * still runs counts to the month's end. `closed`: these are the invoiced lines, they cannot change.
+ * Refusal: CURRENCIES_DIFFER.
+ */
+export const PreviewInvoice = query({
+  name: 'billing.PreviewInvoice',
+  access: 'tenant',
+  input: z.strictObject({ accountId, month: MonthSchema }),
+  result: z
+    .object({
+      accountId,
+      month: MonthSchema,
+      closed: z.boolean(),
+      periods: z.array(PeriodSchema),
+      /** Null where nothing is owed. */
+      total: MoneySchema.nullable(),
+      subtotals: SubtotalsSchema.nullable(),
+      lines: z.array(InvoiceLineSchema),
+    })
+    .nullable(),
+});
+
+export const SubscriptionViewSchema = z.object({
+  id: idOf('subscription'),
+  accountId,
+  containerId: idOf('container'),
+  hostname: z.string(),
+  planId: idOf('plan'),
+  planCode: z.string(),
+  monthly: MoneySchema,
+  zone: z.string(),
+  /** Addresses in service, the included ones among them. */
+  addresses: z.number().int(),
+  startedAt: InstantSchema,
+  endedAt: InstantSchema.nullable(),
+  position: z.string(),
+});
+
+/** What an account is charged for, oldest first. */
+export const Subscriptions = query({
+  name: 'billing.Subscriptions',
+  access: 'tenant',
+  input: z.strictObject({ page: PageArgsSchema, accountId }),
+  result: connectionOf(SubscriptionViewSchema),
+});
+
+/** What is open in billing: what still charges, what was not yet taken up, what is not yet booked. */
+export const Leftovers = query({
+  name: 'billing.Leftovers',
+  access: 'staff',
+  input: z.strictObject({}),
+  result: z.object({
+    /** Subscriptions that have not ended. */
+    openCharges: z.number().int(),
+    /** Container facts that must become charges and have not yet. */
+    pendingCharges: z.number().int(),
+    /** Invoices issued and not yet booked. */
+    unbookedInvoices: z.number().int(),
+  }),
+});
+
+/** The events of an invoice's life: its month closed, issued, booked. Cursors are ordinals. */
+export const InvoiceHistory = query({
+  name: 'billing.InvoiceHistory',
+  access: 'tenant',
+  input: z.strictObject({ invoiceId, page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});
+
+/** The events of an account's stream. */
+export const AccountHistory = query({
+  name: 'billing.AccountHistory',
+  access: 'tenant',
+  input: z.strictObject({ accountId, page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});

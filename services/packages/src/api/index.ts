@@ -1,0 +1,3 @@
+export * from './inventories.ts';
+export * from './page.ts';
+export * from './queries.ts';

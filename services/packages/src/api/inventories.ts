@@ -1,0 +1,55 @@
+/** Recording what images and containers have installed. */
+import { InventoryDigestSchema, PackageSchema } from '@bivouac/events/packages';
+import { command } from '@bivouac/events/language';
+import { idOf, InstantSchema } from '@bivouac/events/values';
+import { z } from 'zod';
+
+const packages = z.array(PackageSchema).max(50_000);
+
+/**
+ * Stores an image's package list and records its digest. The same list again changes nothing.
+ * Refusals: PACKAGE_TWICE, IMAGE_INVENTORY_FIXED.
+ */
+export const RecordImageInventory = command({
+  name: 'packages.RecordImageInventory',
+  access: 'staff',
+  input: z.strictObject({ imageId: idOf('image'), packages }),
+  result: z.strictObject({
+    imageId: idOf('image'),
+    /** Hex SHA-256 of the stored list, for the image's `inventory`. */
+    inventory: InventoryDigestSchema,
+    count: z.number().int(),
+  }),
+});
+
+/** A container begins with its image's list; of one that has begun: nothing happens. */
+export const StartContainerInventory = command({
+  name: 'packages.StartContainerInventory',
+  access: 'internal',
+  input: z.strictObject({
+    containerId: idOf('container'),
+    tenantId: idOf('tenant'),
+    homeId: idOf('tenant'),
+    base: InventoryDigestSchema,
+    observedAt: InstantSchema,
+  }),
+  result: z.strictObject({}),
+});
+
+/**
+ * What a node found installed in a container, the whole list: recorded as differences to `base`. An
+ * observation that is older than the recorded one, or says the same, changes nothing. Refusals:
+ * PACKAGE_TWICE, INVENTORY_UNKNOWN, INVENTORY_MISSING.
+ */
+export const RecordContainerInventory = command({
+  name: 'packages.RecordContainerInventory',
+  access: 'internal',
+  input: z.strictObject({
+    containerId: idOf('container'),
+    /** Digest of its image's inventory. */
+    base: InventoryDigestSchema,
+    packages,
+    observedAt: InstantSchema,
+  }),
+  result: z.strictObject({ changed: z.boolean() }),
+});
