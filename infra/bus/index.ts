@@ -1,1 +1,3 @@
 export * from './port.ts';
+export { embeddedBus, type EmbeddedBusOptions } from './embedded/bus.ts';
+export { isPublished, partitionOf } from './partition.ts';
