@@ -1,1 +1,10 @@
-export {};
+import { apiKeyEvents } from './api-key.ts';
+import { memberEvents } from './member.ts';
+import { treeEvents } from './tree.ts';
+
+export * from './api-key.ts';
+export * from './member.ts';
+export * from './tree.ts';
+
+/** Every event type of accounts. */
+export const accountsEvents = [...treeEvents, ...memberEvents, ...apiKeyEvents] as const;

@@ -1,0 +1,3 @@
+export { readApiKey } from '@bivouac/events/accounts';
+export * from './commands.ts';
+export * from './queries.ts';

@@ -1,0 +1,81 @@
+/** What the outside may ask quotas. A tenant the caller does not reach is answered as missing. */
+import { query } from '@bivouac/events/language';
+import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import { axes, idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
+import { z } from 'zod';
+
+/** A whole number as decimal text, whatever the axis. */
+const amount = z.string().regex(/^(0|[1-9]\d*)$/);
+
+export const QuotaAxisSchema = z.object({
+  axis: z.enum(axes),
+  /** The tenant's own limit; null where it has none. */
+  limit: amount.nullable(),
+  /** All that it and those below it have taken, committed or only reserved. */
+  used: amount,
+  /** The part of `used` that is reserved and not yet committed. */
+  reserved: amount,
+  /** How much more fits on every level up to the home; null where no level has a limit. */
+  available: amount.nullable(),
+  /** `available` is decided by a level above, not by the tenant's own limit. */
+  inherited: z.boolean(),
+});
+
+export const QuotaViewSchema = z.object({
+  tenantId: idOf('tenant'),
+  homeId: idOf('tenant'),
+  /** The tenant above it in the ledger; null for the home. */
+  parentId: idOf('tenant').nullable(),
+  axes: z.array(QuotaAxisSchema),
+});
+export type QuotaView = z.output<typeof QuotaViewSchema>;
+
+/** Null for the provider, which has no ledger, and for tenants out of reach. */
+export const QuotaOf = query({
+  name: 'quotas.QuotaOf',
+  access: 'tenant',
+  input: z.strictObject({ tenantId: idOf('tenant') }),
+  result: QuotaViewSchema.nullable(),
+});
+
+export const ReservationViewSchema = z.object({
+  id: idOf('reservation'),
+  tenantId: idOf('tenant'),
+  vector: ResourceVectorSchema,
+  status: z.enum(['reserved', 'overdue', 'committed']),
+  reservedAt: InstantSchema,
+  committedAt: InstantSchema.nullable(),
+  /** Position of its event: the order of lists. */
+  position: z.string(),
+});
+export type ReservationView = z.output<typeof ReservationViewSchema>;
+
+/** What a tenant itself holds now, oldest first; what was released is in the history only. */
+export const ReservationsOf = query({
+  name: 'quotas.ReservationsOf',
+  access: 'tenant',
+  input: z.strictObject({
+    tenantId: idOf('tenant'),
+    page: z.strictObject({
+      after: z.string().max(500).optional(),
+      before: z.string().max(500).optional(),
+      limit: z.number().int().min(1).max(100),
+      reverse: z.boolean().default(false),
+    }),
+  }),
+  result: z
+    .object({
+      items: z.array(z.object({ cursor: z.string(), node: ReservationViewSchema })),
+      hasNext: z.boolean(),
+      hasPrevious: z.boolean(),
+    })
+    .nullable(),
+});
+
+/** What happened in a tree's ledger; null for a home the caller does not reach. */
+export const LedgerHistory = query({
+  name: 'quotas.LedgerHistory',
+  access: 'tenant',
+  input: z.strictObject({ homeId: idOf('tenant'), page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});
