@@ -7,7 +7,7 @@ import { AskNameSchema, JsonObjectSchema } from './asks.ts';
 import { RefusalSchema } from './facts.ts';
 
 /** A step of an operation, e.g. `reserve` or `undo-lease`. */
-export const StepNameSchema = z.string().regex(/^[a-z][a-z-]{0,39}$/);
+export const StepNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
 /** What identifies an ask: it gets exactly one answer. */
 export const AskRefSchema = z.strictObject({

@@ -1,3 +1,5 @@
 export * from './clock.ts';
 export * from './definitions.ts';
 export * from './errors.ts';
+export * from './history.ts';
+export * from './commands/host.ts';

@@ -2,62 +2,21 @@
 import { command, query } from '@bivouac/events/language';
 import {
   AskNameSchema,
-  HoldKindSchema,
+  HistoryArgsSchema,
   HistoryPageSchema,
-  HostnameSchema,
-  MonthSchema,
   RefusalSchema,
   StepNameSchema,
 } from '@bivouac/events/operations';
-import { FamilySchema, idOf, InstantSchema } from '@bivouac/events/values';
+import {
+  OperationKindSchema,
+  OperationOrderSchema,
+  OperationTargetSchema,
+} from '@bivouac/events/provisioning';
+import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
-/** What an operation is to achieve, by kind. */
-export const OperationOrderSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('provision'),
-    tenantId: idOf('tenant'),
-    hostname: HostnameSchema,
-    planCode: z.string().min(1).max(40),
-    imageId: idOf('image'),
-    location: z.string().min(1).max(40).optional(),
-    family: FamilySchema.default('ipv4'),
-    /** Addresses beyond those the plan includes; each is charged. */
-    extraAddresses: z.number().int().min(0).max(32).default(0),
-  }),
-  z.strictObject({
-    kind: z.literal('suspend'),
-    containerId: idOf('container'),
-    hold: z.strictObject({ kind: HoldKindSchema, reason: z.string().trim().min(1).max(500) }),
-  }),
-  z.strictObject({
-    kind: z.literal('resume'),
-    containerId: idOf('container'),
-    holdId: idOf('hold'),
-  }),
-  z.strictObject({
-    kind: z.literal('terminate'),
-    containerId: idOf('container'),
-    reason: z.string().trim().min(1).max(500),
-  }),
-  z.strictObject({
-    kind: z.literal('add-address'),
-    containerId: idOf('container'),
-    count: z.number().int().min(1).max(32).default(1),
-    family: FamilySchema.default('ipv4'),
-  }),
-  z.strictObject({ kind: z.literal('close-month'), accountId: idOf('tenant'), month: MonthSchema }),
-]);
-export type OperationOrder = z.output<typeof OperationOrderSchema>;
-export type OperationKind = OperationOrder['kind'];
-export const OperationKindSchema = z.enum([
-  'provision',
-  'suspend',
-  'resume',
-  'terminate',
-  'add-address',
-  'close-month',
-]);
+export { OperationKindSchema, OperationOrderSchema };
+export type { OperationKind, OperationOrder } from '@bivouac/events/provisioning';
 
 /** `undoing` and `needs-attention` are states of a failed operation: the second waits for staff. */
 export const OperationStatusSchema = z.enum([
@@ -90,7 +49,7 @@ export const OperationViewSchema = z.object({
   /** Per cent of the planned steps that have ended, 0–100. */
   progress: z.number().int().min(0).max(100),
   steps: z.array(OperationStepSchema),
-  target: z.object({ type: z.enum(['container', 'account']), id: z.string() }),
+  target: OperationTargetSchema,
   /** Why it failed; null while it runs and when it succeeded. */
   error: RefusalSchema.nullable(),
   /** With close-month: the invoice, null where nothing was owed. */
@@ -117,7 +76,7 @@ export const StartOperation = command({
   }),
   result: z.strictObject({
     operationId: idOf('operation'),
-    target: z.strictObject({ type: z.enum(['container', 'account']), id: z.string() }),
+    target: OperationTargetSchema,
   }),
 });
 
@@ -136,19 +95,12 @@ export const OperationById = query({
   result: OperationViewSchema.nullable(),
 });
 
-const PageArgsSchema = z.strictObject({
-  after: z.string().max(500).optional(),
-  before: z.string().max(500).optional(),
-  limit: z.number().int().min(1).max(100),
-  reverse: z.boolean().default(false),
-});
-
 /** The caller's operations, oldest first; of one target, or of one tenant. */
 export const Operations = query({
   name: 'provisioning.Operations',
   access: 'tenant',
   input: z.strictObject({
-    page: PageArgsSchema,
+    page: HistoryArgsSchema,
     tenantId: idOf('tenant').optional(),
     targetId: z.string().max(60).optional(),
   }),
@@ -162,6 +114,6 @@ export const Operations = query({
 export const OperationHistory = query({
   name: 'provisioning.OperationHistory',
   access: 'tenant',
-  input: z.strictObject({ operationId: idOf('operation'), page: PageArgsSchema }),
+  input: z.strictObject({ operationId: idOf('operation'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });

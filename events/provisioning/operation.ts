@@ -1,0 +1,88 @@
+/** Events of an operation's stream, `operation-<op id>`; the asks are in events/operations. */
+import { z } from 'zod';
+
+import { customer, event, staff } from '../language/index.ts';
+import {
+  AskNameSchema,
+  AskRefSchema,
+  JsonObjectSchema,
+  OutcomeSchema,
+  RefusalSchema,
+} from '../operations/index.ts';
+import { idOf } from '../values/index.ts';
+import { OperationKindSchema, OperationOrderSchema, OperationTargetSchema } from './order.ts';
+
+const operationId = customer(idOf('operation'));
+
+export const OperationStarted = event(
+  'provisioning.OperationStarted',
+  z.strictObject({
+    operationId,
+    kind: customer(OperationKindSchema),
+    tenantId: customer(idOf('tenant')),
+    target: customer(OperationTargetSchema),
+    order: customer(OperationOrderSchema),
+  }),
+);
+
+/** A step got its one answer. */
+export const StepEnded = event(
+  'provisioning.StepEnded',
+  z.strictObject({
+    ref: customer(AskRefSchema),
+    ask: customer(AskNameSchema),
+    outcome: customer(OutcomeSchema),
+    result: staff(JsonObjectSchema.optional()),
+    refusal: customer(RefusalSchema.optional()),
+  }),
+);
+
+/** Somebody asked for it to stop; what was done is being undone. */
+export const CancelRequested = event(
+  'provisioning.CancelRequested',
+  z.strictObject({ operationId }),
+);
+
+/** A step could not be done; what was done before is being undone. */
+export const UndoStarted = event(
+  'provisioning.UndoStarted',
+  z.strictObject({ operationId, refusal: customer(RefusalSchema) }),
+);
+
+export const OperationSucceeded = event(
+  'provisioning.OperationSucceeded',
+  z.strictObject({
+    operationId,
+    /** With close-month: the invoice, null where nothing was owed. */
+    invoiceId: customer(idOf('invoice').nullable()),
+  }),
+);
+
+/** It did not come about, and nothing of it is left. */
+export const OperationFailed = event(
+  'provisioning.OperationFailed',
+  z.strictObject({ operationId, refusal: customer(RefusalSchema) }),
+);
+
+/** It was cancelled, and nothing of it is left. */
+export const OperationCancelled = event(
+  'provisioning.OperationCancelled',
+  z.strictObject({ operationId }),
+);
+
+/** A step that must not fail did: staff have to act. docs/operations-runbook.md says how. */
+export const AttentionNeeded = event(
+  'provisioning.AttentionNeeded',
+  z.strictObject({ operationId, ref: staff(AskRefSchema), refusal: customer(RefusalSchema) }),
+);
+
+export const operationEvents = [
+  OperationStarted,
+  StepEnded,
+  CancelRequested,
+  UndoStarted,
+  OperationSucceeded,
+  OperationFailed,
+  OperationCancelled,
+  AttentionNeeded,
+] as const;
