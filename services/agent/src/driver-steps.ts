@@ -48,8 +48,11 @@ export function planStep(step: StateStep, containerId: string, state: State): 'a
       if (state === 'running') return 'done';
       if (state !== 'frozen') throw forbidden(step, containerId, 'not running', 'start it');
       return 'act';
-    case 'applyLimits':
     case 'configureNetwork':
+      // Part of it happens inside, where nothing runs now.
+      if (state === 'frozen') throw forbidden(step, containerId, 'frozen', 'thaw it');
+      return 'act';
+    case 'applyLimits':
     case 'destroy':
       return 'act';
   }

@@ -264,6 +264,7 @@ export function driverConformance(
         await driver.start(one);
         await driver.freeze(one);
         await refused('engine-failed', driver.start(one), /thaw it first/);
+        await refused('engine-failed', driver.configureNetwork(one, network([])), /thaw it first/);
         expect(await stateOf(one.containerId)).toBe('frozen');
       },
     );

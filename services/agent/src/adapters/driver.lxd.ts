@@ -1,0 +1,269 @@
+/**
+ * Containers on LXD (and on engines with its API). Every step is asked of the daemon's REST
+ * interface, awaited, and on any doubt answered by looking at what is there.
+ */
+import { systemClock, type Clock } from '../driver-clock.ts';
+import { checkInput } from '../driver-input.ts';
+import { planCreate, planStep } from '../driver-steps.ts';
+import {
+  DriverError,
+  type ContainerLimits,
+  type Driver,
+  type ImageSource,
+  type InstanceRef,
+  type NetworkConfig,
+} from '../driver.ts';
+import { LxdRefusal, openLxdClient } from './lxd/client.ts';
+import { holds, syncGuest } from './lxd/guest-network.ts';
+import { hasImage, prepareImage } from './lxd/images.ts';
+import { absent, findOurs, listOurs, observed, settle, stateOf } from './lxd/instances.ts';
+import { fromSettings, toSettings } from './lxd/limits.ts';
+import { aliasOf, keys, nameOf } from './lxd/names.ts';
+import { hostnameConfig, NIC, nicOf } from './lxd/network.ts';
+import { detectNode, inventoryOf, type LxdNode } from './lxd/node.ts';
+import { rpmPackages } from './lxd/packages.ts';
+import type { LxdEndpoint } from './lxd/transport.ts';
+import { InstanceState } from './lxd/wire.ts';
+
+export interface LxdDriverOptions {
+  readonly endpoint: LxdEndpoint;
+  readonly clock?: Clock;
+  /** The storage pool for root file systems. Default: the default profile's, or the only one. */
+  readonly pool?: string;
+  /** The uplink on which the node answers ARP and NDP for its containers. Default: none. */
+  readonly parent?: string;
+  /** The static busybox that `builtin:skel` is made of. Default: Debian's busybox-static. */
+  readonly busybox?: string;
+}
+
+type StateStep = 'start' | 'stop' | 'freeze' | 'thaw' | 'destroy';
+type Action = 'start' | 'stop' | 'freeze' | 'unfreeze';
+
+/** The daemon is asked at the first step, so that an agent can start before its engine. */
+export function openLxdDriver(options: LxdDriverOptions): Driver {
+  const client = openLxdClient(options.endpoint, options.clock ?? systemClock);
+  let detected: Promise<LxdNode> | undefined;
+
+  function node(): Promise<LxdNode> {
+    detected ??= detectNode(client, options.pool).catch((error: unknown) => {
+      detected = undefined;
+      throw error;
+    });
+    return detected;
+  }
+
+  async function act(name: string, action: Action, timeout: number, force = false): Promise<void> {
+    // -1 is LXD's "as long as it takes"; the operation's own deadline is ours.
+    const path = `/1.0/instances/${name}/state`;
+    const body = { action, timeout, force };
+    await client.change('PUT', path, body, { deadlineMs: (Math.max(timeout, 0) + 120) * 1000 });
+  }
+
+  /** One attempt; when it fails, what is there decides: done after all, or the failure stands. */
+  async function toState(
+    step: StateStep,
+    { containerId }: InstanceRef,
+    attempt: (name: string, frozen: boolean) => Promise<void>,
+  ): Promise<void> {
+    const planned = async (): Promise<{ plan: 'act' | 'done'; frozen: boolean }> => {
+      const instance = await findOurs(client, containerId);
+      const state = instance === undefined ? 'absent' : stateOf(instance);
+      return { plan: planStep(step, containerId, state), frozen: state === 'frozen' };
+    };
+    const { plan, frozen } = await planned();
+    if (plan === 'done') return;
+    try {
+      await attempt(nameOf(containerId), frozen);
+    } catch (error) {
+      await settle(client, nameOf(containerId));
+      if ((await planned()).plan !== 'done') throw error;
+    }
+  }
+
+  async function create(
+    { containerId, generation, instructionId }: InstanceRef,
+    spec: { image: ImageSource; limits: ContainerLimits; network: NetworkConfig },
+  ): Promise<void> {
+    const name = nameOf(containerId);
+    const { pool } = await node();
+    const isDone = async (): Promise<boolean> => {
+      await settle(client, name);
+      const instance = await findOurs(client, containerId);
+      const existing = instance === undefined ? undefined : observed(instance);
+      return planCreate(containerId, generation, existing) === 'done';
+    };
+    if (await isDone()) return;
+    if (!(await hasImage(client, spec.image.digest)))
+      throw new DriverError(
+        'image-unavailable',
+        `create: image ${spec.image.digest} is not on this node; prepare it first.`,
+      );
+    const { config, rootSize } = toSettings(spec.limits);
+    try {
+      // All in one request: there is no moment at which it exists without its limits.
+      await client.change('POST', '/1.0/instances', {
+        name,
+        type: 'container',
+        source: { type: 'image', alias: aliasOf(spec.image.digest) },
+        profiles: [],
+        config: {
+          ...config,
+          'raw.lxc': hostnameConfig(spec.network),
+          [keys.container]: containerId,
+          [keys.generation]: String(generation),
+          [keys.instruction]: instructionId,
+          [keys.image]: spec.image.digest,
+          [keys.hostname]: spec.network.hostname,
+        },
+        devices: {
+          root: { type: 'disk', path: '/', pool, size: rootSize },
+          [NIC]: nicOf(spec.network, options.parent),
+        },
+      });
+    } catch (error) {
+      if (!(await isDone())) throw error;
+    }
+  }
+
+  async function applyLimits(ref: InstanceRef, limits: ContainerLimits): Promise<void> {
+    const { containerId } = ref;
+    const instance = await findOurs(client, containerId);
+    planStep('applyLimits', containerId, instance === undefined ? 'absent' : stateOf(instance));
+    if (instance === undefined) return;
+    const path = `/1.0/instances/${instance.name}`;
+    const { config, rootSize } = toSettings(limits);
+    const now = fromSettings(instance)?.diskBytes;
+    const setDisk = (): Promise<unknown> =>
+      client.change('PATCH', path, {
+        devices: { root: { ...instance.devices['root'], size: rootSize } },
+      });
+    // LXD writes a backup.yaml into the instance at every change. In a full one that fails, so the
+    // quota is raised before anything else and lowered after it.
+    if (now === undefined || now < limits.diskBytes) await setDisk();
+    await client.change('PATCH', path, { config });
+    if (now !== undefined && now > limits.diskBytes) {
+      await fits(instance.name, limits.diskBytes);
+      await setDisk();
+    }
+  }
+
+  /** A quota below what is used could not even be written down. */
+  async function fits(name: string, diskBytes: bigint): Promise<void> {
+    const { disk } = await client.get(`/1.0/instances/${name}/state`, InstanceState);
+    const used = BigInt(disk?.['root']?.usage ?? 0);
+    if (used < diskBytes) return;
+    throw new DriverError(
+      'not-possible',
+      `applyLimits: ${name} uses ${used} bytes of disk; free some before limiting it to ${diskBytes}.`,
+    );
+  }
+
+  async function configureNetwork(ref: InstanceRef, network: NetworkConfig): Promise<void> {
+    const { containerId } = ref;
+    const instance = await findOurs(client, containerId);
+    const state = instance === undefined ? 'absent' : stateOf(instance);
+    planStep('configureNetwork', containerId, state);
+    if (instance === undefined) return;
+    const { name, devices, config } = instance;
+    const nic = nicOf(network, options.parent);
+    const hostname = hostnameConfig(network);
+    // Asked for again, the NIC stays: replacing it drops the guest's packets for a moment.
+    const same = JSON.stringify(sorted(devices[NIC])) === JSON.stringify(sorted(nic));
+    if (!same || config['raw.lxc'] !== hostname)
+      await client.change('PATCH', `/1.0/instances/${name}`, {
+        config: { 'raw.lxc': hostname, [keys.hostname]: network.hostname },
+        devices: same ? {} : { [NIC]: nic },
+      });
+    if (state !== 'running') return;
+    const renamed = config[keys.hostname] !== network.hostname;
+    if (renamed || !(await holds(client, name, network))) await syncGuest(client, name, network);
+  }
+
+  return {
+    async inventory() {
+      return inventoryOf(client, await node());
+    },
+    async prepareImage(image) {
+      checkInput('prepareImage', { image });
+      await node();
+      await prepareImage(client, image, options.busybox ?? '/bin/busybox');
+    },
+    async create(ref, spec) {
+      checkInput('create', { ref, ...spec });
+      await create(ref, spec);
+    },
+    async applyLimits(ref, limits) {
+      checkInput('applyLimits', { ref, limits });
+      await applyLimits(ref, limits);
+    },
+    async configureNetwork(ref, network) {
+      checkInput('configureNetwork', { ref, network });
+      await configureNetwork(ref, network);
+    },
+    async start(ref) {
+      checkInput('start', { ref });
+      await toState('start', ref, (name) => act(name, 'start', -1));
+    },
+    async stop(ref, graceSeconds) {
+      checkInput('stop', { ref, graceSeconds });
+      await toState('stop', ref, async (name, frozen) => {
+        // A frozen init hears no signal.
+        if (frozen) await act(name, 'unfreeze', -1);
+        const grace = Math.ceil(graceSeconds);
+        try {
+          if (grace > 0) return await act(name, 'stop', grace);
+        } catch (error) {
+          // It did not halt in time, or cannot: an init may ignore the signal.
+          if (!(error instanceof LxdRefusal)) throw error;
+        }
+        await act(name, 'stop', -1, true);
+      });
+    },
+    async freeze(ref) {
+      checkInput('freeze', { ref });
+      await toState('freeze', ref, (name) => act(name, 'freeze', -1));
+    },
+    async thaw(ref) {
+      checkInput('thaw', { ref });
+      await toState('thaw', ref, (name) => act(name, 'unfreeze', -1));
+    },
+    async destroy(ref) {
+      checkInput('destroy', { ref });
+      await toState('destroy', ref, async (name) => {
+        await settle(client, name);
+        // LXD deletes only what stands still; refused where it does already.
+        await act(name, 'stop', -1, true).catch((error: unknown) => {
+          if (!(error instanceof LxdRefusal)) throw error;
+        });
+        await client.change('DELETE', `/1.0/instances/${name}`);
+      });
+    },
+    async observe(containerId) {
+      checkInput('observe', { containerId });
+      const instance = await findOurs(client, containerId);
+      return instance === undefined ? absent(containerId) : observed(instance);
+    },
+    list: () => listOurs(client),
+    async packages(containerId) {
+      checkInput('packages', { containerId });
+      const instance = await findOurs(client, containerId);
+      const state = instance === undefined ? 'absent' : stateOf(instance);
+      if (state === 'absent')
+        throw new DriverError(
+          'instance-missing',
+          `packages: there is no container ${containerId} on this node.`,
+        );
+      if (state !== 'running')
+        throw new DriverError(
+          'engine-failed',
+          `packages: container ${containerId} is ${state}; its rpm can be asked only while it runs.`,
+        );
+      return rpmPackages(client, nameOf(containerId));
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function sorted(device: Readonly<Record<string, string>> | undefined): [string, string][] {
+  return Object.entries(device ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}

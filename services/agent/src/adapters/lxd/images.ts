@@ -1,0 +1,82 @@
+/**
+ * Makes an image present on a node, once: by the alias of its digest, imported from a tarball whose
+ * SHA-256 is that digest, or made on the spot for `builtin:skel`.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { DriverError, type ImageSource } from '../../driver.ts';
+import { LxdRefusal, OperationFailed, type LxdClient } from './client.ts';
+import { aliasOf } from './names.ts';
+import { skelImage } from './skel-image.ts';
+import { ImageAlias, Imported } from './wire.ts';
+
+const IMPORT_MS = 15 * 60_000;
+
+/** True where the node has it. */
+export async function hasImage(client: LxdClient, digest: string): Promise<boolean> {
+  const alias = await client.find(`/1.0/images/aliases/${aliasOf(digest)}`, ImageAlias);
+  return alias !== undefined;
+}
+
+export async function prepareImage(
+  client: LxdClient,
+  image: ImageSource,
+  busybox: string,
+): Promise<void> {
+  if (await hasImage(client, image.digest)) return;
+  const content =
+    image.source === 'builtin:skel' ? await skelContent(busybox) : await fileContent(image);
+  let fingerprint: string | undefined;
+  try {
+    const done = await client.change('POST', '/1.0/images', undefined, {
+      content,
+      deadlineMs: IMPORT_MS,
+    });
+    fingerprint = Imported.parse(done?.metadata ?? {}).fingerprint;
+  } catch (error) {
+    // Another name's import, or our own whose reply was lost: the content is what counts.
+    if (!(error instanceof OperationFailed) || !/same fingerprint/.test(error.message)) throw error;
+    fingerprint = content.sha256;
+  }
+  try {
+    const alias = { name: aliasOf(image.digest), target: fingerprint ?? content.sha256 };
+    await client.change('POST', '/1.0/images/aliases', alias);
+  } catch (error) {
+    if (!(error instanceof LxdRefusal) || !(await hasImage(client, image.digest))) throw error;
+  }
+}
+
+interface Content {
+  readonly stream: Readable;
+  readonly bytes: number;
+  /** LXD's fingerprint of an image in one file is the SHA-256 of that file. */
+  readonly sha256: string;
+}
+
+async function skelContent(busybox: string): Promise<Content> {
+  const tar = await skelImage(busybox);
+  const sha256 = createHash('sha256').update(tar).digest('hex');
+  return { stream: Readable.from([tar]), bytes: tar.length, sha256 };
+}
+
+async function fileContent({ digest, source }: ImageSource): Promise<Content> {
+  try {
+    const path = fileURLToPath(source);
+    const bytes = (await stat(path)).size;
+    const hash = createHash('sha256');
+    for await (const part of createReadStream(path) as AsyncIterable<Buffer>) hash.update(part);
+    const sha256 = hash.digest('hex');
+    if (sha256 !== digest) throw new Error(`its SHA-256 is ${sha256}`);
+    return { stream: createReadStream(path), bytes, sha256 };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'it cannot be read';
+    throw new DriverError(
+      'image-unavailable',
+      `prepareImage: ${source} is not to be had as image ${digest}: ${why}.`,
+      { cause },
+    );
+  }
+}
