@@ -1,0 +1,67 @@
+/**
+ * Configuration: the only place that reads the environment. Everything is checked at once and every
+ * problem is printed with its remedy; `.env.example` is checked against this schema by a test.
+ */
+import { z } from 'zod';
+
+const url = (schemes: readonly string[], example: string) =>
+  z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
+    error: `expected a URL like ${example}`,
+  });
+
+/** Every setting, its meaning and its default. Units are in the names. */
+export const ConfigSchema = z.object({
+  /** Where the log is: `sqlite:<folder>` (embedded). */
+  EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
+  /** How reactions get the log: `embedded:`. */
+  BUS_URL: url(['embedded:'], 'embedded:').default('embedded:'),
+  /** Rate limits, cached answers, fan-out: `memory:`. */
+  CACHE_URL: url(['memory:'], 'memory:').default('memory:'),
+  /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
+  NODE_URL: z.string().min(1).default('fake:'),
+  /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
+  DATA_DIR: z.string().min(1).default('./data'),
+  /** Address to listen on. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** Port to listen on, 0 = any free one. */
+  PORT: z.coerce
+    .number({ error: 'expected a port number from 0 to 65535' })
+    .int()
+    .min(0)
+    .max(65535)
+    .default(4000),
+  /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** How long an orderly shutdown may take, in milliseconds. */
+  SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
+});
+export type Config = z.output<typeof ConfigSchema>;
+
+/** Settings that do not fit; the message lists every problem. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** The configuration of this process. Throws a {@link ConfigError} that names every problem. */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const given = Object.fromEntries(
+    Object.keys(ConfigSchema.shape).flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const parsed = ConfigSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map(
+      (issue) => `${issue.path.join('.')}: ${issue.message} (see .env.example)`,
+    ),
+  );
+}

@@ -1,0 +1,209 @@
+/**
+ * Policies and responders as the reaction consumer runs them: what a service's `service.ts` lists,
+ * given the means to act.
+ */
+import {
+  canonicalBytes,
+  type CommandReply,
+  type EventRegistry,
+  is,
+  type Position,
+  type Principal,
+  type Recorded,
+  refuse,
+} from '@bivouac/events/language';
+import {
+  AskAnswered,
+  type AskName,
+  type AskRef,
+  asks,
+  answerStream,
+  StepAsked,
+} from '@bivouac/events/operations';
+import { instantOf, uuidOf } from '@bivouac/events/values';
+
+import { type EventStore, EventStoreError } from '../event-store/port.ts';
+import type { View } from '../views/port.ts';
+import type { Clock } from './clock.ts';
+import type { CommandHost } from './commands/host.ts';
+import type {
+  Answer,
+  EdgePorts,
+  Policy,
+  PolicyContext,
+  Responder,
+  ServiceDefinition,
+} from './definitions.ts';
+import { RuntimeError } from './errors.ts';
+
+/** One reaction of a service, as the consumer runs it. */
+export interface ServiceReaction {
+  readonly name: string;
+  readonly types: ReadonlySet<string>;
+  readonly target: (event: Recorded) => string;
+  readonly react: (event: Recorded) => Promise<void>;
+}
+
+export interface PolicyDependencies {
+  readonly host: CommandHost;
+  readonly store: EventStore;
+  readonly registry: EventRegistry;
+  readonly clock: Clock;
+  readonly ports: EdgePorts;
+  /** The service's live view, once it has applied this position (bounded; undefined: it has not). */
+  readonly viewAt: (
+    position: Position,
+  ) => Promise<{ readonly view: View; readonly position: Position | null } | undefined>;
+}
+
+/** The reactions of a service: its policies, and its answers to asks. */
+export function reactionsOf(
+  service: ServiceDefinition,
+  deps: PolicyDependencies,
+): ServiceReaction[] {
+  const reactions = service.policies.map((policy) => policyReaction(policy, deps));
+  if (service.responders.length > 0) reactions.push(responderReaction(service, deps));
+  return reactions;
+}
+
+function policyReaction(policy: Policy, deps: PolicyDependencies): ServiceReaction {
+  return {
+    name: policy.name,
+    types: new Set(policy.definitions.map((definition) => definition.type)),
+    target: (event) => policy.target(event),
+    react: (event) => policy.react(event, contextFor(policy.name, event, deps)),
+  };
+}
+
+function responderReaction(service: ServiceDefinition, deps: PolicyDependencies): ServiceReaction {
+  const byAsk = new Map<AskName, Responder>(service.responders.map((r) => [r.ask, r]));
+  const inputs = new Map([...byAsk.keys()].map((ask) => [ask, asks[ask].input]));
+  return {
+    name: `${service.name}.answer-asks`,
+    types: new Set([StepAsked.type]),
+    target: (event) => {
+      if (!is(event, StepAsked)) return event.stream;
+      return byAsk.get(event.data.ask)?.target(event.data.input, event.data.ref) ?? '';
+    },
+    react: async (event) => {
+      if (!is(event, StepAsked)) return;
+      const { ask, ref, notAfter } = event.data;
+      const responder = byAsk.get(ask);
+      if (responder === undefined) return;
+      const context = contextFor(`${service.name}.answer.${ask}`, event, deps);
+      const input = inputs.get(ask)?.parse(event.data.input);
+      // After the deadline the operation has, or will get, its `timed-out`; acting now could only
+      // leave something over. What an earlier delivery did before dying is undone.
+      if (instantOf(deps.clock.now()) > notAfter) {
+        await responder.undo(input, ref, event, context);
+        return;
+      }
+      const answer = await responder.act(input, ref, event, context);
+      if (answer === 'later') return;
+      const outcome = await context.answer(ref, ask, answer);
+      if (outcome === 'lost' && answer.outcome === 'done')
+        await responder.undo(input, ref, event, context);
+    },
+  };
+}
+
+function contextFor(name: string, event: Recorded, deps: PolicyDependencies): PolicyContext {
+  const principal: Principal = {
+    id: `policy:${name}`,
+    kind: 'policy',
+    tenantId: event.tenantid,
+    homeId: event.homeid,
+    reach: 'all',
+    audience: 'staff',
+  };
+  return {
+    principal,
+    ports: deps.ports,
+    now: () => instantOf(deps.clock.now()),
+    load: deps.host.load,
+    execute: async (contract, input, n = '') => {
+      const reply = await deps.host.command(contract, input, {
+        principal,
+        idempotencyKey: n === '' ? event.id : `${event.id}/${n}`,
+        correlationId: event.correlationid,
+        causationId: event.id,
+      });
+      throwIfTransient(reply);
+      return reply;
+    },
+    candidates: async (read) => {
+      const at = await deps.viewAt(event.position);
+      if (at === undefined) {
+        throw new RuntimeError('unavailable', `the view has not applied ${event.position} yet`);
+      }
+      return { value: read(at.view), position: at.position };
+    },
+    answer: (ref, ask, answer) => recordAnswer(ref, ask, answer, event, principal, deps),
+  };
+}
+
+/** A reaction that met a busy or absent store is run again; a refusal is the policy's business. */
+function throwIfTransient(reply: CommandReply<unknown>): void {
+  if (reply.ok || reply.refusal.retryable !== true) return;
+  const code = reply.refusal.code;
+  if (code === 'CONTENTION') throw new RuntimeError('contention', reply.refusal.message);
+  if (code === 'UNAVAILABLE') throw new RuntimeError('unavailable', reply.refusal.message);
+  if (code === 'OUTCOME_UNKNOWN') throw new RuntimeError('outcome-unknown', reply.refusal.message);
+  if (code === 'SHUTTING_DOWN') throw new RuntimeError('shutting-down', reply.refusal.message);
+}
+
+/** Appends revision 0 of the answer stream; whoever is second has lost, unless it is the same answer. */
+async function recordAnswer(
+  ref: AskRef,
+  ask: AskName,
+  answer: Answer,
+  event: Recorded,
+  principal: Principal,
+  deps: PolicyDependencies,
+): Promise<'recorded' | 'lost'> {
+  const stream = answerStream(ref);
+  const body = {
+    ref,
+    ask,
+    outcome: answer.outcome,
+    ...(answer.outcome === 'done'
+      ? { result: { ...answer.result } }
+      : { refusal: copyOf(answer.refusal) }),
+  };
+  const { schemaver, data } = deps.registry.encode(AskAnswered(body));
+  // The outcome is part of the id: an owner that said "refused" and would now say "done" has lost.
+  const commandKey = uuidOf(event.tenantid, principal.id, 'answer', stream, answer.outcome);
+  try {
+    await deps.store.append(stream, 'no-stream', [
+      {
+        id: uuidOf(commandKey, '0'),
+        type: AskAnswered.type,
+        schemaver,
+        time: instantOf(deps.clock.now()),
+        tenantid: event.tenantid,
+        homeid: event.homeid,
+        actorid: principal.id,
+        correlationid: event.correlationid,
+        causationid: event.id,
+        commandkey: commandKey,
+        inputhash: await deps.ports.keys.hmac(`home:${event.homeid}`, canonicalBytes(body)),
+        data,
+      },
+    ]);
+    return 'recorded';
+  } catch (error) {
+    if (error instanceof EventStoreError && error.code === 'conflict') return 'lost';
+    throw error;
+  }
+}
+
+function copyOf(refusal: ReturnType<typeof refuse>['refusal']) {
+  const { code, message, path, retryable, details } = refusal;
+  return {
+    code,
+    message,
+    ...(path === undefined ? {} : { path: [...path] }),
+    ...(retryable === undefined ? {} : { retryable }),
+    ...(details === undefined ? {} : { details: { ...details } }),
+  };
+}
