@@ -1,0 +1,177 @@
+/**
+ * Views on SQLite: one file a service, owned by one process. Writes gather in memory and go to the
+ * file in long transactions, rows and checkpoint together; what a crash loses is replayed.
+ */
+import type { Checkpoint } from '../event-store/port.ts';
+import { type DumpedRow, dumpedRow, dumpOf } from './dump.ts';
+import type { Table, View, WritableView } from './port.ts';
+import { fingerprint, tablesByName, unknownTable } from './schema.ts';
+import { openViewFile, removeViewFile, replaceViewFile, type ViewFile } from './sqlite-file.ts';
+import type { SqliteTable } from './sqlite-table.ts';
+import { checkAdvance, closedError, type ViewSchema, type ViewStore } from './store.ts';
+
+export interface SqliteViewsOptions extends ViewSchema {
+  /** The database file; `-wal` and, while rebuilding, `.next` files stand beside it. */
+  readonly file: string;
+  /** Rows kept in memory by table once they are written. Default 4,096. */
+  readonly cacheRows?: number;
+  /** Changed rows after which the buffer is written to the file's transaction. Default 10,000. */
+  readonly bufferRows?: number;
+}
+
+/**
+ * Opens a read model's file, or starts an empty one: where there is none, where it was made by
+ * another schema or version, and where it is damaged. Then `checkpoint()` is undefined.
+ *
+ * @throws Error where the file cannot be opened, or is open in another process.
+ */
+export function openSqliteViews(options: SqliteViewsOptions): ViewStore {
+  return new SqliteViews(options, 'continue');
+}
+
+class SqliteViews implements ViewStore {
+  readonly view: View;
+  readonly #writable: WritableView;
+  readonly #options: SqliteViewsOptions;
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #fingerprint: string;
+  #file: ViewFile | undefined;
+  #checkpoint: Checkpoint | undefined;
+  #committed: Checkpoint | undefined;
+
+  constructor(options: SqliteViewsOptions, start: 'continue' | 'empty') {
+    this.#options = options;
+    this.#tables = tablesByName(options.tables);
+    this.#fingerprint = fingerprint(options);
+    removeViewFile(`${options.file}.next`);
+    if (start === 'empty') removeViewFile(options.file);
+    this.#attach();
+    const reading: View = {
+      // What was put under the table's type comes back: the store never changes a row.
+      get: <R extends object>(table: Table<R>, key: string) =>
+        this.#table(table.name).get(key) as R | undefined,
+      range: (table, index, prefix, range) => {
+        const target = this.#table(table.name);
+        if (target.dirty > 0) this.#flush(target);
+        return target.range<never>(index, prefix, range);
+      },
+    };
+    this.view = reading;
+    this.#writable = {
+      ...reading,
+      put: (table, row) => {
+        this.#table(table.name).put(table.key(row), row);
+      },
+      delete: (table, key) => {
+        this.#table(table.name).delete(key);
+      },
+    };
+  }
+
+  apply(checkpoint: Checkpoint, fn: (view: WritableView) => void): void {
+    const file = this.#open();
+    checkAdvance(this.#checkpoint, checkpoint);
+    try {
+      fn(this.#writable);
+      this.#checkpoint = checkpoint;
+      let dirty = 0;
+      for (const table of file.tables.values()) dirty += table.dirty;
+      if (dirty >= (this.#options.bufferRows ?? 10_000)) this.#flush(...file.tables.values());
+    } catch (error) {
+      this.#rollBack(file);
+      throw error;
+    }
+  }
+
+  checkpoint(): Checkpoint | undefined {
+    this.#open();
+    return this.#checkpoint;
+  }
+
+  commit(): void {
+    const file = this.#open();
+    if (this.#checkpoint === undefined || this.#checkpoint === this.#committed) return;
+    try {
+      this.#flush(...file.tables.values());
+      file.begin();
+      file.commit(this.#checkpoint);
+    } catch (error) {
+      this.#rollBack(file);
+      throw error;
+    }
+    this.#committed = this.#checkpoint;
+  }
+
+  reset(): void {
+    this.#open().close();
+    this.#file = undefined;
+    removeViewFile(this.#options.file);
+    this.#attach();
+  }
+
+  dump() {
+    return dumpOf(this.rows(), this.checkpoint());
+  }
+
+  *rows(): Generator<DumpedRow> {
+    const file = this.#open();
+    for (const name of [...file.tables.keys()].sort()) {
+      const table = this.#table(name);
+      this.#flush(table);
+      for (const row of table.rows()) yield dumpedRow(name, table.table.key(row), row);
+    }
+  }
+
+  successor(): ViewStore {
+    this.#open();
+    return new SqliteViews({ ...this.#options, file: `${this.#options.file}.next` }, 'empty');
+  }
+
+  succeed(successor: ViewStore): void {
+    const file = this.#open();
+    if (!(successor instanceof SqliteViews)) throw new TypeError('not a successor of this store');
+    successor.commit();
+    successor.close();
+    file.close();
+    this.#file = undefined;
+    replaceViewFile(this.#options.file, successor.#options.file);
+    this.#attach();
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #open(): ViewFile {
+    if (this.#file === undefined) throw closedError();
+    return this.#file;
+  }
+
+  #attach(): void {
+    const { file, cacheRows = 4096 } = this.#options;
+    this.#file = openViewFile(file, this.#fingerprint, this.#tables, cacheRows);
+    this.#checkpoint = this.#file.checkpoint;
+    this.#committed = this.#checkpoint;
+  }
+
+  #table(name: string): SqliteTable {
+    const table = this.#open().tables.get(name);
+    if (table === undefined) throw unknownTable(name);
+    return table;
+  }
+
+  #flush(...tables: readonly SqliteTable[]): void {
+    for (const table of tables) {
+      if (table.dirty === 0) continue;
+      this.#open().begin();
+      table.flush();
+    }
+  }
+
+  #rollBack(file: ViewFile): void {
+    file.rollBack();
+    for (const table of file.tables.values()) table.forget();
+    this.#checkpoint = this.#committed;
+  }
+}
