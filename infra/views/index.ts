@@ -2,6 +2,7 @@ export * from './port.ts';
 export { BadCursorError } from './cursor.ts';
 export type { Dump, DumpedRow, TableDump } from './dump.ts';
 export { memoryViews } from './memory.ts';
+export * from './page.ts';
 export { RowError } from './rows.ts';
 export { ViewSchemaError } from './schema.ts';
 export { openSqliteViews, type SqliteViewsOptions } from './sqlite.ts';
