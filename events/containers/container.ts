@@ -3,13 +3,16 @@ import { z } from 'zod';
 
 import { customer, event, staff } from '../language/index.ts';
 import {
+  AskNameSchema,
   AskRefSchema,
   HoldSchema,
   HostnameSchema,
   ImageFactsSchema,
+  JsonObjectSchema,
   LeasedAddressSchema,
   LimitsSchema,
   PlanTermsSchema,
+  RefusalSchema,
 } from '../operations/index.ts';
 import { idOf, InstantSchema } from '../values/index.ts';
 
@@ -103,6 +106,10 @@ export const AddressesAttached = event(
   }),
 );
 
+/**
+ * These leases are the container's no longer. Also recorded for leases that were never attached:
+ * it then is the tombstone that refuses a late attach, and concerns nobody else.
+ */
 export const AddressesDetached = event(
   'containers.AddressesDetached',
   z.strictObject({
@@ -192,6 +199,32 @@ export const ObservationChanged = event(
   }),
 );
 
+/**
+ * An operation's ask was accepted that has nothing to record of its own: it waits for what is under
+ * way, e.g. a second attempt to stop what is being stopped. The operation holds the container.
+ */
+export const AskAccepted = event(
+  'containers.AskAccepted',
+  z.strictObject({ containerId, ask: customer(AskRefSchema), name: customer(AskNameSchema) }),
+);
+
+/** The ask is settled: what the operation is answered, and the operation holds the container no more. */
+export const AskSettled = event(
+  'containers.AskSettled',
+  z.strictObject({
+    containerId,
+    ask: customer(AskRefSchema),
+    name: customer(AskNameSchema),
+    outcome: customer(z.enum(['done', 'failed'])),
+    /** With `done`. */
+    result: staff(JsonObjectSchema.optional()),
+    /** With `failed`: why. */
+    refusal: customer(RefusalSchema.optional()),
+    /** The container is deleted or has failed for good: it leaves its tree's roster. */
+    gone: staff(z.boolean()),
+  }),
+);
+
 export const containerEvents = [
   ContainerRequested,
   ContainerReserved,
@@ -210,4 +243,6 @@ export const containerEvents = [
   InstructionIssued,
   InstructionAnswered,
   ObservationChanged,
+  AskAccepted,
+  AskSettled,
 ] as const;

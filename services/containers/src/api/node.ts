@@ -1,0 +1,56 @@
+/** What the node endpoint has done and asks, for the agents connected to it. */
+import { command, query } from '@bivouac/events/language';
+import { InstructionSchema, ObservedStateSchema } from '@bivouac/events/node';
+import { idOf } from '@bivouac/events/values';
+import { z } from 'zod';
+
+/**
+ * What a node answered. Of an instruction that is not (or no longer) the container's unanswered one
+ * nothing is recorded. Refused: CONTAINER_UNKNOWN, INSTRUCTION_FOREIGN (of another node).
+ */
+export const ReportAnswer = command({
+  name: 'containers.ReportAnswer',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerId: idOf('container'),
+    instructionId: idOf('instruction'),
+    outcome: z.enum(['done', 'refused', 'failed']),
+    message: z.string().max(2000).optional(),
+  }),
+  result: z.strictObject({}),
+});
+
+/**
+ * What a node sees. Recorded only where it differs from what was seen last and is neither of another
+ * node nor of an older generation. Refused: CONTAINER_UNKNOWN.
+ */
+export const ReportObservation = command({
+  name: 'containers.ReportObservation',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerId: idOf('container'),
+    generation: z.number().int().min(0),
+    state: ObservedStateSchema,
+  }),
+  result: z.strictObject({}),
+});
+
+/** A node's queue: its unanswered instructions, oldest first. */
+export const InstructionsForNode = query({
+  name: 'containers.InstructionsForNode',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    /** Exclusive: continue behind this position. */
+    after: z.string().max(500).optional(),
+    limit: z.number().int().min(1).max(500).default(200),
+  }),
+  result: z.object({
+    /** Whether such a node is registered. */
+    known: z.boolean(),
+    items: z.array(z.object({ cursor: z.string(), instruction: InstructionSchema })),
+    end: z.boolean(),
+  }),
+});

@@ -1,0 +1,105 @@
+/** What the outside may ask of containers. What the caller does not reach is answered as missing. */
+import { query } from '@bivouac/events/language';
+import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import { FamilySchema, idOf } from '@bivouac/events/values';
+import { z } from 'zod';
+
+import {
+  ContainerViewSchema,
+  ImageViewSchema,
+  LifecycleSchema,
+  NodeViewSchema,
+  PageArgsSchema,
+  pageOf,
+  RangeViewSchema,
+} from './views.ts';
+
+/** The containers the caller reaches, oldest first; of one tenant, in one lifecycle. */
+export const Containers = query({
+  name: 'containers.Containers',
+  access: 'tenant',
+  input: z.strictObject({
+    page: PageArgsSchema,
+    tenantId: idOf('tenant').optional(),
+    lifecycle: LifecycleSchema.optional(),
+  }),
+  result: pageOf(ContainerViewSchema),
+});
+
+export const ContainerById = query({
+  name: 'containers.ContainerById',
+  access: 'tenant',
+  input: z.strictObject({ containerId: idOf('container') }),
+  result: ContainerViewSchema.nullable(),
+});
+
+/** Images, oldest first: the published ones; for the staff all. */
+export const Images = query({
+  name: 'containers.Images',
+  access: 'tenant',
+  input: z.strictObject({ page: PageArgsSchema }),
+  result: pageOf(ImageViewSchema),
+});
+
+export const ImageById = query({
+  name: 'containers.ImageById',
+  access: 'tenant',
+  input: z.strictObject({ imageId: idOf('image') }),
+  result: ImageViewSchema.nullable(),
+});
+
+export const Nodes = query({
+  name: 'containers.Nodes',
+  access: 'staff',
+  input: z.strictObject({ page: PageArgsSchema, location: z.string().max(40).optional() }),
+  result: pageOf(NodeViewSchema),
+});
+
+export const NodeById = query({
+  name: 'containers.NodeById',
+  access: 'staff',
+  input: z.strictObject({ nodeId: idOf('node') }),
+  result: NodeViewSchema.nullable(),
+});
+
+export const Ranges = query({
+  name: 'containers.Ranges',
+  access: 'staff',
+  input: z.strictObject({ page: PageArgsSchema, family: FamilySchema.optional() }),
+  result: pageOf(RangeViewSchema),
+});
+
+/** What is held at this moment over all tenants: all zero when every order has ended and been undone. */
+export const Leftovers = query({
+  name: 'containers.Leftovers',
+  access: 'staff',
+  input: z.strictObject({}),
+  result: z.object({
+    leases: z.number().int(),
+    placements: z.number().int(),
+    rosterEntries: z.number().int(),
+    unansweredInstructions: z.number().int(),
+  }),
+});
+
+export const ContainerHistory = query({
+  name: 'containers.ContainerHistory',
+  access: 'tenant',
+  input: z.strictObject({ containerId: idOf('container'), page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});
+
+export const NodeHistory = query({
+  name: 'containers.NodeHistory',
+  access: 'staff',
+  input: z.strictObject({ nodeId: idOf('node'), page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});
+
+/** Of a published image for everybody, by audience; of others for the staff. */
+export const ImageHistory = query({
+  name: 'containers.ImageHistory',
+  access: 'tenant',
+  input: z.strictObject({ imageId: idOf('image'), page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
+});

@@ -1,0 +1,142 @@
+/** The shapes in which containers, nodes, images and ranges are answered. */
+import {
+  ImageCheckSchema,
+  ImageServiceSchema,
+  NodeCapacitySchema,
+  RangeFactsSchema,
+} from '@bivouac/events/containers';
+import { ObservedStateSchema } from '@bivouac/events/node';
+import {
+  AskNameSchema,
+  HoldKindSchema,
+  HostnameSchema,
+  ImageFactsSchema,
+  LeasedAddressSchema,
+  LimitsSchema,
+  PlanTermsSchema,
+} from '@bivouac/events/operations';
+import { idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
+import { z } from 'zod';
+
+/** How a list is paged. With `reverse` it is read from its end (or from `before`) backwards. */
+export const PageArgsSchema = z.strictObject({
+  after: z.string().max(500).optional(),
+  before: z.string().max(500).optional(),
+  limit: z.number().int().min(1).max(100),
+  reverse: z.boolean().default(false),
+});
+export type PageArgs = z.output<typeof PageArgsSchema>;
+
+export const pageOf = <S extends z.ZodType>(node: S) =>
+  z.object({
+    items: z.array(z.object({ cursor: z.string(), node })),
+    hasNext: z.boolean(),
+    hasPrevious: z.boolean(),
+  });
+
+/**
+ * The first axis: what the container is meant to be. A hold never changes it: a held container is
+ * `running` with a hold on it and observed stopped.
+ */
+export const LifecycleSchema = z.enum([
+  'requested',
+  'reserved',
+  'building',
+  'stopped',
+  'running',
+  'frozen',
+  'deleting',
+  'soft-deleted',
+  'deleted',
+  'failed',
+]);
+export type Lifecycle = z.output<typeof LifecycleSchema>;
+
+export const ContainerViewSchema = z.object({
+  id: idOf('container'),
+  tenantId: idOf('tenant'),
+  homeId: idOf('tenant'),
+  hostname: HostnameSchema,
+  lifecycle: LifecycleSchema,
+  /** The operation that holds it now, and for which ask (null: the order that makes it). */
+  operation: z.object({ operationId: idOf('operation'), ask: AskNameSchema.nullable() }).nullable(),
+  /** While any stands it is kept stopped, and its owner cannot start it. */
+  holds: z.array(
+    z.object({
+      holdId: idOf('hold'),
+      kind: HoldKindSchema,
+      reason: z.string(),
+      placedAt: InstantSchema,
+    }),
+  ),
+  /** What its node last reported or confirmed; null before there was anything to see. */
+  observed: z
+    .object({ state: ObservedStateSchema, generation: z.number().int(), at: InstantSchema })
+    .nullable(),
+  plan: PlanTermsSchema,
+  limits: LimitsSchema,
+  image: ImageFactsSchema.pick({ imageId: true, name: true, digest: true, inventory: true }),
+  /** Addresses it answers on; of a deleted one: those it last had. */
+  addresses: z.array(LeasedAddressSchema),
+  location: z.string().nullable(),
+  /** For the staff; null for everybody else and before it has a place. */
+  node: z.object({ id: idOf('node'), name: z.string() }).nullable(),
+  /** Raised by placement and by deletion; 0 before it has a place. */
+  generation: z.number().int(),
+  /** When it ran first: charging starts here. */
+  runningSince: InstantSchema.nullable(),
+  createdAt: InstantSchema,
+  /** When it was deleted or failed for good. */
+  endedAt: InstantSchema.nullable(),
+  /** Position of its first event: the order of lists. */
+  position: z.string(),
+});
+export type ContainerView = z.output<typeof ContainerViewSchema>;
+
+export const NodeViewSchema = z.object({
+  id: idOf('node'),
+  name: z.string(),
+  location: z.string(),
+  engine: z.string(),
+  features: z.array(z.string()),
+  capacity: NodeCapacitySchema,
+  cpuOvercommitPercent: z.number().int(),
+  /** What placements take; addresses are not a node's. */
+  used: ResourceVectorSchema,
+  /** What is left, CPU with overcommitment. */
+  free: ResourceVectorSchema,
+  placements: z.number().int(),
+  createdAt: InstantSchema,
+  position: z.string(),
+});
+export type NodeView = z.output<typeof NodeViewSchema>;
+
+export const ImageStatusSchema = z.enum(['drafted', 'tested', 'published']);
+
+export const ImageViewSchema = z.object({
+  id: idOf('image'),
+  name: z.string(),
+  status: ImageStatusSchema,
+  digest: z.string(),
+  /** Hex SHA-256 of the blob with its RPM inventory. */
+  inventory: z.string(),
+  services: z.array(ImageServiceSchema),
+  checks: z.array(ImageCheckSchema),
+  /** For the staff; null for everybody else. */
+  source: z.string().nullable(),
+  technician: z.string().nullable(),
+  testedAt: InstantSchema.nullable(),
+  publishedAt: InstantSchema.nullable(),
+  createdAt: InstantSchema,
+  position: z.string(),
+});
+export type ImageView = z.output<typeof ImageViewSchema>;
+
+export const RangeViewSchema = RangeFactsSchema.omit({ reserved: true }).extend({
+  /** Addresses that can be leased at all. */
+  size: z.number().int(),
+  leased: z.number().int(),
+  createdAt: InstantSchema,
+  position: z.string(),
+});
+export type RangeView = z.output<typeof RangeViewSchema>;
