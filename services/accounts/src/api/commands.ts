@@ -48,7 +48,7 @@ export const RenameTenant = command({
 
 /**
  * Puts a hold on a tenant and all below it. At most one of a kind stands on a tenant at a time.
- * Refused: TENANT_UNKNOWN, TENANT_CLOSED, PROVIDER_CANNOT_BE_HELD, HOLD_EXISTS.
+ * Refused: TENANT_UNKNOWN, PROVIDER_CANNOT_BE_HELD, HOLD_EXISTS.
  */
 export const PlaceTenantHold = command({
   name: 'accounts.PlaceTenantHold',

@@ -23,7 +23,8 @@ const pageOf = <S extends z.ZodType>(node: S) =>
 export const StandingHoldSchema = z.object({
   holdId: idOf('hold'),
   kind: HoldKindSchema,
-  reason: z.string(),
+  /** Null where it stands on a tenant above that the caller does not reach. */
+  reason: z.string().nullable(),
   /** The tenant it stands on: the account itself or one above it. */
   tenantId: idOf('tenant'),
   placedAt: InstantSchema,

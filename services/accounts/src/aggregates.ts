@@ -1,0 +1,29 @@
+/** The aggregates of accounts, as the host runs them. */
+import { apiKeyEvents, memberEvents, treeEvents } from '@bivouac/events/accounts';
+import { aggregate } from '@bivouac/infra/runtime';
+
+import { evolveApiKey, noApiKey } from './domain/api-key.ts';
+import { evolveMember, noMember } from './domain/member.ts';
+import { emptyTree, evolveTree } from './domain/tree.ts';
+
+/** One per home: tenants, names, holds. */
+export const tree = aggregate({
+  category: 'tree',
+  events: treeEvents,
+  initial: emptyTree,
+  evolve: evolveTree,
+});
+
+export const member = aggregate({
+  category: 'member',
+  events: memberEvents,
+  initial: noMember,
+  evolve: evolveMember,
+});
+
+export const apiKey = aggregate({
+  category: 'apikey',
+  events: apiKeyEvents,
+  initial: noApiKey,
+  evolve: evolveApiKey,
+});

@@ -1,0 +1,91 @@
+/** Accounts by reach, one account, its tree. Sealed contacts are opened here, at the edge. */
+import { type QueryContext, type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
+import { pageOf, type View } from '@bivouac/infra/views';
+
+import { AccountById, Accounts, type AccountView, TreeOf } from '../api/index.ts';
+import { type AccountRow, accounts, pathOf, reaches } from '../projections/accounts.ts';
+
+export const accountQueries: readonly QueryHandler[] = [
+  queryHandler(Accounts, async (view, { page }, context) => {
+    const { reach, tenantId } = context.principal;
+    const found =
+      reach === 'all'
+        ? pageOf(view, accounts, 'byPosition', [], page, () => true)
+        : pageOf(view, reaches, 'byAncestor', [tenantId], page, (row) =>
+            context.reaches(row.tenantId),
+          );
+    const items = await Promise.all(
+      found.items.map(async ({ cursor, node }) => {
+        const row = 'ancestorId' in node ? view.get(accounts, node.tenantId) : node;
+        return row === undefined ? [] : [{ cursor, node: await accountView(view, row, context) }];
+      }),
+    );
+    return { ...found, items: items.flat() };
+  }),
+
+  queryHandler(AccountById, async (view, { tenantId }, context) => {
+    const row = context.reaches(tenantId) ? view.get(accounts, tenantId) : undefined;
+    return row === undefined ? null : accountView(view, row, context);
+  }),
+
+  queryHandler(TreeOf, (view, { tenantId }, context) => {
+    const row = context.reaches(tenantId) ? view.get(accounts, tenantId) : undefined;
+    if (row === undefined) return null;
+    return {
+      homeId: row.homeId,
+      tenants: wholeTree(view, row.homeId)
+        .filter((tenant) => context.reaches(tenant.id))
+        .map(({ id, parentId, kind, name, closed }) => ({ id, parentId, kind, name, closed })),
+    };
+  }),
+];
+
+/** Trees are bounded (MAX_TENANTS_PER_TREE), so one is answered whole. */
+function wholeTree(view: View, homeId: string): readonly AccountRow[] {
+  const rows: AccountRow[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const chunk = view.range(accounts, 'byHome', [homeId], { after, limit: 500 });
+    rows.push(...chunk.map((item) => item.row));
+    after = chunk.at(-1)?.cursor;
+    if (chunk.length < 500) return rows;
+  }
+}
+
+async function accountView(
+  view: View,
+  row: AccountRow,
+  context: QueryContext,
+): Promise<AccountView> {
+  const { id, homeId, parentId, kind, name, closed, createdAt, position } = row;
+  return {
+    id,
+    homeId,
+    parentId,
+    kind,
+    name,
+    contact: row.contact === null ? null : await opened(row.contact, context),
+    holds: pathOf(view, id).flatMap((level) =>
+      level.holds.map((hold) => ({
+        ...hold,
+        // Why a tenant above is held is that tenant's affair; that it is held is everyone's below.
+        reason: context.reaches(level.id) ? hold.reason : null,
+        tenantId: level.id,
+      })),
+    ),
+    closed,
+    createdAt,
+    position,
+  };
+}
+
+async function opened(
+  contact: NonNullable<AccountRow['contact']>,
+  { ports }: QueryContext,
+): Promise<AccountView['contact']> {
+  const [email, name] = await Promise.all([
+    ports.keys.open(contact.email),
+    contact.name === null ? undefined : ports.keys.open(contact.name),
+  ]);
+  return { personId: contact.personId, email: email ?? null, name: name ?? null };
+}

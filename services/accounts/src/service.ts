@@ -1,0 +1,22 @@
+/** What the accounts service is made of: tenants, members, API keys, holds. */
+import { accountsEvents } from '@bivouac/events/accounts';
+import { service } from '@bivouac/infra/runtime';
+
+import { accountsCommands } from './commands.ts';
+import { admit } from './policies/admit.ts';
+import { accessProjection } from './projections/access.ts';
+import { accountsProjection } from './projections/accounts.ts';
+import { accessQueries } from './queries/access.ts';
+import { accountQueries } from './queries/accounts.ts';
+import { authenticate } from './queries/authenticate.ts';
+import { accountHistory } from './queries/history.ts';
+
+export const accountsService = service({
+  name: 'accounts',
+  events: accountsEvents,
+  commands: accountsCommands,
+  queries: [...accountQueries, ...accessQueries, authenticate, accountHistory],
+  projections: [accountsProjection, accessProjection],
+  policies: [],
+  responders: [admit],
+});
