@@ -23,6 +23,8 @@ export interface WriterData {
   readonly folder: string;
   readonly newEpoch: string;
   readonly faults?: FaultsModule | undefined;
+  /** Counts the messages sent to the writer, after each is sent. */
+  readonly handedOver: Int32Array<SharedArrayBuffer>;
 }
 
 /** Appends handed over at once. Lists are parallel; each append has `counts[i]` frames. */

@@ -9,7 +9,13 @@ import { type AppendResult, EventStoreError, type ExpectedRevision } from '../po
 import { conflict, overlap } from '../resend.ts';
 import { positionOf } from './decode.ts';
 import { AppendBatch } from './encode.ts';
-import type { FromWriter, WriterData } from './messages.ts';
+import type { FromWriter, ToWriter, WriterData } from './messages.ts';
+
+/**
+ * Appends handed over before the turn has ended: the writer begins with these while the main thread
+ * still makes the others, so that both threads work.
+ */
+const HANDED_OVER = 16;
 
 /** What the link tells its store. */
 export interface WriterEvents {
@@ -33,17 +39,19 @@ export class WriterLink {
   readonly #worker: Worker;
   readonly #events: WriterEvents;
   readonly #batch = new AppendBatch();
+  readonly #handedOver: Int32Array<SharedArrayBuffer>;
   /** Appends not yet answered, oldest first; those before `#answered` are. */
   #waiting: Waiting[] = [];
   #answered = 0;
   #failure: EventStoreError | undefined;
   readonly #ended: Promise<void>;
 
-  constructor(data: WriterData, events: WriterEvents) {
+  constructor(data: Omit<WriterData, 'handedOver'>, events: WriterEvents) {
     this.#events = events;
+    this.#handedOver = new Int32Array(new SharedArrayBuffer(4));
     // Plain JavaScript: a worker does not inherit the loaders that let the rest run unbuilt.
     this.#worker = new Worker(fileURLToPath(new URL('./writer-worker.js', import.meta.url)), {
-      workerData: data,
+      workerData: { ...data, handedOver: this.#handedOver } satisfies WriterData,
       execArgv: [],
       stdout: false,
     });
@@ -78,6 +86,7 @@ export class WriterLink {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#batch.size === 0) queueMicrotask(() => this.#flush());
     this.#batch.add(stream, expected, events);
+    if (this.#batch.size >= HANDED_OVER) this.#flush();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
     });
@@ -86,14 +95,19 @@ export class WriterLink {
   /** Asks the writer to finish and waits until it did. It is never terminated: that aborts. */
   async close(): Promise<void> {
     this.#flush();
-    this.#worker.postMessage({ kind: 'close' });
+    this.#post({ kind: 'close' });
     await this.#ended;
   }
 
   #flush(): void {
     if (this.#batch.size === 0 || this.#failure !== undefined) return;
     const message = this.#batch.take();
-    this.#worker.postMessage(message, [message.frames]);
+    this.#post(message, [message.frames]);
+  }
+
+  #post(message: ToWriter, transferred: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transferred);
+    Atomics.add(this.#handedOver, 0, 1);
   }
 
   #receive(message: FromWriter): void {

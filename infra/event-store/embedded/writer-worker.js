@@ -2,6 +2,7 @@
  * The writer's worker: drains its messages into groups, one transaction each, and keeps the head
  * record at most a second behind. After a failure it answers nothing but failures.
  */
+import { availableParallelism } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LogFailure, messageOf } from './failure.js';
 import { LogWriter } from './log-writer.js';
@@ -13,9 +14,14 @@ import { ProcessLock } from './process-lock.js';
 const GROUP = 512;
 /** Milliseconds the head record may lag; a second is promised. */
 const RECORD_EVERY = 500;
+/** Milliseconds to watch for the next message. */
+const WATCH = 0.2;
+const CORES = availableParallelism();
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
-const { folder, newEpoch, faults } = /** @type {import('./messages.ts').WriterData} */ (workerData);
+const { folder, newEpoch, faults, handedOver } = /** @type {import('./messages.ts').WriterData} */ (
+  workerData
+);
 
 /** @type {ProcessLock | undefined} */
 let lock;
@@ -24,6 +30,12 @@ let writer;
 /** @type {NodeJS.Timeout | undefined} */
 let recording;
 let failed = false;
+/** Messages received. */
+let received = 0;
+/** Whether it pays to watch for the next message instead of going to sleep. */
+let watchful = false;
+/** When the last group was answered. */
+let answeredAt = 0;
 
 /** @param {FromWriter} message */
 function post(message) {
@@ -56,8 +68,27 @@ function describe(error) {
   return `the event log in ${folder} cannot be written: ${messageOf(error)}. Check that the folder exists, is writable and has space`;
 }
 
+/**
+ * The next message if it is there, or comes within moments. A writer that waits for each answer
+ * sends its next append right after it: going to sleep and being woken would cost it about as long
+ * as a sync. Where that was not so the last time, nothing is watched for.
+ * @returns {import('./messages.ts').ToWriter | undefined}
+ */
+function next(/** @type {boolean} */ idle) {
+  if (idle && watchful) {
+    const end = answeredAt + WATCH;
+    while (Atomics.load(handedOver, 0) === received && performance.now() < end);
+    watchful = Atomics.load(handedOver, 0) !== received;
+  }
+  const message = receiveMessageOnPort(port)?.message;
+  if (message !== undefined) received += 1;
+  return message;
+}
+
 /** @param {import('./messages.ts').ToWriter} first */
 function receive(first) {
+  received += 1;
+  watchful = CORES > 1 && performance.now() - answeredAt < 2 * WATCH;
   /** @type {import('./log-writer.js').PendingAppend[]} */
   let group = [];
   /** @type {import('./messages.ts').ToWriter | undefined} */
@@ -69,13 +100,13 @@ function receive(first) {
       return;
     }
     unpack(message, group);
-    if (group.length >= GROUP) {
+    message = group.length < GROUP ? next(false) : undefined;
+    if (message === undefined) {
       commit(group);
       group = [];
+      message = next(true);
     }
-    message = receiveMessageOnPort(port)?.message;
   }
-  if (group.length > 0) commit(group);
 }
 
 /**
@@ -103,6 +134,7 @@ function commit(group) {
   try {
     const outcomes = writer.append(group);
     post({ kind: 'outcomes', outcomes, head: writer.position });
+    answeredAt = performance.now();
   } catch (error) {
     fail(error, group.length);
     return;
