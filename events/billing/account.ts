@@ -14,6 +14,7 @@ import {
   LegSchema,
   PeriodSchema,
   PriceSchema,
+  RatingPolicySchema,
   SubtotalsSchema,
   ZoneSchema,
 } from './facts.ts';
@@ -59,6 +60,7 @@ export const SetupCharged = event(
   z.strictObject({
     accountId,
     subscriptionId,
+    containerId,
     amount: customer(PriceSchema),
     chargedAt: customer(InstantSchema),
     cause,
@@ -113,6 +115,7 @@ export const MonthClosed = event(
     month: customer(MonthSchema),
     /** One per time zone charged in. */
     periods: customer(z.array(PeriodSchema).min(1)),
+    ratedBy: customer(RatingPolicySchema),
     owed: customer(
       z
         .strictObject({

@@ -68,6 +68,14 @@ export const PeriodSchema = z.strictObject({
 });
 export type Period = z.output<typeof PeriodSchema>;
 
+/**
+ * The rule an invoice was rated by, so that it can be rated again. `calendar-days.half-up.1`: price x
+ * days in service / days of the month, half-open calendar days of the subscription's zone (a service
+ * that ends on the day it began has one), each line rounded half up to minor units.
+ */
+export const RatingPolicySchema = z.enum(['calendar-days.half-up.1']);
+export type RatingPolicy = z.output<typeof RatingPolicySchema>;
+
 /** An invoice's total by what was charged; the parts sum to the total exactly. */
 export const SubtotalsSchema = z.strictObject({
   plans: MoneySchema,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { customer, event, staff } from '../language/index.ts';
 import { MonthSchema, SourceSchema } from '../operations/index.ts';
 import { idOf, MoneySchema } from '../values/index.ts';
-import { InvoiceNumberSchema, PeriodSchema, SubtotalsSchema } from './facts.ts';
+import { InvoiceNumberSchema, PeriodSchema, RatingPolicySchema, SubtotalsSchema } from './facts.ts';
 
 /**
  * An invoice exists: this append is its issuing, and its number is the count of these events in the
@@ -20,6 +20,7 @@ export const InvoiceIssued = event(
     accountHomeId: staff(idOf('tenant')),
     month: customer(MonthSchema),
     periods: customer(z.array(PeriodSchema).min(1)),
+    ratedBy: customer(RatingPolicySchema),
     total: customer(MoneySchema),
     subtotals: customer(SubtotalsSchema),
     lineCount: customer(z.number().int().min(1)),

@@ -7,6 +7,7 @@ import {
   ChargedAddressSchema,
   InvoiceNumberSchema,
   PeriodSchema,
+  RatingPolicySchema,
   SubtotalsSchema,
   ZoneSchema,
 } from '@bivouac/events/billing';
@@ -112,6 +113,7 @@ export const IssueInvoice = command({
     accountHomeId: homeId,
     month: MonthSchema,
     periods: z.array(PeriodSchema).min(1),
+    ratedBy: RatingPolicySchema,
     total: MoneySchema,
     subtotals: SubtotalsSchema,
     lineCount: z.number().int().min(1),

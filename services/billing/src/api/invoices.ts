@@ -1,5 +1,11 @@
 /** Invoices, balances and what will be charged, as tenants and staff read them. */
-import { CauseSchema, DaySchema, PeriodSchema, SubtotalsSchema } from '@bivouac/events/billing';
+import {
+  CauseSchema,
+  DaySchema,
+  PeriodSchema,
+  RatingPolicySchema,
+  SubtotalsSchema,
+} from '@bivouac/events/billing';
 import { query } from '@bivouac/events/language';
 import {
   HistoryArgsSchema,
@@ -43,6 +49,8 @@ export const InvoiceViewSchema = z.object({
   issuerId: idOf('tenant'),
   month: MonthSchema,
   periods: z.array(PeriodSchema),
+  /** The rule it was rated by. */
+  ratedBy: RatingPolicySchema,
   total: MoneySchema,
   subtotals: SubtotalsSchema,
   lineCount: z.number().int(),
@@ -130,7 +138,7 @@ export const Subscriptions = query({
   result: connectionOf(SubscriptionViewSchema),
 });
 
-/** What is open in billing: what still charges, what was not yet taken up, what is not yet booked. */
+/** What is open in billing: what still charges, and what is closed and not yet booked. */
 export const Leftovers = query({
   name: 'billing.Leftovers',
   access: 'staff',
@@ -138,9 +146,7 @@ export const Leftovers = query({
   result: z.object({
     /** Subscriptions that have not ended. */
     openCharges: z.number().int(),
-    /** Container facts that must become charges and have not yet. */
-    pendingCharges: z.number().int(),
-    /** Invoices issued and not yet booked. */
+    /** Closed months with something owed whose invoice is not booked yet. */
     unbookedInvoices: z.number().int(),
   }),
 });

@@ -1,0 +1,128 @@
+/** Reading invoices: lists, one with its lines, its history, and what a month will come to. */
+import { accountEvents, InvoiceIssued, MonthClosed } from '@bivouac/events/billing';
+import { is, refuse } from '@bivouac/events/language';
+import { historyOf, queryHandler, type QueryContext } from '@bivouac/infra/runtime';
+import { pageOf } from '@bivouac/infra/views';
+import { z } from 'zod';
+
+import { account } from '../aggregates.ts';
+import {
+  InvoiceById,
+  InvoiceHistory,
+  InvoiceLineSchema,
+  Invoices,
+  PreviewInvoice,
+} from '../api/invoices.ts';
+import { accountStream } from '../domain/account.ts';
+import { currenciesDiffer } from '../domain/closing.ts';
+import { rate } from '../domain/rating.ts';
+import { accounts } from '../projections/accounts.ts';
+import { invoices, type InvoiceRow } from '../projections/invoices.ts';
+
+const LinesSchema = z.array(InvoiceLineSchema);
+
+/** How many events of an account are read at once. */
+const CHUNK = 500;
+
+export const invoiceList = queryHandler(Invoices, (view, { page, accountId }, context) => {
+  const { reach, homeId } = context.principal;
+  const visible = (row: InvoiceRow): boolean => context.reaches(row.view.accountId);
+  const found =
+    accountId !== undefined
+      ? pageOf(view, invoices, 'byAccount', [accountId], page, visible)
+      : reach === 'all'
+        ? pageOf(view, invoices, 'byPosition', [], page, visible)
+        : pageOf(view, invoices, 'byHome', [homeId], page, visible);
+  return {
+    ...found,
+    items: found.items.map(({ cursor, node }) => ({ cursor, node: node.view })),
+  };
+});
+
+export const invoiceById = queryHandler(InvoiceById, async (view, { invoiceId }, context) => {
+  const row = visibleInvoice(view.get(invoices, invoiceId), context);
+  if (row === undefined) return null;
+  const content = await context.ports.blobs.get(row.lines);
+  if (content === undefined) {
+    return refuse(
+      'INVOICE_LINES_MISSING',
+      `The lines of invoice ${row.view.number} (blob ${row.lines}) are not in the blob store; restore it.`,
+    );
+  }
+  return { ...row.view, lines: LinesSchema.parse(JSON.parse(new TextDecoder().decode(content))) };
+});
+
+export const invoiceHistory = queryHandler(
+  InvoiceHistory,
+  async (view, { invoiceId, page }, context) => {
+    const row = visibleInvoice(view.get(invoices, invoiceId), context);
+    if (row === undefined) return null;
+    const sources = [
+      row.view.closed,
+      row.view.issued,
+      ...(row.booked === null ? [] : [row.booked]),
+    ];
+    const ordered = sources.map((source, index) => ({ source, cursor: String(index) }));
+    const within = ordered.filter(
+      ({ cursor }) =>
+        (page.after === undefined || cursor > page.after) &&
+        (page.before === undefined || cursor < page.before),
+    );
+    if (page.reverse) within.reverse();
+    const chosen = within.slice(0, page.limit);
+    const pages = await Promise.all(
+      chosen.map(async ({ source, cursor }) => {
+        const revision = BigInt(source.revision);
+        const one = await historyOf(context, source.stream, [...accountEvents, InvoiceIssued], {
+          ...(revision === 0n ? {} : { after: (revision - 1n).toString() }),
+          limit: 1,
+        });
+        return one.items.map((item) => ({ ...item, cursor }));
+      }),
+    );
+    return { items: pages.flat(), end: chosen.length === within.length };
+  },
+);
+
+export const previewInvoice = queryHandler(
+  PreviewInvoice,
+  async (view, { accountId, month }, context) => {
+    if (!context.reaches(accountId) || view.get(accounts, accountId) === undefined) return null;
+    const { state, closed } = await accountUntilClosed(accountId, month, context);
+    const rated = rate(state.subscriptions.values(), month);
+    if (rated.kind === 'currencies-differ') return currenciesDiffer(month, rated.currencies);
+    const owed = rated.kind === 'owed' ? rated : undefined;
+    return {
+      accountId,
+      month,
+      closed,
+      periods: [...rated.periods],
+      total: owed?.total ?? null,
+      subtotals: owed?.subtotals ?? null,
+      lines: owed?.lines.map((line) => ({ ...line, causes: [...line.causes] })) ?? [],
+    };
+  },
+);
+
+/** The account by its events: all of them, or for a closed month those it was closed on. */
+async function accountUntilClosed(accountId: string, month: string, context: QueryContext) {
+  let state = account.initial();
+  let after: string | undefined;
+  for (;;) {
+    const page = { limit: CHUNK, ...(after === undefined ? {} : { after }) };
+    const { events, end } = await context.history(accountStream(accountId), page);
+    for (const event of events) {
+      if (is(event, MonthClosed) && event.data.month === month) return { state, closed: true };
+      state = account.evolve(state, event);
+      after = event.revision.toString();
+    }
+    if (end || events.length === 0) return { state, closed: false };
+  }
+}
+
+function visibleInvoice(
+  row: InvoiceRow | undefined,
+  context: QueryContext,
+): InvoiceRow | undefined {
+  return row !== undefined && context.reaches(row.view.accountId) ? row : undefined;
+}
