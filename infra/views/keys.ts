@@ -43,6 +43,7 @@ export function beyondPrefix(prefix: string): string | undefined {
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code <= 2) return BEYOND + String.fromCharCode(code + 1);
+  // Never END itself: it would look like the end of the part.
+  if (code <= 2) return BEYOND + String.fromCharCode(code + 3);
   return '\uffff' + code.toString(16).padStart(6, '0');
 }

@@ -1,31 +1,43 @@
 /**
- * The file of a read model: opened for this process alone, with its tables, its checkpoint and the
- * fingerprint of the schema it was written under. A file that cannot be trusted is started anew.
+ * The files of a read model. Each generation is a database of its own, `<file>.<n>`: a rebuild fills
+ * the next one and becomes the present by one committed flag. What cannot be trusted starts anew.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { z } from 'zod';
 import type { Checkpoint } from '../event-store/port.ts';
 import type { Table } from './port.ts';
 import { createTable, SqliteTable } from './sqlite-table.ts';
 
+export interface ViewFiles {
+  /** The last generation that was made ready, if it is whole and of this schema, else a new one. */
+  present(): ViewFile;
+  /** A new, empty generation. The present one stays until the new one is made ready. */
+  next(): ViewFile;
+  /** Lets another process open them. */
+  unlock(): void;
+}
+
+/** One generation, open. */
 export interface ViewFile {
   readonly tables: ReadonlyMap<string, SqliteTable>;
   /** As committed when the file was opened. */
   readonly checkpoint: Checkpoint | undefined;
   /** Starts a transaction unless one is under way. */
   begin(): void;
-  commit(checkpoint: Checkpoint): void;
+  commit(checkpoint: Checkpoint | undefined): void;
   rollBack(): void;
+  /** From now on, opening finds this generation and no earlier one. Commits. */
+  makeReady(checkpoint: Checkpoint | undefined): void;
   /** Drops the transaction under way. */
   close(): void;
+  /** Closes and deletes it. */
+  remove(): void;
 }
 
 // NORMAL: a power cut loses commits, never their order or their wholeness, and the log has them all.
-// EXCLUSIVE: no shared memory, no lock to take for each statement, and a second opener is refused.
 const PRAGMAS = `
-  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
@@ -40,29 +52,47 @@ const CheckpointSchema = z.object({
   eventId: z.string(),
 });
 
-/** Opens the file, or makes it where there is none or none that fits the fingerprint. */
-export function openViewFile(
+/**
+ * Takes the read model's files for this process.
+ *
+ * @throws Error where another process has them, or the folder cannot be written.
+ */
+export function openViewFiles(
   file: string,
   fingerprint: string,
   tables: ReadonlyMap<string, Table>,
   cacheRows: number,
-): ViewFile {
+): ViewFiles {
   mkdirSync(dirname(file), { recursive: true });
-  const db = fittingDatabase(file, fingerprint) ?? newDatabase(file, fingerprint, tables);
-  return new OpenFile(db, tables, cacheRows);
-}
-
-/** Removes a read model's file and what stands beside it. */
-export function removeViewFile(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
-}
-
-/** Puts another file in the place of a read model's. Both are closed. */
-export function replaceViewFile(file: string, by: string): void {
-  // Closing has moved everything into the one file; if it has not, the rename would lose rows.
-  if (existsSync(`${by}-wal`)) throw new Error(`${by} was not closed in order: rebuild again`);
-  removeViewFile(file);
-  renameSync(by, file);
+  const lock = lockFile(file);
+  // Numbers only grow: a database whose statements are not collected yet is closed late, and then
+  // deletes its write-ahead log by name. No later database may have that name.
+  let last = Math.max(0, ...generationsOf(file));
+  const opened = (db: DatabaseSyncInstance, path: string): ViewFile =>
+    new OpenFile(db, path, tables, cacheRows);
+  const next = (): ViewFile => {
+    const path = `${file}.${++last}`;
+    return opened(newDatabase(path, fingerprint, tables), path);
+  };
+  return {
+    present() {
+      let found: ViewFile | undefined;
+      for (const generation of generationsOf(file)) {
+        const path = `${file}.${generation}`;
+        const db = found ? undefined : fittingDatabase(path, fingerprint);
+        if (db === undefined) removeFile(path);
+        else found = opened(db, path);
+      }
+      if (found !== undefined) return found;
+      const made = next();
+      made.makeReady(undefined);
+      return made;
+    },
+    next,
+    unlock() {
+      lock.close();
+    },
+  };
 }
 
 class OpenFile implements ViewFile {
@@ -70,9 +100,16 @@ class OpenFile implements ViewFile {
   readonly checkpoint: Checkpoint | undefined;
   // Statements live in this object and in its tables only: one that outlives its database crashes.
   readonly #db: DatabaseSyncInstance;
+  readonly #path: string;
 
-  constructor(db: DatabaseSyncInstance, tables: ReadonlyMap<string, Table>, cacheRows: number) {
+  constructor(
+    db: DatabaseSyncInstance,
+    path: string,
+    tables: ReadonlyMap<string, Table>,
+    cacheRows: number,
+  ) {
     this.#db = db;
+    this.#path = path;
     for (const [name, sql] of sqlNames(tables)) {
       const table = tables.get(name);
       if (table !== undefined) this.tables.set(name, new SqliteTable(db, sql, table, cacheRows));
@@ -85,9 +122,12 @@ class OpenFile implements ViewFile {
     if (!this.#db.isTransaction) this.#db.exec('BEGIN');
   }
 
-  commit(checkpoint: Checkpoint): void {
-    const { epoch, position, eventId } = checkpoint;
-    writeMeta(this.#db, 'checkpoint', JSON.stringify({ epoch, position, eventId }));
+  commit(checkpoint: Checkpoint | undefined): void {
+    this.begin();
+    if (checkpoint !== undefined) {
+      const { epoch, position, eventId } = checkpoint;
+      writeMeta(this.#db, 'checkpoint', JSON.stringify({ epoch, position, eventId }));
+    }
     this.#db.exec('COMMIT');
   }
 
@@ -95,27 +135,63 @@ class OpenFile implements ViewFile {
     if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
   }
 
+  makeReady(checkpoint: Checkpoint | undefined): void {
+    this.begin();
+    writeMeta(this.#db, 'ready', 'yes');
+    this.commit(checkpoint);
+  }
+
   close(): void {
     this.rollBack();
     this.#db.close();
   }
+
+  remove(): void {
+    this.close();
+    removeFile(this.#path);
+  }
 }
 
-/** The existing database, if it is whole and of this schema. */
-function fittingDatabase(file: string, fingerprint: string): DatabaseSyncInstance | undefined {
-  if (!existsSync(file)) return undefined;
-  const db = openDatabase(file);
+/** Held by the process until it closes or dies: the kernel frees it then. */
+function lockFile(file: string): DatabaseSyncInstance {
+  const path = `${file}.lock`;
+  const lock = openDatabase(path);
+  try {
+    // No statement is prepared on it, so that closing it really closes.
+    lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    lock.close();
+    if (!/locked|BUSY/.test(messageOf(cause))) throw cause;
+    throw new Error(
+      `the read model ${file} is in use: stop the other process, or give this one another data folder`,
+      { cause },
+    );
+  }
+  return lock;
+}
+
+/** Numbers of the generations on disk, the last first. */
+function generationsOf(file: string): number[] {
+  const start = `${basename(file)}.`;
+  const found = new Set<number>();
+  for (const name of readdirSync(dirname(file))) {
+    const number = name.startsWith(start) ? /^(\d+)(-wal)?$/.exec(name.slice(start.length)) : null;
+    if (number !== null) found.add(Number(number[1]));
+  }
+  return [...found].sort((a, b) => b - a);
+}
+
+/** An existing database, if it was made ready, is whole and of this schema. */
+function fittingDatabase(path: string, fingerprint: string): DatabaseSyncInstance | undefined {
+  if (!existsSync(path)) return undefined;
+  const db = openDatabase(path);
   try {
     db.exec(PRAGMAS);
-    if (readMeta(db, 'fingerprint') === fingerprint) return db;
+    if (readMeta(db, 'ready') === 'yes' && readMeta(db, 'fingerprint') === fingerprint) return db;
   } catch (error) {
     db.close();
-    if (isInUse(error)) {
-      throw new Error(`${file} is open in another process: stop it, or use another data folder`, {
-        cause: error,
-      });
-    }
-    if (!isDamage(error)) throw error;
+    // Another program's file, half a file, or one without our tables.
+    if (!/not a database|malformed|no such table/.test(messageOf(error))) throw error;
     return undefined;
   }
   db.close();
@@ -123,12 +199,12 @@ function fittingDatabase(file: string, fingerprint: string): DatabaseSyncInstanc
 }
 
 function newDatabase(
-  file: string,
+  path: string,
   fingerprint: string,
   tables: ReadonlyMap<string, Table>,
 ): DatabaseSyncInstance {
-  removeViewFile(file);
-  const db = openDatabase(file);
+  removeFile(path);
+  const db = openDatabase(path);
   db.exec(PRAGMAS);
   db.exec('BEGIN');
   db.exec('CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)');
@@ -141,14 +217,16 @@ function newDatabase(
   return db;
 }
 
-function openDatabase(file: string): DatabaseSyncInstance {
+function openDatabase(path: string): DatabaseSyncInstance {
   try {
-    return new DatabaseSync(file);
+    return new DatabaseSync(path);
   } catch (cause) {
-    throw new Error(`cannot open the read model ${file}: check that its folder can be written`, {
-      cause,
-    });
+    throw new Error(`cannot open ${path}: check that its folder can be written`, { cause });
   }
+}
+
+function removeFile(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
 }
 
 /** SQL names by table name: numbered in the order of the names, which the fingerprint covers. */
@@ -165,14 +243,6 @@ function writeMeta(db: DatabaseSyncInstance, name: string, value: string): void 
   db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(name, value);
 }
 
-function isInUse(error: unknown): boolean {
-  return error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message);
-}
-
-/** Another program's file, half a file, or one without our tables. */
-function isDamage(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /not a database|malformed|no such table|SQLITE_CORRUPT|SQLITE_NOTADB/.test(error.message)
-  );
+function messageOf(error: unknown): string {
+  return String((error as { readonly message?: unknown } | null)?.message);
 }

@@ -6,12 +6,12 @@ import type { Checkpoint } from '../event-store/port.ts';
 import { type DumpedRow, dumpedRow, dumpOf } from './dump.ts';
 import type { Table, View, WritableView } from './port.ts';
 import { fingerprint, tablesByName, unknownTable } from './schema.ts';
-import { openViewFile, removeViewFile, replaceViewFile, type ViewFile } from './sqlite-file.ts';
+import { openViewFiles, type ViewFile, type ViewFiles } from './sqlite-file.ts';
 import type { SqliteTable } from './sqlite-table.ts';
 import { checkAdvance, closedError, type ViewSchema, type ViewStore } from './store.ts';
 
 export interface SqliteViewsOptions extends ViewSchema {
-  /** The database file; `-wal` and, while rebuilding, `.next` files stand beside it. */
+  /** Path and start of the names of its files: `<file>.<generation>`, `<file>.lock`. */
   readonly file: string;
   /** Rows kept in memory by table once they are written. Default 4,096. */
   readonly cacheRows?: number;
@@ -26,26 +26,27 @@ export interface SqliteViewsOptions extends ViewSchema {
  * @throws Error where the file cannot be opened, or is open in another process.
  */
 export function openSqliteViews(options: SqliteViewsOptions): ViewStore {
-  return new SqliteViews(options, 'continue');
+  const { file, cacheRows = 4096, bufferRows = 10_000 } = options;
+  const tables = tablesByName(options.tables);
+  const files = openViewFiles(file, fingerprint(options), tables, cacheRows);
+  return new SqliteViews(files, files.present(), bufferRows, 'present');
 }
 
 class SqliteViews implements ViewStore {
   readonly view: View;
   readonly #writable: WritableView;
-  readonly #options: SqliteViewsOptions;
-  readonly #tables: ReadonlyMap<string, Table>;
-  readonly #fingerprint: string;
+  readonly #files: ViewFiles;
+  readonly #bufferRows: number;
+  readonly #role: 'present' | 'successor';
   #file: ViewFile | undefined;
   #checkpoint: Checkpoint | undefined;
   #committed: Checkpoint | undefined;
 
-  constructor(options: SqliteViewsOptions, start: 'continue' | 'empty') {
-    this.#options = options;
-    this.#tables = tablesByName(options.tables);
-    this.#fingerprint = fingerprint(options);
-    removeViewFile(`${options.file}.next`);
-    if (start === 'empty') removeViewFile(options.file);
-    this.#attach();
+  constructor(files: ViewFiles, file: ViewFile, bufferRows: number, role: 'present' | 'successor') {
+    this.#files = files;
+    this.#bufferRows = bufferRows;
+    this.#role = role;
+    this.#attach(file);
     const reading: View = {
       // What was put under the table's type comes back: the store never changes a row.
       get: <R extends object>(table: Table<R>, key: string) =>
@@ -76,7 +77,7 @@ class SqliteViews implements ViewStore {
       this.#checkpoint = checkpoint;
       let dirty = 0;
       for (const table of file.tables.values()) dirty += table.dirty;
-      if (dirty >= (this.#options.bufferRows ?? 10_000)) this.#flush(...file.tables.values());
+      if (dirty >= this.#bufferRows) this.#flush(...file.tables.values());
     } catch (error) {
       this.#rollBack(file);
       throw error;
@@ -93,7 +94,6 @@ class SqliteViews implements ViewStore {
     if (this.#checkpoint === undefined || this.#checkpoint === this.#committed) return;
     try {
       this.#flush(...file.tables.values());
-      file.begin();
       file.commit(this.#checkpoint);
     } catch (error) {
       this.#rollBack(file);
@@ -103,10 +103,10 @@ class SqliteViews implements ViewStore {
   }
 
   reset(): void {
-    this.#open().close();
-    this.#file = undefined;
-    removeViewFile(this.#options.file);
-    this.#attach();
+    this.#open().remove();
+    const file = this.#files.next();
+    if (this.#role === 'present') file.makeReady(undefined);
+    this.#attach(file);
   }
 
   dump() {
@@ -124,22 +124,33 @@ class SqliteViews implements ViewStore {
 
   successor(): ViewStore {
     this.#open();
-    return new SqliteViews({ ...this.#options, file: `${this.#options.file}.next` }, 'empty');
+    return new SqliteViews(this.#files, this.#files.next(), this.#bufferRows, 'successor');
   }
 
   succeed(successor: ViewStore): void {
-    const file = this.#open();
-    if (!(successor instanceof SqliteViews)) throw new TypeError('not a successor of this store');
-    successor.commit();
-    successor.close();
-    file.close();
-    this.#file = undefined;
-    replaceViewFile(this.#options.file, successor.#options.file);
-    this.#attach();
+    const past = this.#open();
+    if (!(successor instanceof SqliteViews) || successor.#files !== this.#files) {
+      throw new TypeError('not a successor of this store');
+    }
+    const file = successor.#open();
+    const checkpoint = successor.#checkpoint;
+    successor.#flush(...file.tables.values());
+    file.makeReady(checkpoint);
+    successor.#file = undefined;
+    this.#file = file;
+    this.#checkpoint = checkpoint;
+    this.#committed = checkpoint;
+    past.remove();
   }
 
   close(): void {
-    this.#file?.close();
+    if (this.#file === undefined) return;
+    if (this.#role === 'present') {
+      this.#file.close();
+      this.#files.unlock();
+    } else {
+      this.#file.remove();
+    }
     this.#file = undefined;
   }
 
@@ -148,11 +159,10 @@ class SqliteViews implements ViewStore {
     return this.#file;
   }
 
-  #attach(): void {
-    const { file, cacheRows = 4096 } = this.#options;
-    this.#file = openViewFile(file, this.#fingerprint, this.#tables, cacheRows);
-    this.#checkpoint = this.#file.checkpoint;
-    this.#committed = this.#checkpoint;
+  #attach(file: ViewFile): void {
+    this.#file = file;
+    this.#checkpoint = file.checkpoint;
+    this.#committed = file.checkpoint;
   }
 
   #table(name: string): SqliteTable {

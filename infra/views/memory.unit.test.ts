@@ -1,0 +1,4 @@
+import { viewStoreContract } from './contract.ts';
+import { memoryViews } from './memory.ts';
+
+viewStoreContract('memory', { open: memoryViews });
