@@ -1,0 +1,212 @@
+/**
+ * Runs services in this process: commands, read models, queries, reactions, timers. What a service
+ * is made of is in `definitions.ts`; where its events go is in the ports handed in.
+ */
+import {
+  type EventDefinition,
+  type EventRegistry,
+  eventRegistry,
+  type Principal,
+  type ServiceCaller,
+} from '@bivouac/events/language';
+import { operationProtocolEvents } from '@bivouac/events/operations';
+
+import type { Bus } from '../bus/port.ts';
+import type { EventStore } from '../event-store/port.ts';
+import type { ViewStore } from '../views/index.ts';
+import type { Clock } from './clock.ts';
+import { commandHost } from './commands/host.ts';
+import type { EdgePorts, ServiceDefinition, TimerRow } from './definitions.ts';
+import { RuntimeError } from './errors.ts';
+import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
+import type { Logger } from './logging.ts';
+import { reactionsOf } from './policies.ts';
+import { checkpointEvents, type Reactions, startReactions } from './react/index.ts';
+
+export interface HostOptions {
+  readonly services: readonly ServiceDefinition[];
+  readonly store: EventStore;
+  readonly bus: Bus;
+  readonly views: (service: string) => ViewStore;
+  readonly ports: EdgePorts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The provider's tenant id; empty before there is one. */
+  readonly providerId: () => string;
+  /** Something that must run has stopped: the process should end. Called once. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Host extends ServiceCaller {
+  readonly registry: EventRegistry;
+  readonly follower: Follower;
+  /** By service; for staff's parked homes, metrics and tests. */
+  readonly reactions: ReadonlyMap<string, Reactions>;
+  /** Read models have caught up and nothing that must run has stopped. */
+  ready(): boolean;
+  /** Resolves when every event so far was reacted to and applied, and no timer is due. */
+  settled(): Promise<void>;
+  /** Takes no more, finishes what is in hand up to the deadline. Safe to call twice. */
+  stop(deadlineMilliseconds: number): Promise<void>;
+}
+
+/** How long a query or a candidates' read waits for a position it has not seen, in milliseconds. */
+const WAIT_MILLISECONDS = 5_000;
+
+/** All event types of these services, each once, with those of the runtime itself. */
+export function registryOf(services: readonly ServiceDefinition[]): EventRegistry {
+  const definitions = new Set<EventDefinition>([...operationProtocolEvents, ...checkpointEvents]);
+  for (const service of services)
+    for (const definition of service.events) definitions.add(definition);
+  return eventRegistry([...definitions]);
+}
+
+/** Starts the services. Resolves when the read models have caught up and reactions run. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { services, store, bus, ports, clock, logger } = options;
+  const registry = registryOf(services);
+  let failed: unknown;
+  const fail = (error: unknown): void => {
+    if (failed !== undefined) return;
+    failed = error;
+    logger.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      'the host has failed',
+    );
+    options.onFailure(error);
+  };
+
+  const commands = commandHost({
+    handlers: services.flatMap((service) => service.commands),
+    store,
+    registry,
+    clock,
+    ports,
+    providerId: options.providerId,
+  });
+  const follower = startFollower({
+    store,
+    registry,
+    services,
+    views: options.views,
+    clock,
+    onFailure: fail,
+    logger,
+  });
+  const queries = queryHost({
+    services,
+    follower,
+    store,
+    registry,
+    ports,
+    clock,
+    waitMilliseconds: WAIT_MILLISECONDS,
+  });
+  await follower.caughtUp;
+
+  const reactions = new Map<string, Reactions>();
+  for (const service of services) {
+    const list = reactionsOf(service, {
+      host: commands,
+      store,
+      registry,
+      clock,
+      ports,
+      viewAt: async (position) => {
+        const applied = await follower.waitFor(service.name, position, WAIT_MILLISECONDS);
+        return applied
+          ? { view: follower.view(service.name), position: follower.position(service.name) }
+          : undefined;
+      },
+    });
+    if (list.length === 0) continue;
+    reactions.set(
+      service.name,
+      await startReactions({
+        service: service.name,
+        reactions: list,
+        bus,
+        store,
+        registry,
+        clock,
+        logger: logger.child({ service: service.name }),
+        onFailure: fail,
+        tenantId: options.providerId(),
+      }),
+    );
+  }
+
+  const timers = startTimers({
+    services,
+    follower,
+    clock,
+    logger,
+    mayFire: async (service, homeId) => {
+      // Now is past the due time, so whatever was recorded before it is at or below the head.
+      const { position } = await store.head();
+      if (position !== null) await reactions.get(service)?.whenConsumed(homeId, position);
+      return true;
+    },
+    fire: (service, row) => fire(commands, service, row),
+  });
+
+  let stopping: Promise<void> | undefined;
+  return {
+    registry,
+    follower,
+    reactions,
+    command: (contract, input, call) => commands.command(contract, input, call),
+    query: (contract, input, call) => queries.query(contract, input, call),
+    ready: () => failed === undefined && stopping === undefined,
+    settled: async () => {
+      for (;;) {
+        const before = await store.head();
+        for (const running of reactions.values()) await running.idle();
+        if (before.position !== null) {
+          for (const service of services) {
+            await follower.waitFor(service.name, before.position, WAIT_MILLISECONDS);
+          }
+        }
+        await timers.idle();
+        const after = await store.head();
+        if (failed !== undefined)
+          throw new RuntimeError('unavailable', 'the host has failed', { cause: failed });
+        if (after.position === before.position) return;
+      }
+    },
+    stop: (deadlineMilliseconds) =>
+      (stopping ??= (async () => {
+        await timers.stop();
+        await Promise.all(
+          [...reactions.values()].map((running) => running.stop(deadlineMilliseconds)),
+        );
+        await commands.stop();
+        await follower.stop();
+      })()),
+  };
+}
+
+async function fire(
+  commands: ReturnType<typeof commandHost>,
+  service: string,
+  row: TimerRow,
+): Promise<'done' | 'retry'> {
+  const principal: Principal = {
+    id: `timer:${service}`,
+    kind: 'timer',
+    tenantId: row.homeId,
+    homeId: row.homeId,
+    reach: 'all',
+    audience: 'staff',
+  };
+  const reply = await commands.commandByName(row.command, row.input, {
+    principal,
+    idempotencyKey: `${row.id}@${row.due}`,
+  });
+  return !reply.ok && reply.refusal.retryable === true ? 'retry' : 'done';
+}
+
+/** A principal of the host itself, for what has no person behind it (seeding, the node endpoint). */
+export function systemPrincipal(id: string, tenantId: string, homeId: string): Principal {
+  return { id, kind: 'system', tenantId, homeId, reach: 'all', audience: 'staff' };
+}
