@@ -1,5 +1,6 @@
 /** What the accounts service is made of: tenants, members, API keys, holds. */
 import { accountsEvents } from '@bivouac/events/accounts';
+import { operationProtocolEvents } from '@bivouac/events/operations';
 import { service } from '@bivouac/infra/runtime';
 
 import { accountsCommands } from './commands.ts';
@@ -13,7 +14,7 @@ import { accountHistory } from './queries/history.ts';
 
 export const accountsService = service({
   name: 'accounts',
-  events: accountsEvents,
+  events: [...accountsEvents, ...operationProtocolEvents],
   commands: accountsCommands,
   queries: [...accountQueries, ...accessQueries, authenticate, accountHistory],
   projections: [accountsProjection, accessProjection],

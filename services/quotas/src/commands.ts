@@ -1,0 +1,48 @@
+/** The command handlers of quotas: all on the ledger of the home they name. */
+import { type CommandHandler, handler, type Owner } from '@bivouac/infra/runtime';
+
+import { ledger } from './aggregates.ts';
+import { Commit, FlagOverdue, OpenTenant, Release, Reserve, SetLimit } from './api/index.ts';
+import { ledgerStream } from './domain/ledger.ts';
+import { openTenant, setLimit } from './domain/limits.ts';
+import { commit, flagOverdue, release, reserve } from './domain/reservations.ts';
+
+/** A ledger is its home's, whichever command comes first: also a release may, and leave its tombstone. */
+const onLedger = {
+  stream: ({ homeId }: { readonly homeId: string }): string => ledgerStream(homeId),
+  owner: ({ homeId }: { readonly homeId: string }): Owner => ({ tenantId: homeId, homeId }),
+};
+
+/** Every command of quotas. */
+export const quotasCommands: readonly CommandHandler[] = [
+  handler(OpenTenant, ledger, {
+    ...onLedger,
+    decide: openTenant,
+    result: (_events, { tenantId }) => ({ tenantId }),
+  }),
+  handler(SetLimit, ledger, {
+    ...onLedger,
+    decide: setLimit,
+    result: (_events, { tenantId, limit }) => ({ tenantId, limit }),
+  }),
+  handler(Reserve, ledger, {
+    ...onLedger,
+    decide: reserve,
+    result: (_events, { reservationId }) => ({ reservationId }),
+  }),
+  handler(Commit, ledger, {
+    ...onLedger,
+    decide: commit,
+    result: (_events, { reservationId }) => ({ reservationId }),
+  }),
+  handler(Release, ledger, {
+    ...onLedger,
+    decide: release,
+    result: (_events, { reservationId }) => ({ reservationId }),
+  }),
+  handler(FlagOverdue, ledger, {
+    ...onLedger,
+    decide: flagOverdue,
+    result: (_events, { reservationId }) => ({ reservationId }),
+  }),
+];

@@ -1,0 +1,147 @@
+/**
+ * Reserve, commit, release: each idempotent for ever by the reservation's id, in any order. What has
+ * ended is never taken again, so a late reserve finds the tombstone of its release.
+ */
+import {
+  Committed,
+  Released,
+  ReservationOverdue,
+  ReservationVoided,
+  Reserved,
+} from '@bivouac/events/quotas';
+import { accept, type Decision, type DecideContext, refuse } from '@bivouac/events/language';
+import type { AskRef } from '@bivouac/events/operations';
+import { amountOf, axes, plusSeconds, type ResourceVector } from '@bivouac/events/values';
+
+import { hasId } from './id-set.ts';
+import { type LedgerState, levels } from './ledger.ts';
+import { sameVector, tenantUnknown } from './limits.ts';
+
+/**
+ * How long after its `notAfter` a reservation that is neither committed nor released is overdue:
+ * longer than the longest operation that may still commit it.
+ */
+const GRACE_SECONDS = 3600;
+
+/** When a reservation is overdue. */
+export function overdueAt(notAfter: string): string {
+  return plusSeconds(notAfter, GRACE_SECONDS);
+}
+
+/** What a level without a limit may use: sums stay 64-bit integers whatever is asked. */
+const MOST = 2n ** 63n - 1n;
+
+interface Named {
+  readonly reservationId: string;
+  readonly homeId: string;
+}
+
+export function reserve(
+  state: LedgerState,
+  input: Named & {
+    readonly tenantId: string;
+    readonly vector: ResourceVector;
+    readonly notAfter: string;
+    readonly ask?: AskRef | undefined;
+  },
+  context: DecideContext,
+): Decision {
+  const { reservationId, tenantId, homeId, vector, notAfter, ask } = input;
+  const made = state.live.get(reservationId);
+  if (made !== undefined) {
+    if (made.tenantId === tenantId && sameVector(made.vector, vector)) return accept();
+    return refuse(
+      'RESERVATION_DIFFERS',
+      'A reservation of this id stands for something else; use a new id for another reservation.',
+      { path: ['reservationId'], details: { tenantId: made.tenantId, vector: made.vector } },
+    );
+  }
+  if (hasId(state.ended, reservationId)) return ended();
+  if (context.now > notAfter) {
+    return refuse(
+      'RESERVATION_LATE',
+      `It was to be reserved by ${notAfter} and it is ${context.now}; ask again under a new id.`,
+      { path: ['notAfter'], details: { now: context.now } },
+    );
+  }
+  if (!state.tenants.has(tenantId)) return tenantUnknown();
+  return (
+    shortage(state, tenantId, vector) ??
+    accept(Reserved({ reservationId, tenantId, homeId, vector, notAfter, ask }))
+  );
+}
+
+export function commit(state: LedgerState, input: Named): Decision {
+  const { reservationId, homeId } = input;
+  const made = state.live.get(reservationId);
+  if (made === undefined) {
+    if (hasId(state.ended, reservationId)) return ended();
+    return refuse('RESERVATION_UNKNOWN', 'There is no such reservation to commit; reserve first.', {
+      path: ['reservationId'],
+    });
+  }
+  if (made.committed) return accept();
+  const { tenantId, vector } = made;
+  return accept(Committed({ reservationId, tenantId, homeId, vector }));
+}
+
+export function release(state: LedgerState, input: Named): Decision {
+  const { reservationId, homeId } = input;
+  if (hasId(state.ended, reservationId)) return accept();
+  const made = state.live.get(reservationId);
+  if (made === undefined) return accept(ReservationVoided({ reservationId, homeId }));
+  const { tenantId, vector, committed } = made;
+  return accept(Released({ reservationId, tenantId, homeId, vector, committed }));
+}
+
+/** A reservation nobody came back for: it is said once, and taken back by nobody but its operation. */
+export function flagOverdue(state: LedgerState, input: Named, context: DecideContext): Decision {
+  const { reservationId, homeId } = input;
+  const made = state.live.get(reservationId);
+  if (made === undefined || made.committed || made.overdue) return accept();
+  const due = overdueAt(made.notAfter);
+  if (context.now < due) {
+    return refuse('RESERVATION_NOT_DUE', `It is overdue at ${due}, not before; wait until then.`, {
+      retryable: true,
+      details: { due },
+    });
+  }
+  const { tenantId, vector, notAfter, ask } = made;
+  return accept(ReservationOverdue({ reservationId, tenantId, homeId, vector, notAfter, ask }));
+}
+
+/** The first level, from the tenant upwards, on which it does not fit, by its first short axis. */
+function shortage(state: LedgerState, tenantId: string, vector: ResourceVector) {
+  for (const [level, { limit, used }] of levels(state, tenantId)) {
+    for (const [i, axis] of axes.entries()) {
+      const asked = amountOf(vector, axis);
+      const taken = used[i] ?? 0n;
+      const most = limit === null ? MOST : amountOf(limit, axis);
+      // Nothing asked always fits, also where a limit was lowered below what is in use.
+      if (asked === 0n || taken + asked <= (most < MOST ? most : MOST)) continue;
+      return refuse(
+        'QUOTA_EXCEEDED',
+        `${asked} ${axis} do not fit: ${taken} of ${most} are in use${level === tenantId ? '' : ' further up the tree'}. Free some or have the limit raised.`,
+        {
+          path: ['vector', axis],
+          details: {
+            axis,
+            tenantId: level,
+            limit: most.toString(),
+            used: taken.toString(),
+            asked: asked.toString(),
+          },
+        },
+      );
+    }
+  }
+  return undefined;
+}
+
+function ended() {
+  return refuse(
+    'RESERVATION_ENDED',
+    'This reservation was released; reserve again under a new id.',
+    { path: ['reservationId'] },
+  );
+}
