@@ -200,12 +200,17 @@ export const ObservationChanged = event(
 );
 
 /**
- * An operation's ask was accepted that has nothing to record of its own: it waits for what is under
- * way, e.g. a second attempt to stop what is being stopped. The operation holds the container.
+ * An operation's ask is accepted and has to wait for what is under way on the node, e.g. a second
+ * attempt to stop what is being stopped. The operation holds the container meanwhile.
  */
 export const AskAccepted = event(
   'containers.AskAccepted',
-  z.strictObject({ containerId, ask: customer(AskRefSchema), name: customer(AskNameSchema) }),
+  z.strictObject({
+    containerId,
+    ask: customer(AskRefSchema),
+    name: customer(AskNameSchema),
+    notAfter: staff(InstantSchema),
+  }),
 );
 
 /** The ask is settled: what the operation is answered, and the operation holds the container no more. */

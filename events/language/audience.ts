@@ -31,9 +31,13 @@ export const staff = wrap('staff');
 /** Auditors only. */
 export const auditor = wrap('auditor');
 
-/** The audience of a field's schema, or undefined where none was declared. */
+/** The audience of a field's schema (or of what it makes optional), or undefined where none was declared. */
 export function audienceOf(schema: z.core.$ZodType): Audience | undefined {
-  return audiences.get(schema as z.ZodType)?.audience;
+  const own = audiences.get(schema)?.audience;
+  if (own !== undefined) return own;
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable
+    ? audienceOf(schema.unwrap())
+    : undefined;
 }
 
 /** Whether a viewer of one audience may see what is meant for another. */
