@@ -11,6 +11,18 @@ import { PackageSchema } from './package.ts';
 /** Hex SHA-256 of an inventory blob: canonical JSON of packages in {@link PackageSchema}'s order. */
 export const InventoryDigestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
+/**
+ * A package list is stored and can be named by its digest, e.g. by an image yet to be registered. Its
+ * stream, `packagelist-<digest>`, is the list's own.
+ */
+export const PackageListRecorded = event(
+  'packages.PackageListRecorded',
+  z.strictObject({
+    inventory: customer(InventoryDigestSchema),
+    count: customer(z.number().int().min(0)),
+  }),
+);
+
 /** What an image has installed. Recorded once: an image's content never changes. */
 export const ImageInventoryRecorded = event(
   'packages.ImageInventoryRecorded',
@@ -37,4 +49,18 @@ export const ContainerInventoryRecorded = event(
   }),
 );
 
-export const inventoryEvents = [ImageInventoryRecorded, ContainerInventoryRecorded] as const;
+/** The container is gone, and what it had installed with it. */
+export const ContainerInventoryEnded = event(
+  'packages.ContainerInventoryEnded',
+  z.strictObject({
+    containerId: customer(idOf('container')),
+    tenantId: customer(idOf('tenant')),
+  }),
+);
+
+export const inventoryEvents = [
+  PackageListRecorded,
+  ImageInventoryRecorded,
+  ContainerInventoryRecorded,
+  ContainerInventoryEnded,
+] as const;

@@ -7,6 +7,33 @@ import { z } from 'zod';
 const packages = z.array(PackageSchema).max(50_000);
 
 /**
+ * Stores a package list, so that an image can be registered with its digest; the image's inventory
+ * is then recorded by itself. Refusal: PACKAGE_TWICE.
+ */
+export const RecordPackageList = command({
+  name: 'packages.RecordPackageList',
+  access: 'staff',
+  input: z.strictObject({ packages }),
+  result: z.strictObject({
+    /** Hex SHA-256 of the stored list, for the image's `inventory`. */
+    inventory: InventoryDigestSchema,
+    count: z.number().int(),
+  }),
+});
+
+/** The list that an image was drafted with is its inventory. */
+export const AdoptImageInventory = command({
+  name: 'packages.AdoptImageInventory',
+  access: 'internal',
+  input: z.strictObject({
+    imageId: idOf('image'),
+    inventory: InventoryDigestSchema,
+    count: z.number().int().min(0),
+  }),
+  result: z.strictObject({}),
+});
+
+/**
  * Stores an image's package list and records its digest. The same list again changes nothing.
  * Refusals: PACKAGE_TWICE, IMAGE_INVENTORY_FIXED.
  */
@@ -38,7 +65,8 @@ export const StartContainerInventory = command({
 
 /**
  * What a node found installed in a container, the whole list: recorded as differences to `base`. An
- * observation that is older than the recorded one, or says the same, changes nothing. Refusals:
+ * observation that is older than the recorded one, says the same or comes after the container's end
+ * changes nothing. Refusals:
  * PACKAGE_TWICE, INVENTORY_UNKNOWN, INVENTORY_MISSING.
  */
 export const RecordContainerInventory = command({
@@ -52,4 +80,12 @@ export const RecordContainerInventory = command({
     observedAt: InstantSchema,
   }),
   result: z.strictObject({ changed: z.boolean() }),
+});
+
+/** The container is gone. */
+export const EndContainerInventory = command({
+  name: 'packages.EndContainerInventory',
+  access: 'internal',
+  input: z.strictObject({ containerId: idOf('container') }),
+  result: z.strictObject({}),
 });
