@@ -1,0 +1,3 @@
+export { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
+export * from './reaction.ts';
+export { startReactions } from './reactions.ts';
