@@ -110,7 +110,7 @@ function linesOf(subscription: Subscription, month: string): Line[] {
       description,
       subscriptionId: subscription.subscriptionId,
       containerId: subscription.containerId,
-      service: { zone, ...charged },
+      service: { zone, from: charged.from, until: charged.until },
       quantity: { days, of },
       unitPrice,
       amount: prorated(unitPrice, days, of),
