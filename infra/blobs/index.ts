@@ -1,1 +1,3 @@
 export * from './port.ts';
+export { folderBlobs } from './folder.ts';
+export { memoryBlobs } from './memory.ts';
