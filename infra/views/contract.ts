@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { BadCursorError } from './cursor.ts';
 import { modelLaws } from './contract-model.ts';
-import { at, notes, type Note, note, put, other } from './contract-samples.ts';
+import { at, notes, note, put, other } from './contract-samples.ts';
 import { RowError } from './rows.ts';
 import type { ViewSchema, ViewStore } from './store.ts';
 
@@ -139,7 +139,7 @@ export function viewStoreContract(name: string, engine: ViewEngine): void {
       const store = open();
       const refused = (row: object): string => {
         try {
-          put(store, { ...note('1'), ...row } as Note);
+          put(store, { ...note('1'), ...row });
         } catch (error) {
           if (error instanceof RowError) return error.message;
         }

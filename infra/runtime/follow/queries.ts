@@ -1,0 +1,226 @@
+/**
+ * Answers queries: checks who may ask what, parses the input, waits (bounded) for a position, and
+ * runs the handler on the service's view, or on any other view handed in.
+ */
+import {
+  type EventRegistry,
+  parsePosition,
+  type Position,
+  type Principal,
+  type QueryCall,
+  type QueryContract,
+  type QueryReply,
+  refuse,
+  type Refusal,
+} from '@bivouac/events/language';
+import { instantOf } from '@bivouac/events/values';
+import type { z } from 'zod';
+
+import type { EventStore } from '../../event-store/port.ts';
+import { BadCursorError } from '../../views/cursor.ts';
+import type { View } from '../../views/port.ts';
+import type { Clock } from '../clock.ts';
+import type { EdgePorts, QueryContext, QueryHandler, ServiceDefinition } from '../definitions.ts';
+import { RuntimeError } from '../errors.ts';
+import { invalidInput } from '../input.ts';
+import type { Follower } from './follower.ts';
+import { BadRevisionError, readHistory } from './history-pages.ts';
+
+export interface QueryHostOptions {
+  readonly services: readonly ServiceDefinition[];
+  readonly follower: Pick<Follower, 'view' | 'position' | 'waitFor'>;
+  readonly store: EventStore;
+  readonly registry: EventRegistry;
+  readonly ports: EdgePorts;
+  readonly clock: Clock;
+  /** Longest wait for `atLeast`, in milliseconds. */
+  readonly waitMilliseconds: number;
+  /** Hold results against their contracts and throw where they do not fit: for tests. */
+  readonly checkResults?: boolean;
+}
+
+export interface QueryHost {
+  /** Answers from the live view. Throws a RuntimeError for a query that no service here answers. */
+  query<I extends z.ZodType, R extends z.ZodType>(
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+    call: QueryCall,
+  ): Promise<QueryReply<z.output<R>>>;
+  /** Answers from a view handed in, e.g. one as of a moment; `atLeast` has no meaning there. */
+  queryOn<I extends z.ZodType, R extends z.ZodType>(
+    of: { readonly view: View; readonly position: Position | null },
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+    call: QueryCall,
+  ): Promise<QueryReply<z.output<R>>>;
+}
+
+interface Known {
+  readonly service: string;
+  readonly handler: QueryHandler;
+}
+
+type Refused = { readonly ok: false; readonly refusal: Refusal };
+
+/** Binds the queries of the services. Throws where two have one name. */
+export function queryHost(options: QueryHostOptions): QueryHost {
+  const { follower, waitMilliseconds } = options;
+  const known = handlersByName(options.services);
+
+  const find = (contract: QueryContract): Known => {
+    const found = known.get(contract.name);
+    if (found !== undefined) return found;
+    throw new RuntimeError(
+      'misconfigured',
+      `no service in this process answers ${contract.name}: start the one that does, or route to it`,
+    );
+  };
+
+  /** Parses and runs; `look` answers what to look at, once the call is known to be allowed. */
+  const answer = async (
+    { service, handler }: Known,
+    input: unknown,
+    principal: Principal,
+    look: () => Promise<{ view: View; position: Position | null } | Refused>,
+  ): Promise<QueryReply<unknown>> => {
+    const { contract } = handler;
+    if (!mayAsk(principal, contract.access)) return refused(notAllowed(contract));
+    const parsed = contract.input.safeParse(input);
+    if (!parsed.success) return refused(invalidInput(parsed.error));
+    const looked = await look();
+    if ('refusal' in looked) return looked;
+    const { view, position } = looked;
+    try {
+      const result = await handler.run(view, parsed.data, contextFor(principal, options));
+      if (isRefusal(result)) return refused(result.refusal);
+      if (options.checkResults === true) checkResult(service, contract, result);
+      return { ok: true, result, position };
+    } catch (error) {
+      if (error instanceof BadCursorError || error instanceof BadRevisionError) {
+        return refused(badCursor(error));
+      }
+      throw error;
+    }
+  };
+
+  return {
+    query: (contract, input, { principal, atLeast }) => {
+      const found = find(contract);
+      const { service } = found;
+      return answer(found, input, principal, async () => {
+        if (atLeast !== undefined) {
+          if (!isPosition(atLeast)) return refused(badPosition(atLeast));
+          const reached = await follower.waitFor(service, atLeast, waitMilliseconds);
+          if (!reached) return refused(notYet());
+        }
+        return { view: follower.view(service), position: follower.position(service) };
+      }) as Promise<QueryReply<never>>;
+    },
+    queryOn: (of, contract, input, { principal }) =>
+      answer(find(contract), input, principal, async () => of) as Promise<QueryReply<never>>,
+  };
+}
+
+function handlersByName(services: readonly ServiceDefinition[]): ReadonlyMap<string, Known> {
+  const known = new Map<string, Known>();
+  for (const { name: service, queries } of services) {
+    for (const handler of queries) {
+      const { name } = handler.contract;
+      const other = known.get(name);
+      if (other !== undefined) {
+        throw new RuntimeError(
+          'misconfigured',
+          `the query ${name} is answered twice, by ${other.service} and ${service}`,
+        );
+      }
+      known.set(name, { service, handler });
+    }
+  }
+  return known;
+}
+
+function mayAsk(principal: Principal, access: QueryContract['access']): boolean {
+  switch (access) {
+    case 'tenant':
+      return true;
+    case 'staff':
+      return principal.audience === 'staff' || principal.audience === 'auditor';
+    case 'internal':
+      return principal.kind !== 'member' && principal.kind !== 'key';
+  }
+}
+
+function contextFor(
+  principal: Principal,
+  { ports, clock, store, registry }: QueryHostOptions,
+): QueryContext {
+  const { reach } = principal;
+  return {
+    principal,
+    reaches: (tenantId) => reach === 'all' || reach.has(tenantId),
+    ports,
+    history: (stream, page) => readHistory(store, registry, stream, page),
+    now: () => instantOf(clock.now()),
+  };
+}
+
+/** What `refuse` makes, and no result that merely has a field of that name. */
+function isRefusal(result: unknown): result is ReturnType<typeof refuse> {
+  return (
+    typeof result === 'object' &&
+    result !== null &&
+    'kind' in result &&
+    result.kind === 'refused' &&
+    'refusal' in result
+  );
+}
+
+function checkResult(service: string, contract: QueryContract, result: unknown): void {
+  const parsed = contract.result.safeParse(result);
+  if (parsed.success) return;
+  throw new RuntimeError(
+    'defect',
+    `${service} answered ${contract.name} with what does not fit its contract: ${parsed.error.message}`,
+  );
+}
+
+function isPosition(text: string): boolean {
+  try {
+    parsePosition(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(refusal: Refusal): Refused {
+  return { ok: false, refusal };
+}
+
+function notAllowed({ name, access }: QueryContract): Refusal {
+  const who = access === 'staff' ? "the provider's staff" : 'the services themselves';
+  return refuse(
+    'NOT_ALLOWED',
+    `${name} is for ${who}. Use a key that has this right, or ask something else.`,
+  ).refusal;
+}
+
+function notYet(): Refusal {
+  return refuse(
+    'NOT_YET',
+    'What you just changed is recorded but not visible here yet. Ask again in a moment.',
+    { retryable: true },
+  ).refusal;
+}
+
+function badPosition(given: string): Refusal {
+  return refuse(
+    'INVALID_INPUT',
+    `${JSON.stringify(given.slice(0, 80))} is not a position. Use one from an earlier answer, unchanged.`,
+    { path: ['atLeast'] },
+  ).refusal;
+}
+
+function badCursor(error: BadCursorError | BadRevisionError): Refusal {
+  return refuse('INVALID_INPUT', `${error.message}.`, { path: [error.option] }).refusal;
+}
