@@ -178,8 +178,20 @@ export class LogWriter {
     this.#recorded = this.#position;
   }
 
-  close() {
-    this.#db.close();
+  /**
+   * Folds the write-ahead log in and closes. The binding keeps a closed connection alive until its
+   * statements are collected, so SQLite's own folding at close cannot be relied on.
+   * @param {boolean} sound false after a failure: then nothing more is written
+   */
+  close(sound) {
+    try {
+      this.#db.exec(sound ? 'PRAGMA wal_checkpoint(TRUNCATE)' : 'ROLLBACK');
+    } catch (error) {
+      // After a failure SQLite may have rolled back by itself.
+      if (sound) throw error;
+    } finally {
+      this.#db.close();
+    }
   }
 }
 

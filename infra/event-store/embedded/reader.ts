@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StoredEvent } from '@bivouac/events/language';
 import { EventStoreError } from '../port.ts';
 import { checkChain, damaged, decodeFrames, soundBytes } from './decode.ts';
+import { messageOf } from './failure.js';
 import { chainSeed } from './frame.js';
 import { FILES } from './schema.js';
 import { type Database, openDatabase, type Statement } from './sqlite.js';
@@ -47,7 +48,7 @@ export class LogReader {
     this.#streamHead = this.#db.prepare(
       'SELECT max(revision) AS head FROM events WHERE stream = ?',
     );
-    const origin: unknown = this.#db.prepare('SELECT origin FROM log').get();
+    const origin = named(() => this.#db.prepare('SELECT origin FROM log').get());
     this.#seed = chainSeed(column(origin, 'origin', 'string'));
   }
 
@@ -71,7 +72,7 @@ export class LogReader {
 
   /** Revision of a stream's last event, -1 if there is no such stream. */
   streamHead(stream: string): number {
-    const row: unknown = this.#streamHead.get(stream);
+    const row = named(() => this.#streamHead.get(stream));
     return row !== null && typeof row === 'object' && 'head' in row && row.head === null
       ? -1
       : column(row, 'head', 'number');
@@ -137,11 +138,24 @@ export class LogReader {
   }
 
   #page(statement: Statement, ...parameters: (string | number)[]): Buffer {
-    const row: unknown = statement.get(...parameters);
+    const row = named(() => statement.get(...parameters));
     if (row === null || typeof row !== 'object' || !('page' in row)) throw damaged('no page');
     if (row.page === null) return Buffer.alloc(0);
     if (!(row.page instanceof Uint8Array)) throw damaged('a page is not bytes');
     return soundBytes(row.page);
+  }
+}
+
+/** What SQLite itself cannot read is damage, unless the disk or a lock is at fault. */
+function named(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    const message = messageOf(error);
+    if (!/I\/O|unable to open|locked|busy/i.test(message)) throw damaged(message);
+    throw new EventStoreError('unavailable', `the event log cannot be read now: ${message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -36,6 +36,8 @@ let received = 0;
 let watchful = false;
 /** When the last group was answered. */
 let answeredAt = 0;
+/** When the head record was written last. */
+let recordedAt = 0;
 
 /** @param {FromWriter} message */
 function post(message) {
@@ -139,11 +141,16 @@ function commit(group) {
     fail(error, group.length);
     return;
   }
-  if (recording === undefined && writer.unrecorded) recording = setTimeout(record, RECORD_EVERY);
+  if (!writer.unrecorded) return;
+  // Under constant load the loop does not turn, so the timer alone would come too late.
+  if (answeredAt - recordedAt >= RECORD_EVERY) record();
+  else recording ??= setTimeout(record, RECORD_EVERY);
 }
 
 function record() {
+  clearTimeout(recording);
   recording = undefined;
+  recordedAt = performance.now();
   if (writer === undefined || failed) return;
   try {
     writer.recordHead();
@@ -164,10 +171,9 @@ function fail(error, unknown) {
 }
 
 function close() {
-  clearTimeout(recording);
   record();
   try {
-    writer?.close();
+    writer?.close(!failed);
   } catch (error) {
     if (!failed) fail(error, 0);
   }
