@@ -8,6 +8,7 @@ import {
   type Recorded,
   type StoredEvent,
 } from '@bivouac/events/language';
+import { TenantCreated } from '@bivouac/events/accounts';
 import { ledgerEvents, Reserved, TenantOpened } from '@bivouac/events/quotas';
 import { deriveId, nothing, type ResourceVector, uuidOf } from '@bivouac/events/values';
 
@@ -38,7 +39,7 @@ export function context(at = now): DecideContext {
   };
 }
 
-const registry = eventRegistry(ledgerEvents);
+const registry = eventRegistry([...ledgerEvents, TenantCreated]);
 
 /** Decided events as the log would hand them back: encoded by their schemas and decoded again. */
 export function recorded(events: readonly Decided[], from = 0, time = now): readonly Recorded[] {

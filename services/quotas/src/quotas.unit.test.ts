@@ -1,0 +1,326 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { PROVIDER_ID, TenantCreated, type TenantKind } from '@bivouac/events/accounts';
+import {
+  type CommandContract,
+  eventRegistry,
+  type Principal,
+  type QueryContract,
+} from '@bivouac/events/language';
+import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
+import { memoryEventStore } from '@bivouac/infra/event-store';
+import {
+  commandHost,
+  type EdgePorts,
+  isTransient,
+  ManualClock,
+  type PolicyContext,
+  type QueryContext,
+  type Responder,
+  timers,
+} from '@bivouac/infra/runtime';
+import { memoryViews } from '@bivouac/infra/views';
+import type { z } from 'zod';
+
+import { LedgerHistory, QuotaOf, ReservationsOf, SetLimit } from './api/index.ts';
+import { home, later, recorded, reservationId, vector } from './given.ts';
+import { answerCommit, answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { openLedger } from './policies/open-ledger.ts';
+import { quotasService } from './service.ts';
+
+const start = '2026-04-10T09:00:00.000Z';
+const left = deriveId('tenant', 'left');
+const one = vector({ containers: 1, memoryBytes: '1024' });
+const page = { limit: 100 };
+const ref = { operationId: deriveId('operation', 'x'), step: 'reserve', attempt: 1 };
+
+const staff: Principal = {
+  id: 'system:test',
+  kind: 'system',
+  tenantId: PROVIDER_ID,
+  homeId: PROVIDER_ID,
+  reach: 'all',
+  audience: 'staff',
+};
+const customer: Principal = {
+  ...staff,
+  kind: 'key',
+  tenantId: left,
+  homeId: home,
+  reach: new Set([left]),
+  audience: 'customer',
+};
+
+/** No command of quotas touches the edge. */
+const ports = {
+  keys: {
+    hmac: (owner: string, bytes: Uint8Array) => uuidOf(owner, Buffer.from(bytes).toString()),
+  },
+  random: (bytes: number) => new Uint8Array(bytes),
+} as unknown as EdgePorts;
+
+let it: ReturnType<typeof fixture>;
+
+function fixture() {
+  const store = memoryEventStore();
+  const clock = new ManualClock(start);
+  const registry = eventRegistry(quotasService.events);
+  const handlers = quotasService.commands;
+  const host = commandHost({
+    handlers,
+    store,
+    registry,
+    clock,
+    ports,
+    providerId: () => PROVIDER_ID,
+  });
+  const views = memoryViews();
+  let sent = 0;
+
+  const log = async () => (await store.readAll({ limit: 1000 })).events;
+  const applyTo = async (target: typeof views) => {
+    for (const event of await log()) {
+      if (event.position <= (target.checkpoint()?.position ?? '')) continue;
+      const known = registry.decode(event);
+      const { epoch, position, id: eventId } = event;
+      target.apply({ epoch, position, eventId }, (view) => {
+        for (const { handlers: by } of quotasService.projections)
+          if (known !== undefined) by.get(known.type)?.(known, view);
+      });
+    }
+    return target;
+  };
+  /** What a policy is given: commands under a key of its event. */
+  const context = (eventId: string) =>
+    ({
+      execute: (contract: CommandContract, input: unknown, n = '') =>
+        host.commandByName(contract.name, input, {
+          principal: { ...staff, id: 'policy:test', kind: 'policy' },
+          idempotencyKey: `${eventId}/${n}`,
+        }),
+    }) as unknown as PolicyContext;
+  const asked = (notAfter: string) => {
+    const [opened] = recorded([
+      TenantCreated({
+        tenantId: home,
+        homeId: home,
+        kind: 'customer',
+        parentId: PROVIDER_ID,
+        name: 'x',
+        contact: null,
+      }),
+    ]);
+    if (opened === undefined) throw new Error('nothing was recorded');
+    return { ...opened, data: { ...opened.data, notAfter } };
+  };
+
+  return {
+    clock,
+    host,
+    log,
+    views,
+    applyTo,
+    open: async (tenantId: string, kind: TenantKind, parentId: string | null) => {
+      const [event] = recorded([
+        TenantCreated({ tenantId, homeId: home, kind, parentId, name: 'x', contact: null }),
+      ]);
+      if (event !== undefined) await openLedger.react(event, context(`open ${tenantId}`));
+    },
+    /** Hands an ask to its responder; the same `eventId` is the same ask delivered again. */
+    answer: (responder: Responder, input: unknown, eventId = `ask ${++sent}`, notAfter = later) =>
+      responder.act(input, ref, asked(notAfter), context(eventId)),
+    undo: (responder: Responder, input: unknown) =>
+      responder.undo(input, ref, asked(later), context(`undo ${++sent}`)),
+    limit: (tenantId: string, containers: number) =>
+      host.command(
+        SetLimit,
+        {
+          tenantId,
+          homeId: home,
+          limit: vector({ containers, memoryBytes: '9000000000000000000' }),
+          reason: 'Contract',
+        },
+        { principal: staff, idempotencyKey: `limit ${++sent}` },
+      ),
+    ask: async <I extends z.ZodType, R extends z.ZodType>(
+      contract: QueryContract<I, R>,
+      args: z.input<I>,
+      principal = staff,
+    ): Promise<z.output<R>> => {
+      await applyTo(views);
+      const query = quotasService.queries.find((q) => q.contract.name === contract.name);
+      const queryContext: QueryContext = {
+        principal,
+        reaches: (id) => principal.reach === 'all' || principal.reach.has(id),
+        ports,
+        history: async (stream, { limit }) => {
+          const read = await store.readStream(stream);
+          const events = read.exists ? read.events : [];
+          return {
+            events: events.slice(0, limit).flatMap((event) => registry.decode(event) ?? []),
+            end: events.length <= limit,
+          };
+        },
+        now: () => instantOf(clock.now()),
+      };
+      const parsed = contract.input.parse(args);
+      return contract.result.parse(await query?.run(views.view, parsed, queryContext));
+    },
+  };
+}
+
+function order(name: string, tenantId = left) {
+  return { reservationId: reservationId(name), tenantId, vector: one };
+}
+
+beforeEach(async () => {
+  it = fixture();
+  await it.open(home, 'reseller', PROVIDER_ID);
+  await it.open(left, 'customer', home);
+});
+
+test('every tenant but the provider gets its place in the ledger, once', async () => {
+  await it.open(left, 'customer', home);
+  await it.open(PROVIDER_ID, 'provider', null);
+  expect((await it.log()).map((e) => e.type)).toEqual([
+    'quotas.TenantOpened',
+    'quotas.TenantOpened',
+  ]);
+  expect(await it.ask(QuotaOf, { tenantId: PROVIDER_ID })).toBeNull();
+});
+
+test('a tenant whose parent is missing parks its home instead of being lost', async () => {
+  await expect(
+    it.open(deriveId('tenant', 'x'), 'customer', deriveId('tenant', 'y')),
+  ).rejects.toThrow('PARENT_UNKNOWN');
+});
+
+describe('an operation', () => {
+  test('reserves, commits and releases; the same ask again is answered the same', async () => {
+    for (const responder of [answerReserve, answerCommit, answerRelease]) {
+      const first = await it.answer(responder, order('a'), responder.ask);
+      expect(first).toEqual({ outcome: 'done', result: {} });
+      expect(await it.answer(responder, order('a'), responder.ask)).toEqual(first);
+    }
+    expect((await it.log()).map((e) => e.type).slice(2)).toEqual([
+      'quotas.Reserved',
+      'quotas.Committed',
+      'quotas.Released',
+    ]);
+  });
+
+  test('is refused with what is short', async () => {
+    await it.limit(home, 1);
+    expect(await it.answer(answerReserve, order('a', home))).toMatchObject({ outcome: 'done' });
+    expect(await it.answer(answerReserve, order('b'))).toMatchObject({
+      outcome: 'refused',
+      refusal: { code: 'QUOTA_EXCEEDED', details: { tenantId: home, limit: '1', used: '1' } },
+    });
+  });
+
+  test('of a tenant the ledger has not heard of yet is no refusal: it is tried again', async () => {
+    const early = order('a', deriveId('tenant', 'just created'));
+    const failure: unknown = await it.answer(answerReserve, early).catch((e: unknown) => e);
+    expect(isTransient(failure)).toBe(true);
+  });
+
+  test('whose answer came too late is undone, and what was never done stays undone', async () => {
+    await it.answer(answerReserve, order('a'));
+    await it.undo(answerReserve, order('a'));
+    await it.undo(answerReserve, order('b'));
+    expect(await it.answer(answerReserve, order('b'))).toMatchObject({
+      refusal: { code: 'RESERVATION_ENDED' },
+    });
+    expect((await it.ask(ReservationsOf, { tenantId: left, page }))?.items).toEqual([]);
+  });
+});
+
+describe('the read model', () => {
+  test('shows what is used, what is only reserved, and what binds, on every level', async () => {
+    await it.limit(home, 5);
+    await it.answer(answerReserve, order('a'));
+    await it.answer(answerReserve, order('b'));
+    await it.answer(answerReserve, order('c', home));
+    await it.answer(answerCommit, order('a'));
+    const containers = async (tenantId: string) =>
+      (await it.ask(QuotaOf, { tenantId }))?.axes.find((a) => a.axis === 'containers');
+    expect(await containers(left)).toEqual({
+      axis: 'containers',
+      limit: null,
+      used: '2',
+      reserved: '1',
+      available: '2',
+      inherited: true,
+    });
+    expect(await containers(home)).toMatchObject({ used: '3', reserved: '2', available: '2' });
+    await it.limit(left, 1);
+    expect(await containers(left)).toMatchObject({ limit: '1', available: '0', inherited: false });
+    await it.answer(answerRelease, order('a'));
+    await it.answer(answerRelease, order('b'));
+    expect(await containers(left)).toMatchObject({ used: '0', reserved: '0', available: '1' });
+  });
+
+  test('lists live reservations page by page', async () => {
+    for (const name of ['a', 'b', 'c']) await it.answer(answerReserve, order(name));
+    await it.answer(answerCommit, order('b'));
+    const first = await it.ask(ReservationsOf, { tenantId: left, page: { limit: 2 } });
+    expect(first?.items.map((i) => [i.node.id, i.node.status])).toEqual([
+      [reservationId('a'), 'reserved'],
+      [reservationId('b'), 'committed'],
+    ]);
+    const after = first?.items.at(-1)?.cursor ?? '';
+    const second = await it.ask(ReservationsOf, { tenantId: left, page: { limit: 2, after } });
+    expect(second?.items.map((i) => i.node.id)).toEqual([reservationId('c')]);
+    expect(second?.hasNext).toBe(false);
+  });
+
+  test('is a wall between tenants', async () => {
+    expect(await it.ask(QuotaOf, { tenantId: home }, customer)).toBeNull();
+    expect(await it.ask(ReservationsOf, { tenantId: home, page }, customer)).toBeNull();
+    expect(await it.ask(LedgerHistory, { homeId: home, page }, customer)).toBeNull();
+    expect(await it.ask(LedgerHistory, { homeId: left, page }, customer)).toBeNull();
+    expect(await it.ask(QuotaOf, { tenantId: left }, customer)).not.toBeNull();
+  });
+
+  test('has a timer for what is neither committed nor released, and none for anything else', async () => {
+    for (const name of ['a', 'b', 'c']) await it.answer(answerReserve, order(name));
+    await it.answer(answerCommit, order('b'));
+    await it.answer(answerRelease, order('c'));
+    await it.applyTo(it.views);
+    const due = it.views.view.range(timers, 'byDue', [], { limit: 10 }).map((item) => item.row);
+    expect(due).toMatchObject([{ due: '2026-04-10T10:05:00.000Z', homeId: home }]);
+    it.clock.moveTo('2026-04-10T10:05:00.000Z');
+    for (const { command, input, id } of due) {
+      const call = { principal: { ...staff, kind: 'timer' as const }, idempotencyKey: id };
+      expect(await it.host.commandByName(command, input, call)).toMatchObject({ ok: true });
+    }
+    await it.applyTo(it.views);
+    expect(it.views.view.range(timers, 'byDue', [], { limit: 10 })).toEqual([]);
+    expect((await it.ask(ReservationsOf, { tenantId: left, page }))?.items).toMatchObject([
+      { node: { id: reservationId('a'), status: 'overdue' } },
+      { node: { id: reservationId('b'), status: 'committed' } },
+    ]);
+    expect((await it.ask(LedgerHistory, { homeId: home, page }))?.items.at(-1)).toMatchObject({
+      type: 'quotas.ReservationOverdue',
+      data: { reservationId: reservationId('a'), ask: ref },
+    });
+  });
+
+  test('rebuilt equals the live one', async () => {
+    await it.answer(answerReserve, order('a'));
+    await it.applyTo(it.views);
+    await it.answer(answerCommit, order('a'));
+    await it.answer(answerReserve, order('b'));
+    await it.answer(answerRelease, order('c'));
+    await it.applyTo(it.views);
+    expect((await it.applyTo(memoryViews())).dump()).toEqual(it.views.dump());
+  });
+});
+
+test('a thousand orders at once on the command host against room for N make exactly N', async () => {
+  await it.limit(left, 321);
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, i) => it.answer(answerReserve, order(`${i}`))),
+  );
+  expect(answers.filter((a) => a !== 'later' && a.outcome === 'done')).toHaveLength(321);
+  expect((await it.ask(QuotaOf, { tenantId: home }))?.axes[0]).toMatchObject({ used: '321' });
+});
