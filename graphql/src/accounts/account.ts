@@ -1,0 +1,172 @@
+/** Accounts: the tenants, with their holds. Also `viewer`: who the key belongs to. */
+import { AccountById, AccountHistory, Accounts, type AccountView } from '@bivouac/accounts/api';
+
+import { atLeast } from '../language/at-least.ts';
+import { builder } from '../language/builder.ts';
+import { enumeration } from '../language/enumeration.ts';
+import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
+import { idArgument, NodeRef, registerNode } from '../language/node.ts';
+import { connection, pageRequest } from '../language/paging.ts';
+import type { Services } from '../request/services.ts';
+import type { Viewer } from '../request/viewer.ts';
+
+export const HoldKind = enumeration('HoldKind', 'Why something is held.', {
+  billing: 'It is not paid.',
+  abuse: 'It harms others.',
+  staff: 'The staff decided so.',
+});
+
+const AccountKind = enumeration('AccountKind', 'Where an account stands.', {
+  provider: 'The company that rents out containers.',
+  reseller: 'Sells on to customers of its own.',
+  customer: 'Directly under the provider.',
+  'sub-account': 'Below a reseller or a customer.',
+});
+
+export const Role = enumeration('Role', 'What a member may do.', {
+  owner: 'Everything within the account.',
+  technician: 'What containers need from day to day.',
+  staff: 'For members of the provider.',
+});
+
+/** One account, once per request; null where there is none or it is out of reach. */
+export function accountById(services: Services, id: string): Promise<AccountView | null> {
+  return services.once(`account:${id}`, async () => {
+    if (!services.reaches(id)) return null;
+    return services.query(AccountById, { tenantId: id });
+  });
+}
+
+const AccountHoldRef = builder.objectRef<AccountView['holds'][number]>('AccountHold').implement({
+  description: 'A hold in force on an account: neither it nor those below order or start anything.',
+  fields: (t) => ({
+    id: t.exposeID('holdId', { description: 'The id, to lift it by.' }),
+    kind: t.expose('kind', { type: HoldKind, description: 'Why, in a word.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why, in a sentence; null where it stands on an account out of your reach.',
+    }),
+    accountId: t.exposeID('tenantId', {
+      description: 'The account it stands on: this one or one above it.',
+    }),
+    placedAt: t.expose('placedAt', { type: 'DateTime', description: 'Since when.' }),
+  }),
+});
+
+const ContactRef = builder.objectRef<NonNullable<AccountView['contact']>>('Contact').implement({
+  description: 'Whom to write to.',
+  fields: (t) => ({
+    email: t.exposeString('email', {
+      nullable: true,
+      description: 'The address; null once the person was erased.',
+    }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'The name; null where none was given or the person was erased.',
+    }),
+  }),
+});
+
+export const AccountRef = builder.objectRef<AccountView>('Account');
+
+AccountRef.implement({
+  description: 'A tenant: who orders, owns and pays.',
+  interfaces: [NodeRef],
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'What it is called on lists and invoices.' }),
+    kind: t.expose('kind', { type: AccountKind, description: 'Where it stands.' }),
+    parent: t.field({
+      type: AccountRef,
+      nullable: true,
+      description: 'The account directly above; null at the top or out of your reach.',
+      resolve: ({ parentId }, _args, { services }) =>
+        parentId === null ? null : accountById(services, parentId),
+    }),
+    contact: t.expose('contact', {
+      type: ContactRef,
+      nullable: true,
+      description: 'Whom to write to.',
+    }),
+    holds: t.expose('holds', {
+      type: [AccountHoldRef],
+      description: 'Every hold in force on it, also from above.',
+      extensions: { size: 2 },
+    }),
+    closed: t.exposeBoolean('closed', { description: 'It orders nothing any more, for ever.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when it exists.' }),
+    history: t.connection(
+      {
+        type: EventRef,
+        description: 'What happened to it.',
+        resolve: ({ id }, args, { services }) =>
+          historyConnection(args, (page) => services.query(AccountHistory, { tenantId: id, page })),
+      },
+      EventConnection,
+    ),
+  }),
+});
+
+registerNode('tenant', 'Account', (id, { services }) => accountById(services, id));
+
+const AccountConnection = builder.connectionObject(
+  { type: AccountRef, name: 'AccountConnection', description: 'A page of accounts.' },
+  { name: 'AccountEdge', description: 'An account and where it stands.' },
+);
+
+builder.queryFields((t) => ({
+  account: t.field({
+    type: AccountRef,
+    nullable: true,
+    description: 'One account; null where there is none or it is out of your reach.',
+    args: { id: t.arg.id({ description: 'Its id, `ten_…`.' }), atLeast: atLeast(t.arg) },
+    resolve: (_root, args, { services }) => {
+      services.raiseTo(args.atLeast);
+      return accountById(services, idArgument('id', 'tenant', args.id));
+    },
+  }),
+  accounts: t.connection(
+    {
+      type: AccountRef,
+      description: 'The accounts you reach, oldest first.',
+      args: { atLeast: atLeast(t.arg) },
+      resolve: async (_root, args, { services }) => {
+        services.raiseTo(args.atLeast);
+        const page = await services.query(Accounts, { page: pageRequest(args) });
+        return connection(page, (account) => services.sees(Accounts, account.id));
+      },
+    },
+    AccountConnection,
+  ),
+}));
+
+const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
+  description: 'Who asks: the key, its member and their account.',
+  fields: (t) => ({
+    keyId: t.exposeID('keyId', { description: 'The API key in use.' }),
+    memberId: t.exposeID('memberId', { description: 'The member it belongs to.' }),
+    role: t.expose('role', { type: Role, description: 'What the member may do.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the key expires; null: never.',
+    }),
+    account: t.field({
+      type: AccountRef,
+      description: 'The member’s account.',
+      nullable: true,
+      resolve: ({ tenantId }, _args, { services }) => accountById(services, tenantId),
+    }),
+  }),
+});
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerRef,
+    description: 'Who asks.',
+    args: { atLeast: atLeast(t.arg) },
+    resolve: (_root, args, { services, viewer }) => {
+      services.raiseTo(args.atLeast);
+      return viewer;
+    },
+  }),
+);

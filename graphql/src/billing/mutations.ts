@@ -1,0 +1,50 @@
+/** Changing the catalog. */
+import { DefinePlan } from '@bivouac/billing/api';
+
+import { builder } from '../language/builder.ts';
+import { LimitsInput, MoneyInput } from '../language/money.ts';
+import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
+import { planById, PlanRef } from './plan.ts';
+
+const PlanDefined = builder
+  .objectRef<Payload & { readonly planId: string }>('PlanDefined')
+  .implement({
+    description: 'The plan can be ordered.',
+    interfaces: [PayloadRef],
+    fields: (t) => ({
+      planId: t.exposeID('planId', { description: 'The plan, `pln_…`.' }),
+      plan: t.field({
+        type: PlanRef,
+        nullable: true,
+        description: 'The plan.',
+        resolve: ({ planId }, _args, { services }) => planById(services, planId),
+      }),
+    }),
+  });
+
+mutation('definePlan', {
+  description: 'For the staff: puts a plan into the catalog. A code names one plan for ever.',
+  input: builder.inputType('DefinePlanInput', {
+    description: 'A new plan. All its prices are in one currency.',
+    fields: (t) => ({
+      code: t.string({ description: 'What it is ordered by, e.g. `vps-1000`.' }),
+      name: t.string({ description: 'Its name.' }),
+      limits: t.field({ type: LimitsInput, description: 'What a container gets.' }),
+      includedAddresses: t.int({ description: 'Addresses within the price, at least 1.' }),
+      monthly: t.field({ type: MoneyInput, description: 'The price of a month.' }),
+      setup: t.field({ type: MoneyInput, description: 'Once, when the container first runs.' }),
+      extraAddressMonthly: t.field({
+        type: MoneyInput,
+        description: 'The price of a month for each further address.',
+      }),
+      zone: t.string({
+        required: false,
+        description: 'IANA time zone whose days and months are charged; UTC unless told.',
+      }),
+    }),
+  }),
+  type: PlanDefined,
+  act: ({ zone, ...terms }, key, { services }) =>
+    services.command(DefinePlan, { ...terms, ...(zone == null ? {} : { zone }) }, key),
+  payload: ({ planId }) => ({ planId }),
+});

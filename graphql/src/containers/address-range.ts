@@ -1,0 +1,58 @@
+/** Address ranges of the pools, for the provider's staff. */
+import { Ranges, type RangeView } from '@bivouac/containers/api';
+
+import { atLeast } from '../language/at-least.ts';
+import { builder } from '../language/builder.ts';
+import { connection, pageRequest } from '../language/paging.ts';
+import { AddressFamily } from './container.ts';
+
+const AddressRangeRef = builder.objectRef<RangeView>('AddressRange').implement({
+  description: 'A range of addresses in the pool of a location.',
+  fields: (t) => ({
+    id: t.exposeID('rangeId', { description: 'The id, `rng_…`.' }),
+    cidr: t.expose('cidr', { type: 'Cidr', description: 'The prefix.' }),
+    location: t.exposeString('location', { description: 'Whose pool, e.g. `fra1`.' }),
+    family: t.expose('family', { type: AddressFamily, description: 'The version of IP.' }),
+    gateway: t.exposeString('gateway', {
+      nullable: true,
+      description: 'The gateway, never leased.',
+    }),
+    coolDownSeconds: t.exposeInt('coolDownSeconds', {
+      description: 'How long a released address rests before its next lease.',
+    }),
+    size: t.exposeInt('size', { description: 'Addresses that can be leased at all.' }),
+    leased: t.exposeInt('leased', { description: 'Addresses that are leased.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
+  }),
+});
+
+const AddressRangeConnection = builder.connectionObject(
+  { type: AddressRangeRef, name: 'AddressRangeConnection', description: 'A page of ranges.' },
+  { name: 'AddressRangeEdge', description: 'A range and where it stands.' },
+);
+
+builder.queryField('addressRanges', (t) =>
+  t.connection(
+    {
+      type: AddressRangeRef,
+      description: 'For the staff: the address ranges, oldest first.',
+      args: {
+        family: t.arg({
+          type: AddressFamily,
+          required: false,
+          description: 'Only of this version of IP.',
+        }),
+        atLeast: atLeast(t.arg),
+      },
+      resolve: async (_root, args, { services }) => {
+        services.raiseTo(args.atLeast);
+        const page = await services.query(Ranges, {
+          page: pageRequest(args),
+          ...(args.family == null ? {} : { family: args.family }),
+        });
+        return connection(page);
+      },
+    },
+    AddressRangeConnection,
+  ),
+);

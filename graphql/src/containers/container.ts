@@ -1,0 +1,244 @@
+/** Containers: what is wanted of them, what holds them, what their node sees. */
+import {
+  ContainerById,
+  ContainerHistory,
+  Containers,
+  type ContainerView,
+} from '@bivouac/containers/api';
+
+import { accountById, AccountRef, HoldKind } from '../accounts/account.ts';
+import { PlanTermsRef } from '../billing/plan.ts';
+import { atLeast } from '../language/at-least.ts';
+import { builder } from '../language/builder.ts';
+import { enumeration } from '../language/enumeration.ts';
+import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
+import { LimitsRef } from '../language/money.ts';
+import { idArgument, NodeRef, registerNode } from '../language/node.ts';
+import { connection, pageRequest } from '../language/paging.ts';
+import {
+  OperationConnection,
+  operationById,
+  OperationRef,
+  operationsConnection,
+} from '../provisioning/operation.ts';
+import type { Services } from '../request/services.ts';
+import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
+import { imageById, ImageRef } from './image.ts';
+
+export const Lifecycle = enumeration('ContainerLifecycle', 'What a container is meant to be.', {
+  requested: 'Ordered; it has nothing on any node yet.',
+  reserved: 'It has a place and addresses.',
+  building: 'Its node makes it.',
+  stopped: 'Made, and not to run.',
+  running: 'It is to run; a hold keeps it stopped all the same.',
+  frozen: 'In memory, and gets no CPU.',
+  deleting: 'Its node destroys it.',
+  'soft-deleted': 'Gone for its owner, and can still be brought back.',
+  deleted: 'Gone.',
+  failed: 'It never came to run; what it held was given back.',
+});
+
+const ObservedState = enumeration('ObservedState', 'What a node sees of a container.', {
+  absent: 'There is no such instance on the node.',
+  stopped: 'It does not run.',
+  running: 'It runs.',
+  frozen: 'It is in memory and gets no CPU.',
+  error: 'The engine reports a fault.',
+});
+
+export const AddressFamily = enumeration('AddressFamily', 'A version of the Internet Protocol.', {
+  ipv4: 'IPv4.',
+  ipv6: 'IPv6.',
+});
+
+/** One container, once per request; null where there is none or it is out of reach. */
+export function containerById(services: Services, id: string): Promise<ContainerView | null> {
+  return services.once(`container:${id}`, async () => {
+    const found = await services.query(ContainerById, { containerId: id });
+    return found !== null && services.sees(ContainerById, found.tenantId) ? found : null;
+  });
+}
+
+const AddressRef = builder.objectRef<ContainerView['addresses'][number]>('Address').implement({
+  description: 'An address leased to a container.',
+  fields: (t) => ({
+    leaseId: t.exposeID('leaseId', { description: 'The lease, `lse_…`.' }),
+    address: t.exposeString('address', { description: 'The address in canonical form.' }),
+    family: t.expose('family', { type: AddressFamily, description: 'Its version of IP.' }),
+  }),
+});
+
+const ContainerHoldRef = builder
+  .objectRef<ContainerView['holds'][number]>('ContainerHold')
+  .implement({
+    description: 'Keeps a container stopped; its owner cannot start it.',
+    fields: (t) => ({
+      id: t.exposeID('holdId', { description: 'The id, to resume it by.' }),
+      kind: t.expose('kind', { type: HoldKind, description: 'Why, in a word.' }),
+      reason: t.exposeString('reason', { description: 'Why, in a sentence.' }),
+      placedAt: t.expose('placedAt', { type: 'DateTime', description: 'Since when.' }),
+    }),
+  });
+
+const ObservationRef = builder
+  .objectRef<NonNullable<ContainerView['observed']>>('Observation')
+  .implement({
+    description: 'What a container’s node last reported or confirmed.',
+    fields: (t) => ({
+      state: t.expose('state', { type: ObservedState, description: 'What it saw.' }),
+      generation: t.exposeInt('generation', { description: 'Of which generation.' }),
+      at: t.expose('at', { type: 'DateTime', description: 'When that was recorded.' }),
+    }),
+  });
+
+const ContainerImageRef = builder.objectRef<ContainerView['image']>('ContainerImage').implement({
+  description: 'The image a container was made from, as it was then.',
+  fields: (t) => ({
+    id: t.exposeID('imageId', { description: 'The image’s id.' }),
+    name: t.exposeString('name', { description: 'Its name.' }),
+    digest: t.exposeString('digest', { description: 'SHA-256 of its content, hex.' }),
+    inventory: t.exposeString('inventory', { description: 'SHA-256 of its package list, hex.' }),
+    image: t.field({
+      type: ImageRef,
+      nullable: true,
+      description: 'The image itself; null where you may not see it any more.',
+      resolve: ({ imageId }, _args, { services }) => imageById(services, imageId),
+    }),
+  }),
+});
+
+export const ContainerRef = builder.objectRef<ContainerView>('Container').implement({
+  description:
+    'A Linux VPS. Four things about it are independent: `lifecycle` (what is wanted), `operation` ' +
+    '(what is being done), `holds` (what keeps it stopped), `observed` (what its node sees).',
+  interfaces: [NodeRef],
+  fields: (t) => ({
+    hostname: t.exposeString('hostname', { description: 'Its host name.' }),
+    lifecycle: t.expose('lifecycle', { type: Lifecycle, description: 'What it is meant to be.' }),
+    operation: t.field({
+      type: OperationRef,
+      nullable: true,
+      description: 'The operation that holds it now.',
+      resolve: ({ operation }, _args, { services }) =>
+        operation === null ? null : operationById(services, operation.operationId),
+    }),
+    holds: t.expose('holds', {
+      type: [ContainerHoldRef],
+      description: 'What keeps it stopped.',
+      extensions: { size: 2 },
+    }),
+    observed: t.expose('observed', {
+      type: ObservationRef,
+      nullable: true,
+      description: 'What its node last saw; null before there was anything to see.',
+    }),
+    plan: t.expose('plan', { type: PlanTermsRef, description: 'The terms it was ordered on.' }),
+    limits: t.expose('limits', { type: LimitsRef, description: 'What it may take on its node.' }),
+    image: t.expose('image', {
+      type: ContainerImageRef,
+      description: 'What it was made from.',
+    }),
+    addresses: t.expose('addresses', {
+      type: [AddressRef],
+      description: 'What it answers on; of a deleted one: what it last had.',
+    }),
+    location: t.exposeString('location', {
+      nullable: true,
+      description: 'Where it is, e.g. `fra1`; null before it has a place.',
+    }),
+    node: t.field({
+      type: HardwareNodeRef,
+      nullable: true,
+      description: 'For the staff: the node it is on.',
+      resolve: ({ node }, _args, { services }) =>
+        node === null ? null : hardwareNodeById(services, node.id),
+    }),
+    generation: t.exposeInt('generation', {
+      description: 'Raised by placement and by deletion; 0 before it has a place.',
+    }),
+    runningSince: t.expose('runningSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ran first: it is charged from here.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was ordered.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was deleted or failed for good.',
+    }),
+    account: t.field({
+      type: AccountRef,
+      nullable: true,
+      description: 'Whose it is.',
+      resolve: ({ tenantId }, _args, { services }) => accountById(services, tenantId),
+    }),
+    operations: t.connection(
+      {
+        type: OperationRef,
+        description: 'Everything that was ordered for it, oldest first.',
+        resolve: ({ id }, args, { services }) =>
+          operationsConnection(services, args, { targetId: id }),
+      },
+      OperationConnection,
+    ),
+    history: t.connection(
+      {
+        type: EventRef,
+        description: 'What happened to it.',
+        resolve: ({ id }, args, { services }) =>
+          historyConnection(args, (page) =>
+            services.query(ContainerHistory, { containerId: id, page }),
+          ),
+      },
+      EventConnection,
+    ),
+  }),
+});
+
+registerNode('container', 'Container', (id, { services }) => containerById(services, id));
+
+const ContainerConnection = builder.connectionObject(
+  { type: ContainerRef, name: 'ContainerConnection', description: 'A page of containers.' },
+  { name: 'ContainerEdge', description: 'A container and where it stands.' },
+);
+
+builder.queryFields((t) => ({
+  container: t.field({
+    type: ContainerRef,
+    nullable: true,
+    description: 'One container; null where there is none or it is out of your reach.',
+    args: { id: t.arg.id({ description: 'Its id, `ctr_…`.' }), atLeast: atLeast(t.arg) },
+    resolve: (_root, args, { services }) => {
+      services.raiseTo(args.atLeast);
+      return containerById(services, idArgument('id', 'container', args.id));
+    },
+  }),
+  containers: t.connection(
+    {
+      type: ContainerRef,
+      description: 'The containers you reach, oldest first.',
+      args: {
+        accountId: t.arg.id({ required: false, description: 'Only of this account.' }),
+        lifecycle: t.arg({
+          type: Lifecycle,
+          required: false,
+          description: 'Only those in this lifecycle.',
+        }),
+        atLeast: atLeast(t.arg),
+      },
+      resolve: async (_root, args, { services }) => {
+        services.raiseTo(args.atLeast);
+        const page = await services.query(Containers, {
+          page: pageRequest(args),
+          ...(args.accountId == null
+            ? {}
+            : { tenantId: idArgument('accountId', 'tenant', args.accountId) }),
+          ...(args.lifecycle == null ? {} : { lifecycle: args.lifecycle }),
+        });
+        return connection(page, (container) => services.sees(Containers, container.tenantId));
+      },
+    },
+    ContainerConnection,
+  ),
+}));

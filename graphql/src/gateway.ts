@@ -1,0 +1,123 @@
+/** The gateway: GraphQL over HTTP for everything the services can be asked. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { ServiceCaller } from '@bivouac/events/language';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+
+import { requestError } from './errors/request-error.ts';
+import { Authentication, type GatewayClock } from './http/authentication.ts';
+import { Arrivals } from './http/early.ts';
+import { playground } from './http/playground.ts';
+import { limitsPlugin } from './limits/plugin.ts';
+import { type GatewayLogger, Services } from './request/services.ts';
+import { schema } from './schema.ts';
+
+export interface GatewayOptions {
+  /** Path the gateway answers on; `/graphql`. */
+  readonly endpoint?: string;
+  /** Whether a browser gets GraphiQL there; it does. */
+  readonly graphiql?: boolean;
+  /** Largest body in bytes; 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Most lexical tokens of a document; 2,000. */
+  readonly maxTokens?: number;
+  /** Most fields within fields; 15. */
+  readonly maxDepth?: number;
+  /** Most aliases of an operation; 30. */
+  readonly maxAliases?: number;
+  /** Highest cost of a request, see docs/graphql.md; 5,000. */
+  readonly maxCost?: number;
+  /** How long a key's answer is remembered, in milliseconds; 2,000, which is also the most. */
+  readonly rememberKeysMs?: number;
+  /** How long accounts have to say who a key belongs to, in milliseconds; 5,000. */
+  readonly authenticationDeadlineMs?: number;
+  /** Ids for requests that bring none. */
+  readonly newRequestId?: () => string;
+}
+
+export interface GatewayParts {
+  readonly caller: ServiceCaller;
+  readonly clock: GatewayClock;
+  readonly logger: GatewayLogger;
+  readonly options?: GatewayOptions;
+}
+
+export interface Gateway {
+  readonly schema: GraphQLSchema;
+  /** For tests and for hosts that speak fetch. */
+  readonly yoga: { fetch(url: string | URL, init?: RequestInit): Promise<Response> };
+  /** For `http.createServer`. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Frees what the gateway holds. Requests under way are the server's to wait for. */
+  dispose(): Promise<void>;
+}
+
+/** Makes the gateway of a process. It reaches the services by `caller` alone. */
+export function createGateway({ caller, clock, logger, options = {} }: GatewayParts): Gateway {
+  const arrivals = new Arrivals({
+    authentication: new Authentication({
+      caller,
+      clock,
+      logger,
+      rememberMs: options.rememberKeysMs ?? 2000,
+      deadlineMs: options.authenticationDeadlineMs ?? 5000,
+    }),
+    maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
+    newRequestId: options.newRequestId ?? randomUUID,
+    contextOf: (viewer, requestId, atLeast) => ({
+      viewer,
+      services: new Services({
+        caller,
+        principal: viewer.principal,
+        requestId,
+        logger,
+        atLeast,
+      }),
+    }),
+  });
+  const limits = {
+    maxTokens: options.maxTokens ?? 2000,
+    maxDepth: options.maxDepth ?? 15,
+    maxAliases: options.maxAliases ?? 30,
+    maxCost: options.maxCost ?? 5000,
+  };
+  const yoga = createYoga({
+    schema,
+    graphqlEndpoint: options.endpoint ?? '/graphql',
+    graphiql: options.graphiql === false ? false : playground,
+    landingPage: false,
+    // Keys are sent by programs; a foreign page has no business here.
+    cors: false,
+    multipart: false,
+    batching: false,
+    // Ours counts the length before anything is read (http/early.ts).
+    maxRequestBodySize: false,
+    maskedErrors: { maskError: masked },
+    logging: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (...args: unknown[]) => logger.warn({ args }, 'yoga'),
+      error: (...args: unknown[]) => logger.error({ args }, 'yoga'),
+    },
+    context: ({ request }) => arrivals.contextOf(request),
+    plugins: [arrivals.plugin(), limitsPlugin(schema, limits, logger)],
+  });
+  return {
+    schema,
+    yoga: { fetch: async (url, init) => yoga.fetch(String(url), init) },
+    handle: async (request, response) => {
+      await yoga(request, response);
+    },
+    dispose: async () => {
+      await yoga.dispose();
+    },
+  };
+}
+
+/** What goes wrong outside of execution. Errors of execution are masked in limits/plugin.ts. */
+function masked(error: unknown): Error {
+  if (error instanceof GraphQLError && error.originalError === undefined) return error;
+  return requestError('INTERNAL', 'Something went wrong on our side. Send the request again.');
+}

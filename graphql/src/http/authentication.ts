@@ -1,0 +1,150 @@
+/**
+ * Who a request is from: its Bearer key, asked of accounts by hash and remembered for at most two
+ * seconds. A revoked key is refused everywhere soon after. No answer means refused.
+ */
+import { Authenticate, readApiKey } from '@bivouac/accounts/api';
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Position, Principal, ServiceCaller } from '@bivouac/events/language';
+import { millisecondsOf } from '@bivouac/events/values';
+import type { GraphQLError } from 'graphql';
+
+import { requestError } from '../errors/request-error.ts';
+import type { GatewayLogger } from '../request/services.ts';
+import { type Viewer, viewerOf } from '../request/viewer.ts';
+
+/** Time, as the gateway needs it. */
+export interface GatewayClock {
+  now(): number;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface AuthenticationOptions {
+  readonly caller: ServiceCaller;
+  readonly clock: GatewayClock;
+  readonly logger: GatewayLogger;
+  /** How long an answer is remembered, at most 2,000. */
+  readonly rememberMs: number;
+  /** How long accounts have to answer. */
+  readonly deadlineMs: number;
+}
+
+/** The gateway's own principal: it asks accounts who a key belongs to, and nothing else. */
+const gateway: Principal = {
+  id: 'system:gateway',
+  kind: 'system',
+  tenantId: PROVIDER_ID,
+  homeId: PROVIDER_ID,
+  reach: 'all',
+  audience: 'staff',
+};
+
+/** The longest an answer is trusted: two seconds, so that a revocation is in force within five. */
+const MAX_REMEMBER_MS = 2000;
+const MAX_REMEMBERED = 10_000;
+
+interface Remembered {
+  readonly viewer: Viewer;
+  readonly until: number;
+}
+
+export class Authentication {
+  readonly #options: AuthenticationOptions;
+  /** By the hash of the key; the key itself is kept nowhere. */
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #asking = new Map<string, Promise<Viewer | GraphQLError>>();
+
+  constructor(options: AuthenticationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The viewer of an `Authorization` header, or the error to refuse the request with. At once where
+   * the key is remembered.
+   *
+   * @param atLeast also a key created a moment ago is known by then.
+   */
+  authenticate(
+    header: string | null,
+    atLeast: Position | undefined,
+  ): Viewer | GraphQLError | Promise<Viewer | GraphQLError> {
+    if (header === null) {
+      return unauthenticated('Send an API key: `Authorization: Bearer bvk_…`.');
+    }
+    const [, token] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
+    const key = token === undefined ? undefined : readApiKey(token);
+    if (key === undefined) {
+      return unauthenticated(
+        'The Authorization header holds no API key: expected `Bearer bvk_…`, whole and unchanged.',
+      );
+    }
+    const known = this.#remembered.get(key.hash);
+    if (known !== undefined && this.#options.clock.now() < known.until) return known.viewer;
+    const asking = this.#asking.get(key.hash) ?? this.#ask(key.keyId, key.hash, atLeast);
+    this.#asking.set(key.hash, asking);
+    return asking;
+  }
+
+  async #ask(
+    keyId: string,
+    keyHash: string,
+    atLeast: Position | undefined,
+  ): Promise<Viewer | GraphQLError> {
+    const { caller, clock, logger, deadlineMs } = this.#options;
+    // The answer is as old as the question.
+    const askedAt = clock.now();
+    const answered = new AbortController();
+    try {
+      const reply = await Promise.race([
+        caller.query(Authenticate, { keyId, keyHash }, { principal: gateway, atLeast }),
+        clock.sleep(deadlineMs, answered.signal).then(() => undefined),
+      ]);
+      if (reply === undefined) {
+        logger.warn({ keyId }, 'accounts did not say in time who a key belongs to; it was refused');
+        return noAnswer();
+      }
+      if (!reply.ok) {
+        return refusedKeys.has(reply.refusal.code)
+          ? unauthenticated(reply.refusal.message, reply.refusal.code)
+          : noAnswer();
+      }
+      const viewer = viewerOf(reply.result);
+      this.#remember(keyHash, viewer, askedAt);
+      return viewer;
+    } catch (error) {
+      logger.error({ keyId, err: error }, 'accounts could not be asked who a key belongs to');
+      return noAnswer();
+    } finally {
+      answered.abort();
+      this.#asking.delete(keyHash);
+    }
+  }
+
+  #remember(hash: string, viewer: Viewer, askedAt: number): void {
+    const { rememberMs } = this.#options;
+    const expires = viewer.expiresAt === null ? Infinity : millisecondsOf(viewer.expiresAt);
+    this.#remembered.delete(hash);
+    this.#remembered.set(hash, {
+      viewer,
+      until: Math.min(askedAt + Math.min(rememberMs, MAX_REMEMBER_MS), expires),
+    });
+    if (this.#remembered.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest);
+      break;
+    }
+  }
+}
+
+const refusedKeys = new Set(['KEY_UNKNOWN', 'KEY_EXPIRED', 'KEY_REVOKED']);
+
+function unauthenticated(message: string, reason?: string): GraphQLError {
+  return requestError('UNAUTHENTICATED', message, reason === undefined ? {} : { reason });
+}
+
+function noAnswer(): GraphQLError {
+  return requestError(
+    'UNAUTHENTICATED',
+    'Who the key belongs to could not be found out just now, so it was refused. Send the request again.',
+    { reason: 'NO_ANSWER', retryable: true },
+  );
+}

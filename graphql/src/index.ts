@@ -1,0 +1,3 @@
+export { createGateway, type Gateway, type GatewayOptions, type GatewayParts } from './gateway.ts';
+export type { GatewayClock } from './http/authentication.ts';
+export type { GatewayLogger } from './request/services.ts';

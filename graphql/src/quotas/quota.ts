@@ -1,0 +1,52 @@
+/** What an account may use, with all below it, and what it does use. */
+import { QuotaOf, type QuotaView } from '@bivouac/quotas/api';
+
+import { AccountRef } from '../accounts/account.ts';
+import { builder } from '../language/builder.ts';
+import { enumeration } from '../language/enumeration.ts';
+
+const Resource = enumeration('Resource', 'What is accounted.', {
+  containers: 'Containers.',
+  cpuMillis: 'CPU in thousandths of one CPU.',
+  memoryBytes: 'Memory in bytes.',
+  diskBytes: 'Disk in bytes.',
+  addresses: 'Addresses.',
+});
+
+const QuotaRef = builder.objectRef<QuotaView['axes'][number]>('Quota').implement({
+  description: 'One resource of an account and all below it.',
+  fields: (t) => ({
+    resource: t.expose('axis', { type: Resource, description: 'Which.' }),
+    limit: t.expose('limit', {
+      type: 'Int64',
+      nullable: true,
+      description: 'The account’s own limit; null where it has none.',
+    }),
+    used: t.expose('used', {
+      type: 'Int64',
+      description: 'All that it and those below it have taken, or only reserved.',
+    }),
+    reserved: t.expose('reserved', {
+      type: 'Int64',
+      description: 'The part of `used` that is not yet final.',
+    }),
+    available: t.expose('available', {
+      type: 'Int64',
+      nullable: true,
+      description: 'What still fits on every level above; null where no level has a limit.',
+    }),
+    inherited: t.exposeBoolean('inherited', {
+      description: '`available` is decided by a level above.',
+    }),
+  }),
+});
+
+builder.objectField(AccountRef, 'quotas', (t) =>
+  t.field({
+    type: [QuotaRef],
+    description: 'What it may use and uses; empty for the provider, whose limits are its nodes.',
+    extensions: { size: 5 },
+    resolve: async ({ id }, _args, { services }) =>
+      (await services.query(QuotaOf, { tenantId: id }))?.axes ?? [],
+  }),
+);

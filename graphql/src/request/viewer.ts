@@ -1,0 +1,36 @@
+/** Who a key belongs to, as accounts answered. */
+import type { Authenticate } from '@bivouac/accounts/api';
+import type { Principal } from '@bivouac/events/language';
+import type { z } from 'zod';
+
+type Authenticated = z.output<typeof Authenticate.result>;
+
+export interface Viewer extends Pick<
+  Authenticated,
+  'keyId' | 'memberId' | 'personId' | 'tenantId' | 'homeId' | 'kind' | 'role' | 'expiresAt'
+> {
+  readonly principal: Principal;
+}
+
+/** The viewer of an authenticated key. The key itself is the actor: it is what can be revoked. */
+export function viewerOf(key: Authenticated): Viewer {
+  const { keyId, memberId, personId, tenantId, homeId, kind, role, expiresAt } = key;
+  return {
+    keyId,
+    memberId,
+    personId,
+    tenantId,
+    homeId,
+    kind,
+    role,
+    expiresAt,
+    principal: {
+      id: keyId,
+      kind: 'key',
+      tenantId,
+      homeId,
+      reach: key.reach === 'all' ? 'all' : new Set(key.reach),
+      audience: key.audience,
+    },
+  };
+}

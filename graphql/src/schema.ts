@@ -1,0 +1,25 @@
+/** The schema: every context's types on the one builder, built once. */
+import './language/scalars.ts';
+import './language/node.ts';
+import './errors/types.ts';
+import './accounts/account.ts';
+import './accounts/access.ts';
+import './containers/container.ts';
+import './containers/image.ts';
+import './containers/hardware-node.ts';
+import './containers/address-range.ts';
+import './billing/plan.ts';
+import './billing/invoice.ts';
+import './packages/package.ts';
+import './quotas/quota.ts';
+import './provisioning/operation.ts';
+import './accounts/mutations.ts';
+import './containers/mutations.ts';
+import './billing/mutations.ts';
+import './packages/mutations.ts';
+import './quotas/mutations.ts';
+import './provisioning/mutations.ts';
+
+import { builder } from './language/builder.ts';
+
+export const schema = builder.toSchema();
