@@ -1,0 +1,122 @@
+/** An image: drafted, tested by a technician, published. Only a published one can be ordered. */
+import {
+  ImageDrafted,
+  imageEvents,
+  ImagePublished,
+  type ImageService,
+  ImageTested,
+} from '@bivouac/events/containers';
+import { accept, type Decision, type EventOf, is, refuse } from '@bivouac/events/language';
+import type { ImageFacts } from '@bivouac/events/operations';
+
+export interface ImageState {
+  readonly status: 'none' | 'drafted' | 'tested' | 'published';
+  /** Whether every check of the last test passed. */
+  readonly passed: boolean;
+  readonly facts: Omit<ImageFacts, 'at'> | undefined;
+}
+
+export const noImage: ImageState = { status: 'none', passed: false, facts: undefined };
+
+export function evolveImage(
+  state: ImageState,
+  event: EventOf<(typeof imageEvents)[number]>,
+): ImageState {
+  if (is(event, ImageDrafted)) {
+    const { imageId, name, digest, source, inventory } = event.data;
+    return {
+      status: 'drafted',
+      passed: false,
+      facts: { imageId, name, digest, source, inventory },
+    };
+  }
+  if (is(event, ImageTested)) {
+    return { ...state, status: 'tested', passed: event.data.checks.every((check) => check.passed) };
+  }
+  return { ...state, status: 'published' };
+}
+
+export function draftImage(
+  state: ImageState,
+  input: {
+    readonly imageId: string;
+    readonly name: string;
+    readonly digest: string;
+    readonly source: string;
+    readonly inventory: string;
+    readonly services: readonly ImageService[];
+    /** Whether the blob store has the inventory. */
+    readonly inventoryStored: boolean;
+  },
+): Decision {
+  if (state.status !== 'none') return accept();
+  const { inventoryStored, services, ...facts } = input;
+  if (!inventoryStored) {
+    return refuse(
+      'IMAGE_INVENTORY_MISSING',
+      `There is no RPM inventory ${input.inventory} in the blob store; put it there first.`,
+      { path: ['input', 'inventory'] },
+    );
+  }
+  return accept(ImageDrafted({ ...facts, services: [...services] }));
+}
+
+export function testImage(
+  state: ImageState,
+  input: {
+    readonly imageId: string;
+    readonly technician: string;
+    readonly checks: readonly { readonly name: string; readonly passed: boolean }[];
+  },
+): Decision {
+  if (state.status === 'none') return unknownImage(input.imageId);
+  if (state.status === 'published') {
+    return refuse(
+      'IMAGE_ALREADY_PUBLISHED',
+      'The image is published and does not change any more; draft a new one.',
+    );
+  }
+  return accept(ImageTested({ ...input, checks: [...input.checks] }));
+}
+
+export function publishImage(state: ImageState, input: { readonly imageId: string }): Decision {
+  switch (state.status) {
+    case 'none':
+      return unknownImage(input.imageId);
+    case 'published':
+      return accept();
+    case 'drafted':
+      return refuse('IMAGE_NOT_TESTED', 'Nobody has tested the image; test it, then publish it.');
+    case 'tested':
+      return state.passed
+        ? accept(ImagePublished({ imageId: input.imageId }))
+        : refuse(
+            'IMAGE_TEST_FAILED',
+            'A check of the last test failed; mend the image and test it again, then publish it.',
+          );
+  }
+}
+
+/** What an order may build from, or why it may not. */
+export function orderable(
+  state: ImageState,
+  imageId: string,
+): NonNullable<ImageState['facts']> | ReturnType<typeof refuse> {
+  if (state.facts === undefined) return unknownImage(imageId);
+  if (state.status === 'published') return state.facts;
+  return refuse(
+    'IMAGE_NOT_PUBLISHED',
+    `The image ${state.facts.name} is not published; choose a published one.`,
+    { path: ['input', 'imageId'] },
+  );
+}
+
+function unknownImage(imageId: string): ReturnType<typeof refuse> {
+  return refuse(
+    'IMAGE_UNKNOWN',
+    `There is no image ${imageId}; choose one of the images offered.`,
+    {
+      path: ['input', 'imageId'],
+    },
+  );
+}

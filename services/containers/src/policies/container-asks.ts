@@ -1,0 +1,139 @@
+/**
+ * Answers the asks on containers. Those a node has part in are answered `later`, by settle-asks.ts.
+ *
+ * None has an `undo`: their ids do not contain the attempt, so a late `done` must not be taken back
+ * here while a further attempt relies on it. The operation has registered the undo before it asked,
+ * and asks for it (discard, destroy, detach) whenever the answer was late.
+ */
+import type { CommandReply } from '@bivouac/events/language';
+import { refuse } from '@bivouac/events/language';
+import { responder } from '@bivouac/infra/runtime';
+
+import { container, image, placement, streamOf } from '../commands/aggregates.ts';
+import {
+  AttachAddresses,
+  BuildContainer,
+  DestroyContainer,
+  DetachAddresses,
+  DiscardContainer,
+  HoldContainer,
+  RequestContainer,
+  UnholdContainer,
+} from '../commands/containers.ts';
+import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
+import { allows, busy, forbidden, held, holderOf } from '../domain/container/index.ts';
+import { orderable } from '../domain/image.ts';
+
+const done = { outcome: 'done', result: {} } as const;
+
+/** `later` once the container's stream has taken the ask. */
+function accepted(reply: CommandReply<unknown>) {
+  return reply.ok ? 'later' : ({ outcome: 'refused', refusal: reply.refusal } as const);
+}
+
+const imageAsk = responder('containers.image', {
+  act: async ({ imageId }, context) => {
+    const stream = streamOf.image(imageId);
+    const { state, revision } = await context.load(image, stream);
+    const facts = orderable(state, imageId);
+    if ('refusal' in facts) return { outcome: 'refused', refusal: facts.refusal };
+    const at = { stream, revision: (revision ?? 0n).toString() };
+    return { outcome: 'done', result: { image: { ...facts, at } } };
+  },
+});
+
+const request = responder('containers.request', {
+  act: async (input, context, { ref, notAfter, homeId }) => {
+    const { containerId, tenantId } = input;
+    // Into the roster first: whatever hold comes from now on reaches the container.
+    const entered = await context.execute(EnterContainer, { homeId, containerId, tenantId });
+    if (!entered.ok) return { outcome: 'refused', refusal: entered.refusal };
+    const requested = await context.execute(RequestContainer, { ...input, ref, notAfter, homeId });
+    if (requested.ok) return done;
+    await context.execute(LeaveRoster, { homeId, containerId });
+    return { outcome: 'refused', refusal: requested.refusal };
+  },
+});
+
+const discard = responder('containers.discard', {
+  act: async (input, context, ask) => {
+    return accepted(await context.execute(DiscardContainer, { ...input, ...ask }));
+  },
+});
+
+const build = responder('containers.build', {
+  act: async (input, context, ask) => {
+    const { placementId, nodeId } = input;
+    const { state } = await context.load(placement, streamOf.placement(placementId));
+    const chosen =
+      state.kind === 'sought' ? state.candidates.find((one) => one.nodeId === nodeId) : undefined;
+    if (chosen === undefined) {
+      const message = `The placement ${placementId} is not on node ${nodeId}; ask for a place first.`;
+      return { outcome: 'refused', refusal: refuse('PLACEMENT_UNKNOWN', message).refusal };
+    }
+    const { location } = chosen;
+    return accepted(await context.execute(BuildContainer, { ...input, ...ask, location }));
+  },
+});
+
+const hold = responder('containers.hold', {
+  act: async (input, context, ask) =>
+    accepted(await context.execute(HoldContainer, { ...input, ...ask })),
+});
+
+const unhold = responder('containers.unhold', {
+  act: async (input, context, ask) =>
+    accepted(await context.execute(UnholdContainer, { ...input, ...ask })),
+});
+
+const destroy = responder('containers.destroy', {
+  act: async (input, context, ask) =>
+    accepted(await context.execute(DestroyContainer, { ...input, ...ask })),
+});
+
+const attach = responder('containers.attach', {
+  act: async (input, context, ask) =>
+    accepted(await context.execute(AttachAddresses, { ...input, ...ask })),
+});
+
+const detach = responder('containers.detach', {
+  act: async (input, context, ask) => {
+    const reply = await context.execute(DetachAddresses, { ...input, ...ask });
+    // A container that is not there, or not any more, has no addresses, and gets none.
+    const code = reply.ok ? '' : reply.refusal.code;
+    return code === 'CONTAINER_UNKNOWN' || code === 'CONTAINER_GONE' ? done : accepted(reply);
+  },
+});
+
+const inspect = responder('containers.inspect', {
+  act: async ({ containerId }, context, { ref, tenantId }) => {
+    const { state } = await context.load(container, streamOf.container(containerId));
+    const refused = (refusal: ReturnType<typeof refuse>['refusal']) =>
+      ({ outcome: 'refused', refusal }) as const;
+    if (state.tenantId !== tenantId) return refused(forbidden(containerId, 'none').refusal);
+    const holder = holderOf(state);
+    if (holder !== undefined && holder !== ref.operationId) {
+      return refused(busy(state, holder).refusal);
+    }
+    const { plan, place } = state;
+    if (!allows('attach', state.lifecycle) || plan === undefined || place === undefined) {
+      return refused(forbidden(containerId, state.lifecycle).refusal);
+    }
+    if (state.holds.size > 0) return refused(held(state, containerId).refusal);
+    const addresses = state.addresses.length;
+    return { outcome: 'done', result: { location: place.location, plan, addresses } };
+  },
+});
+
+export const containerAsks = [
+  imageAsk,
+  request,
+  discard,
+  build,
+  hold,
+  unhold,
+  destroy,
+  attach,
+  detach,
+  inspect,
+];

@@ -1,0 +1,65 @@
+/** Each node's queue of unanswered instructions, and their deadlines. */
+import { InstructionAnswered, InstructionIssued } from '@bivouac/events/containers';
+import { type Instruction, InstructionSchema } from '@bivouac/events/node';
+import { plusSeconds } from '@bivouac/events/values';
+import { on, projection, timers } from '@bivouac/infra/runtime';
+import { table } from '@bivouac/infra/views';
+
+import { TimeOutInstruction } from '../commands/containers.ts';
+
+/** An answer given just in time may still be on its way when the deadline passes, in seconds. */
+const GRACE_SECONDS = 1;
+
+export interface InstructionRow {
+  readonly instructionId: string;
+  readonly nodeId: string;
+  readonly position: string;
+  readonly instruction: Instruction;
+}
+
+export const instructions = table<InstructionRow>()({
+  name: 'instructions',
+  key: (row) => row.instructionId,
+  indexes: {
+    byNode: (row) => [row.nodeId, row.position],
+    byPosition: (row) => [row.position],
+  },
+});
+
+export const instructionsProjection = projection({
+  name: 'containers.instructions',
+  tables: [instructions, timers],
+  on: [
+    on(InstructionIssued, (event, view) => {
+      const { instructionId, containerId, nodeId, generation, step, input, notAfter } = event.data;
+      view.put(instructions, {
+        instructionId,
+        nodeId,
+        position: event.position,
+        instruction: InstructionSchema.parse({
+          step,
+          input,
+          containerId,
+          instructionId,
+          generation,
+          notAfter,
+        }),
+      });
+      view.put(timers, {
+        id: timerId(instructionId),
+        due: plusSeconds(notAfter, GRACE_SECONDS),
+        homeId: event.homeid,
+        command: TimeOutInstruction.name,
+        input: { containerId, instructionId },
+      });
+    }),
+    on(InstructionAnswered, (event, view) => {
+      view.delete(instructions, event.data.instructionId);
+      view.delete(timers, timerId(event.data.instructionId));
+    }),
+  ],
+});
+
+function timerId(instructionId: string): string {
+  return `instruction/${instructionId}`;
+}

@@ -1,0 +1,103 @@
+/** Reading containers: one, a list, what happened to one; and what a node has to do. */
+import { containerEvents } from '@bivouac/events/containers';
+import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { pageOf, type View } from '@bivouac/infra/views';
+
+import {
+  ContainerById,
+  ContainerHistory,
+  Containers,
+  type ContainerView,
+  InstructionsForNode,
+  type Lifecycle,
+  type PageArgs,
+} from '../api/index.ts';
+import { streamOf } from '../commands/aggregates.ts';
+import { type ContainerRow, containers } from '../projections/containers.ts';
+import { instructions } from '../projections/instructions.ts';
+import { nodes } from '../projections/platform.ts';
+
+export const containerById = queryHandler(ContainerById, (view, { containerId }, context) => {
+  const row = visibleRow(view, containerId, context);
+  return row === undefined ? null : shown(view, row, context);
+});
+
+export const containerList = queryHandler(
+  Containers,
+  (view, { page, tenantId, lifecycle }, context) => {
+    const rows = pageOfRows(view, context, page, tenantId, lifecycle);
+    return {
+      ...rows,
+      items: rows.items.map(({ cursor, node }) => ({ cursor, node: shown(view, node, context) })),
+    };
+  },
+);
+
+export const containerHistory = queryHandler(
+  ContainerHistory,
+  async (view, { containerId, page }, context) => {
+    if (visibleRow(view, containerId, context) === undefined) return null;
+    return historyOf(context, streamOf.container(containerId), containerEvents, page);
+  },
+);
+
+export const instructionsForNode = queryHandler(
+  InstructionsForNode,
+  (view, { nodeId, after, limit }) => {
+    const rows = view.range(instructions, 'byNode', [nodeId], { after, limit: limit + 1 });
+    return {
+      known: view.get(nodes, nodeId) !== undefined,
+      items: rows
+        .slice(0, limit)
+        .map(({ cursor, row }) => ({ cursor, instruction: row.instruction })),
+      end: rows.length <= limit,
+    };
+  },
+);
+
+function pageOfRows(
+  view: View,
+  context: QueryContext,
+  page: PageArgs,
+  tenantId: string | undefined,
+  lifecycle: Lifecycle | undefined,
+) {
+  const { principal } = context;
+  const reached = (row: ContainerRow): boolean => context.reaches(row.tenantId);
+  const both = (row: ContainerRow): boolean =>
+    reached(row) && (lifecycle === undefined || row.lifecycle === lifecycle);
+  // A leaf of a tree reaches itself only: its own index is exact.
+  const only =
+    tenantId ??
+    (principal.reach !== 'all' && principal.reach.size === 1
+      ? principal.reach.values().next().value
+      : undefined);
+  if (only !== undefined) {
+    return lifecycle === undefined
+      ? pageOf(view, containers, 'byTenant', [only], page, reached)
+      : pageOf(view, containers, 'byTenantLifecycle', [only, lifecycle], page, reached);
+  }
+  if (principal.reach !== 'all') {
+    return pageOf(view, containers, 'byHome', [principal.homeId], page, both);
+  }
+  return lifecycle === undefined
+    ? pageOf(view, containers, 'byPosition', [], page, reached)
+    : pageOf(view, containers, 'byLifecycle', [lifecycle], page, reached);
+}
+
+function visibleRow(
+  view: View,
+  containerId: string,
+  context: QueryContext,
+): ContainerRow | undefined {
+  const row = view.get(containers, containerId);
+  return row !== undefined && context.reaches(row.tenantId) ? row : undefined;
+}
+
+/** A row as the caller may see it: which machine it is on is the staff's business. */
+function shown(view: View, row: ContainerRow, context: QueryContext): ContainerView {
+  const { nodeId, maker: _maker, ...rest } = row;
+  const staff = context.principal.audience === 'staff' || context.principal.audience === 'auditor';
+  const node = staff && nodeId !== null ? view.get(nodes, nodeId) : undefined;
+  return { ...rest, node: node === undefined ? null : { id: node.id, name: node.name } };
+}

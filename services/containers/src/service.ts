@@ -1,0 +1,57 @@
+/** The containers context, as the host runs it: images, nodes, pools, placements, containers. */
+import { TenantHoldLifted, TenantHoldPlaced } from '@bivouac/events/accounts';
+import { containersEvents } from '@bivouac/events/containers';
+import { operationProtocolEvents } from '@bivouac/events/operations';
+import { service } from '@bivouac/infra/runtime';
+
+import { capacityCommands } from './commands/capacity.ts';
+import { containerCommands } from './commands/containers.ts';
+import { rosterCommands } from './commands/rosters.ts';
+import { staffCommands } from './commands/staff.ts';
+import { containerAsks } from './policies/container-asks.ts';
+import { lease, unlease } from './policies/lease.ts';
+import { place, unplace } from './policies/place.ts';
+import { settleAsks } from './policies/settle-asks.ts';
+import { holdContainers, noteTenantHold } from './policies/tenant-holds.ts';
+import { containersProjection } from './projections/containers.ts';
+import { instructionsProjection } from './projections/instructions.ts';
+import { platformProjection } from './projections/platform.ts';
+import {
+  containerById,
+  containerHistory,
+  containerList,
+  instructionsForNode,
+} from './queries/containers.ts';
+import {
+  imageById,
+  imageHistory,
+  imageList,
+  leftovers,
+  nodeById,
+  nodeHistory,
+  nodeList,
+  rangeList,
+} from './queries/platform.ts';
+
+export const containersService = service({
+  name: 'containers',
+  events: [...containersEvents, ...operationProtocolEvents, TenantHoldPlaced, TenantHoldLifted],
+  commands: [...staffCommands, ...capacityCommands, ...rosterCommands, ...containerCommands],
+  queries: [
+    containerById,
+    containerList,
+    containerHistory,
+    instructionsForNode,
+    imageById,
+    imageList,
+    imageHistory,
+    nodeById,
+    nodeList,
+    nodeHistory,
+    rangeList,
+    leftovers,
+  ],
+  projections: [containersProjection, instructionsProjection, platformProjection],
+  policies: [settleAsks, noteTenantHold, holdContainers],
+  responders: [...containerAsks, place, unplace, lease, unlease],
+});
