@@ -1,1 +1,4 @@
 export * from './port.ts';
+export { folderKeys, type FolderKeysOptions } from './folder.ts';
+export type { ErasedKeys } from './keyring.ts';
+export { memoryKeys } from './memory.ts';

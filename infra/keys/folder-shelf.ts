@@ -1,0 +1,93 @@
+/**
+ * Wrapped keys as files of a folder: `<name>.key`, or `<name>.erased` for ever after. The tombstone
+ * is durable before the key is removed, and wins over a key that a backup brought back.
+ */
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import {
+  createFile,
+  fileTrouble,
+  isThere,
+  makeFolder,
+  prepareFolder,
+  readIfThere,
+  removeFile,
+} from '../blobs/durable-file.ts';
+import { KeyError } from './port.ts';
+import type { KeyShelf } from './shelf.ts';
+
+/** Names are made of lower-case letters, digits, `_` and `.`: they become paths. */
+export class FolderShelf implements KeyShelf {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens the folder and finishes erasures that a crash cut short or a backup has undone. */
+  static async open(folder: string): Promise<{ shelf: FolderShelf; empty: boolean }> {
+    const shelf = new FolderShelf(folder);
+    let empty = true;
+    await shelf.#try('use the folder', folder, async () => {
+      await prepareFolder(folder);
+      for (const inside of await readdir(folder)) {
+        const path = join(folder, inside);
+        await prepareFolder(path);
+        const files = new Set(await readdir(path));
+        for (const file of files) {
+          if (!file.endsWith('.key')) continue;
+          if (files.has(file.replace(/\.key$/, '.erased'))) await removeFile(join(path, file));
+          else empty = false;
+        }
+      }
+    });
+    return { shelf, empty };
+  }
+
+  async find(name: string): Promise<Uint8Array | 'erased' | undefined> {
+    const path = this.#path(name);
+    return this.#try('read', path, async () => {
+      if (await isThere(`${path}.erased`)) return 'erased';
+      return readIfThere(`${path}.key`);
+    });
+  }
+
+  async keep(name: string, wrapped: Uint8Array): Promise<Uint8Array | 'erased'> {
+    const path = this.#path(name);
+    return this.#try('write', path, async () => {
+      await makeFolder(dirname(path));
+      await createFile(`${path}.key`, wrapped);
+      // Looked for last: whoever erases writes the tombstone first, so one of the two sees the other.
+      if (await isThere(`${path}.erased`)) {
+        await removeFile(`${path}.key`);
+        return 'erased';
+      }
+      const standing = await readIfThere(`${path}.key`);
+      return standing ?? 'erased';
+    });
+  }
+
+  async erase(name: string): Promise<void> {
+    const path = this.#path(name);
+    await this.#try('erase', path, async () => {
+      await makeFolder(dirname(path));
+      await createFile(`${path}.erased`, Buffer.alloc(0));
+      await removeFile(`${path}.key`);
+    });
+  }
+
+  /** Spread over folders by the end of the person's id: its beginning is much the same for all. */
+  #path(name: string): string {
+    const person = name.slice(0, name.indexOf('.'));
+    return join(this.#folder, person.slice(-2), name);
+  }
+
+  async #try<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new KeyError('unavailable', fileTrouble(what, path, cause), { cause });
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** Keys in a folder: `master.key` and one file per (person, purpose). One process uses it. */
+import { join } from 'node:path';
+
+import { fileTrouble, prepareFolder } from '../blobs/durable-file.ts';
+import { FolderShelf } from './folder-shelf.ts';
+import { type ErasedKeys, Keyring } from './keyring.ts';
+import { openMasterKey } from './master-key.ts';
+import { KeyError, type Keys } from './port.ts';
+
+export interface FolderKeysOptions {
+  readonly folder: string;
+  /** What the log calls erased: destroyed again here, so that no restored backup undoes it. */
+  readonly erased?: readonly ErasedKeys[];
+}
+
+/**
+ * Opens the folder, making it and its master key where they are missing.
+ *
+ * @throws KeyError `unavailable` or `corrupt`, naming the path and the remedy.
+ */
+export async function folderKeys(options: FolderKeysOptions): Promise<Keys> {
+  const { folder, erased = [] } = options;
+  try {
+    await prepareFolder(folder);
+  } catch (cause) {
+    throw new KeyError('unavailable', fileTrouble('use the folder', folder, cause), { cause });
+  }
+  const { shelf, empty } = await FolderShelf.open(join(folder, 'persons'));
+  const master = await openMasterKey(folder, !empty);
+  if ('trouble' in master) {
+    const { code, message, cause } = master.trouble;
+    throw new KeyError(code, message, { cause });
+  }
+  const keys = new Keyring(master.key, shelf);
+  for (const { person, purposes } of erased) {
+    for (const purpose of purposes) {
+      if ((await shelf.find(`${person}.${purpose}`)) !== 'erased') {
+        await keys.destroy(person, [purpose]);
+      }
+    }
+  }
+  return keys;
+}
