@@ -1,5 +1,8 @@
 /** Errors of the host. Each has a stable code and a sentence that says what to do. */
+import { BlobError } from '../blobs/port.ts';
 import { EventStoreError } from '../event-store/port.ts';
+import { KeyError } from '../keys/port.ts';
+import { SecretError } from '../secrets/errors.ts';
 
 export type RuntimeErrorCode =
   /** Others kept changing the stream; nothing was done; send the same again. */
@@ -31,6 +34,9 @@ export function isTransient(error: unknown): boolean {
   }
   if (error instanceof EventStoreError) {
     return ['conflict', 'unavailable', 'outcome-unknown'].includes(error.code);
+  }
+  if (error instanceof KeyError || error instanceof BlobError || error instanceof SecretError) {
+    return error.code === 'unavailable';
   }
   return false;
 }
