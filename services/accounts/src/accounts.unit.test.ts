@@ -267,12 +267,14 @@ describe('holds', () => {
   test('are placed and lifted by id, and prevent orders meanwhile', async () => {
     const tenantId = await newCustomer();
     const where = { tenantId, homeId: tenantId };
+    const load: PolicyContext['load'] = (aggregate, stream, upTo) =>
+      it.host.load(aggregate, stream, upTo);
     const mayOrder = () =>
       admit.act(
         { tenantId },
         { operationId: deriveId('operation', 'x'), step: 'admit', attempt: 1 },
         { homeid: tenantId, data: {} } as unknown as Parameters<typeof admit.act>[2],
-        { load: it.host.load } as PolicyContext,
+        { load } as PolicyContext,
       );
     expect(await mayOrder()).toEqual({ outcome: 'done', result: {} });
     const place = { ...where, kind: 'billing' as const, reason: 'Invoice 42 is overdue' };

@@ -10,7 +10,7 @@ import {
   TenantHoldPlaced,
   type TenantKind,
   TenantRenamed,
-  treeEvents,
+  type treeEvents,
 } from '@bivouac/events/accounts';
 import {
   accept,
