@@ -204,7 +204,10 @@ class DurableTimers implements Timers {
       // Meanwhile the deadline may have been met, or moved: then this one has nothing to fire.
       if (this.#over || !this.#stands(service, row)) remembered.state = 'fired';
       else if ((await this.#command(service, row)) === 'done') remembered.state = 'fired';
-      else await this.#failed(remembered);
+      else {
+        logger.warn({ service, timer: row.id, due: row.due }, 'a timer is to be tried again');
+        await this.#failed(remembered);
+      }
     } catch (error) {
       logger.error(
         { service, timer: row.id, due: row.due, command: row.command, error: messageOf(error) },
