@@ -24,7 +24,7 @@ export function ledgerStream(homeId: string): string {
 }
 
 /** Amounts in the order of `axes`. */
-export type Amounts = bigint[];
+type Amounts = bigint[];
 
 export interface TenantState {
   /** The tenant above it in the ledger; null for the home. */
@@ -35,7 +35,7 @@ export interface TenantState {
 }
 
 /** A reservation that holds room now. */
-export interface ReservationState {
+interface ReservationState {
   readonly tenantId: string;
   readonly vector: ResourceVector;
   readonly notAfter: string;

@@ -18,7 +18,7 @@ import { FlagOverdue } from '../api/index.ts';
 import { overdueAt } from '../domain/reservations.ts';
 
 /** Whole numbers as decimal text, by axis. */
-export type AmountsRow = Readonly<Record<Axis, string>>;
+type AmountsRow = Readonly<Record<Axis, string>>;
 
 export interface QuotaRow {
   readonly tenantId: string;
