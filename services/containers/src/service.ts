@@ -33,6 +33,9 @@ import {
   rangeList,
 } from './queries/platform.ts';
 
+export { nodeEndpoint } from './node-endpoint.ts';
+export type { NodeConnection, NodeEndpoint, NodeEndpointOptions } from './node-endpoint.ts';
+
 export const containersService = service({
   name: 'containers',
   events: [...containersEvents, ...operationProtocolEvents, TenantHoldPlaced, TenantHoldLifted],
