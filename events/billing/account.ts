@@ -10,7 +10,6 @@ import { idOf, InstantSchema, MoneySchema } from '../values/index.ts';
 import {
   CauseSchema,
   ChargedAddressSchema,
-  InvoiceNumberSchema,
   LegSchema,
   PeriodSchema,
   PriceSchema,
@@ -18,6 +17,7 @@ import {
   SubtotalsSchema,
   ZoneSchema,
 } from './facts.ts';
+import { invoiceFields } from './invoice.ts';
 
 const accountId = customer(idOf('tenant'));
 const subscriptionId = customer(idOf('subscription'));
@@ -129,17 +129,18 @@ export const MonthClosed = event(
   }),
 );
 
-/** The invoice is in the account's books: one journal entry with all its legs. */
+/**
+ * The invoice is in the account's books, whole, so that the account's home alone tells of it: one
+ * journal entry with all its legs.
+ */
 export const InvoiceBooked = event(
   'billing.InvoiceBooked',
   z.strictObject({
     accountId,
-    invoiceId: customer(idOf('invoice')),
-    number: customer(InvoiceNumberSchema),
-    month: customer(MonthSchema),
-    total: customer(MoneySchema),
-    /** Where it was issued. */
+    ...invoiceFields,
+    /** Where and when it was issued. */
     issued: customer(SourceSchema),
+    issuedAt: customer(InstantSchema),
     legs: staff(z.array(LegSchema).min(2)),
   }),
 );

@@ -4,6 +4,7 @@ import { seriesEvents } from './series.ts';
 
 export * from './account.ts';
 export * from './facts.ts';
+export * from './invoice.ts';
 export * from './plan.ts';
 export * from './series.ts';
 

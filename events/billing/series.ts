@@ -2,9 +2,8 @@
 import { z } from 'zod';
 
 import { customer, event, staff } from '../language/index.ts';
-import { MonthSchema, SourceSchema } from '../operations/index.ts';
-import { idOf, MoneySchema } from '../values/index.ts';
-import { InvoiceNumberSchema, PeriodSchema, RatingPolicySchema, SubtotalsSchema } from './facts.ts';
+import { idOf } from '../values/index.ts';
+import { invoiceFields } from './invoice.ts';
 
 /**
  * An invoice exists: this append is its issuing, and its number is the count of these events in the
@@ -13,21 +12,9 @@ import { InvoiceNumberSchema, PeriodSchema, RatingPolicySchema, SubtotalsSchema 
 export const InvoiceIssued = event(
   'billing.InvoiceIssued',
   z.strictObject({
-    invoiceId: customer(idOf('invoice')),
-    number: customer(InvoiceNumberSchema),
-    issuerId: customer(idOf('tenant')),
+    ...invoiceFields,
     accountId: customer(idOf('tenant')),
     accountHomeId: staff(idOf('tenant')),
-    month: customer(MonthSchema),
-    periods: customer(z.array(PeriodSchema).min(1)),
-    ratedBy: customer(RatingPolicySchema),
-    total: customer(MoneySchema),
-    subtotals: customer(SubtotalsSchema),
-    lineCount: customer(z.number().int().min(1)),
-    /** Hex SHA-256 of the blob with the lines, canonical JSON: they may outgrow an event. */
-    lines: customer(z.string().regex(/^[0-9a-f]{64}$/)),
-    /** The account's MonthClosed: rating the stream up to it gives the lines again. */
-    closed: customer(SourceSchema),
   }),
 );
 

@@ -35,9 +35,8 @@ import {
 import { bookInvoice, closeMonth } from './domain/closing.ts';
 import { definePlan, planIdOf, planStream, replacePlanTerms, retirePlan } from './domain/plan.ts';
 import { issueInvoice, seriesStream } from './domain/series.ts';
-import { chargeContainers } from './policies/charge-containers.ts';
-import { answerInvoice, bookInvoices, issueInvoices } from './policies/invoicing.ts';
-import { openAccounts } from './policies/open-accounts.ts';
+import { bookInvoices, issueInvoices } from './policies/invoicing.ts';
+import { answerInvoice, keepAccounts } from './policies/keep-accounts.ts';
 import { answerQuote } from './policies/quote.ts';
 import { accountsProjection } from './projections/accounts.ts';
 import { catalogProjection } from './projections/catalog.ts';
@@ -122,6 +121,6 @@ export const billingService = service({
     leftovers,
   ],
   projections: [catalogProjection, accountsProjection, invoicesProjection],
-  policies: [openAccounts, chargeContainers, issueInvoices, bookInvoices],
+  policies: [keepAccounts, issueInvoices, bookInvoices],
   responders: [answerQuote, answerInvoice],
 });

@@ -5,10 +5,7 @@
 import {
   CauseSchema,
   ChargedAddressSchema,
-  InvoiceNumberSchema,
-  PeriodSchema,
-  RatingPolicySchema,
-  SubtotalsSchema,
+  invoiceShape,
   ZoneSchema,
 } from '@bivouac/events/billing';
 import { command } from '@bivouac/events/language';
@@ -18,7 +15,7 @@ import {
   PlanTermsSchema,
   SourceSchema,
 } from '@bivouac/events/operations';
-import { idOf, MoneySchema } from '@bivouac/events/values';
+import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
 const accountId = idOf('tenant');
@@ -101,24 +98,17 @@ export const CloseMonth = command({
   result: nothing,
 });
 
+const { number, ...unnumbered } = invoiceShape;
+
 /** Takes the next number of the series; of an invoice that has one: nothing happens. */
 export const IssueInvoice = command({
   name: 'billing.IssueInvoice',
   access: 'internal',
   input: z.strictObject({
-    issuerId: idOf('tenant'),
+    ...unnumbered,
     issuerHomeId: idOf('tenant'),
-    invoiceId: idOf('invoice'),
     accountId,
     accountHomeId: homeId,
-    month: MonthSchema,
-    periods: z.array(PeriodSchema).min(1),
-    ratedBy: RatingPolicySchema,
-    total: MoneySchema,
-    subtotals: SubtotalsSchema,
-    lineCount: z.number().int().min(1),
-    lines: z.string().regex(/^[0-9a-f]{64}$/),
-    closed: SourceSchema,
   }),
   result: nothing,
 });
@@ -128,13 +118,11 @@ export const BookInvoice = command({
   name: 'billing.BookInvoice',
   access: 'internal',
   input: z.strictObject({
+    ...unnumbered,
+    number,
     accountId,
-    invoiceId: idOf('invoice'),
-    number: InvoiceNumberSchema,
-    month: MonthSchema,
-    total: MoneySchema,
-    subtotals: SubtotalsSchema,
     issued: SourceSchema,
+    issuedAt: InstantSchema,
   }),
   result: nothing,
 });

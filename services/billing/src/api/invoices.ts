@@ -58,9 +58,9 @@ export const InvoiceViewSchema = z.object({
   /** The event by which it was issued, and the closing of the month it was rated from. */
   issued: SourceSchema,
   closed: SourceSchema,
-  /** When it entered the account's books; null for the moment between. */
-  bookedAt: InstantSchema.nullable(),
-  /** Position of its issuing: the order of lists. */
+  /** When it entered the account's books: from then on it is listed. */
+  bookedAt: InstantSchema,
+  /** Position of its booking: the order of lists. */
   position: z.string(),
 });
 export type InvoiceView = z.output<typeof InvoiceViewSchema>;

@@ -3,9 +3,14 @@
  * the account's own stream, so no charge can slip between rating and closing.
  */
 import { InvoiceBooked, MonthClosed, type Leg, type Subtotals } from '@bivouac/events/billing';
-import { accept, refuse, type DecideContext, type Decision } from '@bivouac/events/language';
-import type { Source } from '@bivouac/events/operations';
-import { minorUnits, money, type Money } from '@bivouac/events/values';
+import {
+  accept,
+  refuse,
+  type DecideContext,
+  type Decision,
+  type EventOf,
+} from '@bivouac/events/language';
+import { minorUnits, money } from '@bivouac/events/values';
 
 import { invoiceIdOf, type AccountState } from './account.ts';
 import { periodOf } from './calendar.ts';
@@ -50,17 +55,9 @@ export function closeMonth(
 
 export function bookInvoice(
   state: AccountState,
-  input: {
-    readonly accountId: string;
-    readonly invoiceId: string;
-    readonly number: string;
-    readonly month: string;
-    readonly total: Money;
-    readonly subtotals: Subtotals;
-    readonly issued: Source;
-  },
+  invoice: Omit<EventOf<typeof InvoiceBooked>['data'], 'legs'>,
 ): Decision {
-  const { accountId, invoiceId, number, month, total, issued } = input;
+  const { accountId, invoiceId, number, month, total, subtotals } = invoice;
   if (state.issuer === undefined) return unknownAccount(accountId);
   const closing = state.closed.get(month);
   if (closing === undefined) {
@@ -78,17 +75,7 @@ export function bookInvoice(
     );
   }
   if (closing.booked !== undefined) return accept();
-  return accept(
-    InvoiceBooked({
-      accountId,
-      invoiceId,
-      number,
-      month,
-      total,
-      issued,
-      legs: legsOf(input.subtotals),
-    }),
-  );
+  return accept(InvoiceBooked({ ...invoice, legs: legsOf(subtotals) }));
 }
 
 /** The journal entry of an invoice: the debtor owes the sum of what was earned. Sums to zero. */

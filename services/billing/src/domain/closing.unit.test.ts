@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { minorUnits, money } from '@bivouac/events/values';
 
 import { accountInitial, invoiceIdOf } from './account.ts';
+import { periodOf } from './calendar.ts';
 import { bookInvoice, closeMonth, legsOf } from './closing.ts';
-import { rate } from './rating.ts';
+import { RATED_BY, rate } from './rating.ts';
 import { accountId, eur, issuerId, SampleAccount, sampleTerms } from './sample-charges.ts';
 
 const month = '2026-04';
@@ -16,7 +17,14 @@ const booking = {
   month,
   total: eur('25.07'),
   subtotals: { plans: eur('14.00'), addresses: eur('1.07'), setup: eur('10.00') },
+  issuerId,
+  periods: [periodOf(month, 'UTC')],
+  ratedBy: RATED_BY,
+  lineCount: 3,
+  lines: '0'.repeat(64),
+  closed: { stream: `account-${accountId}`, revision: '4' },
   issued: { stream: `series-${issuerId}`, revision: '0' },
+  issuedAt: afterApril.now,
 };
 
 function charged(): SampleAccount {

@@ -5,28 +5,27 @@
  */
 import { InvoiceIssued, MonthClosed } from '@bivouac/events/billing';
 import { canonicalBytes } from '@bivouac/events/language';
-import type { AskResult } from '@bivouac/events/operations';
-import { policy, responder, RuntimeError, type PolicyContext } from '@bivouac/infra/runtime';
+import type { AskInput, AskResult } from '@bivouac/events/operations';
+import { type Answer, policy, RuntimeError, type PolicyContext } from '@bivouac/infra/runtime';
 
 import { account, series } from '../aggregates.ts';
 import { BookInvoice, CloseMonth, IssueInvoice } from '../api/account.ts';
-import { accountStream, type AccountState, type Closing } from '../domain/account.ts';
+import { accountStream, type Closing } from '../domain/account.ts';
 import { RATED_BY, rate, type Rated } from '../domain/rating.ts';
 import { seriesStream } from '../domain/series.ts';
-import { accepted } from './accepted.ts';
+import { accepted } from './charges.ts';
 
 type Invoice = AskResult<'billing.invoice'>['invoice'];
 
 /** Closes the month and answers its invoice, issued and booked; the same for every repeat. */
-export const answerInvoice = responder('billing.invoice', {
-  target: ({ accountId }) => accountStream(accountId),
-  act: async ({ accountId, month }, context) => {
-    const closed = await context.execute(CloseMonth, { accountId, month });
-    if (!closed.ok) return { outcome: 'refused', refusal: closed.refusal };
-    return { outcome: 'done', result: { invoice: await invoiceOf(accountId, month, context) } };
-  },
-  // A closed month stays closed and its invoice stands: asked again, it is the answer.
-});
+export async function invoiceAnswer(
+  { accountId, month }: AskInput<'billing.invoice'>,
+  context: PolicyContext,
+): Promise<Answer> {
+  const closed = await context.execute(CloseMonth, { accountId, month });
+  if (!closed.ok) return { outcome: 'refused', refusal: closed.refusal };
+  return { outcome: 'done', result: { invoice: await invoiceOf(accountId, month, context) } };
+}
 
 /** A month that was closed by an ask which then died is invoiced all the same. */
 export const issueInvoices = policy({
@@ -45,13 +44,9 @@ export const bookInvoices = policy({
   on: [InvoiceIssued],
   target: (event) => accountStream(event.data.accountId),
   react: async (event, context) => {
-    const { accountId, invoiceId, number, month, total, subtotals } = event.data;
+    const { accountHomeId: _accountHomeId, ...invoice } = event.data;
     const issued = { stream: event.stream, revision: event.revision.toString() };
-    accepted(
-      await context.execute(BookInvoice, {
-        ...{ accountId, invoiceId, number, month, total, subtotals, issued },
-      }),
-    );
+    accepted(await context.execute(BookInvoice, { ...invoice, issued, issuedAt: event.time }));
   },
 });
 
@@ -67,37 +62,42 @@ async function invoiceOf(
     throw new RuntimeError('defect', `${month} of ${accountId} was to be closed and is not`);
   }
   if (closing.owed === null) return null;
-  const { invoiceId, total, subtotals } = closing.owed;
+  const { invoiceId, total } = closing.owed;
   if (closing.booked !== undefined) return { invoiceId, number: closing.booked.number, total };
-
   const { issuer } = state;
   if (issuer === undefined) throw new RuntimeError('defect', `${accountId} has no issuer`);
+
+  const invoice = await ratedInvoice(accountId, month, closing, issuer.id, context);
   const issuedIn = seriesStream(issuer.id);
-  if (!(await context.load(series, issuedIn)).state.issued.has(invoiceId)) {
-    await issue(accountId, homeId, month, closing, issuer, context);
-  }
+  accepted(
+    await context.execute(IssueInvoice, {
+      ...invoice,
+      issuerHomeId: issuer.homeId,
+      accountHomeId: homeId,
+    }),
+  );
   const issued = (await context.load(series, issuedIn)).state.issued.get(invoiceId);
   if (issued === undefined) {
     throw new RuntimeError('defect', `${invoiceId} was issued and is not in ${issuedIn}`);
   }
-  const { number } = issued;
-  const source = { stream: issuedIn, revision: issued.revision.toString() };
+  const { number, revision, at: issuedAt } = issued;
   accepted(
     await context.execute(BookInvoice, {
-      ...{ accountId, invoiceId, number, month, total, subtotals, issued: source },
+      ...{ ...invoice, number, issuedAt },
+      issued: { stream: issuedIn, revision: revision.toString() },
     }),
   );
   return { invoiceId, number, total };
 }
 
-async function issue(
+/** The closed month's invoice but for its number, with its lines stored. */
+async function ratedInvoice(
   accountId: string,
-  accountHomeId: string,
   month: string,
   closing: Closing,
-  issuer: NonNullable<AccountState['issuer']>,
+  issuerId: string,
   context: PolicyContext,
-): Promise<void> {
+) {
   const stream = accountStream(accountId);
   // What the closing was decided on: everything before it, nothing behind it.
   const { state } = await context.load(account, stream, closing.revision - 1n);
@@ -106,18 +106,13 @@ async function issue(
     closing,
     `${month} of ${accountId}`,
   );
-  const { invoiceId, total, subtotals, lineCount } = rated.owed;
-  accepted(
-    await context.execute(IssueInvoice, {
-      issuerId: issuer.id,
-      issuerHomeId: issuer.homeId,
-      ...{ invoiceId, accountId, accountHomeId, month, total, subtotals, lineCount },
-      periods: [...rated.periods],
-      ratedBy: RATED_BY,
-      lines: await context.ports.blobs.put(canonicalBytes(rated.lines)),
-      closed: { stream, revision: closing.revision.toString() },
-    }),
-  );
+  return {
+    ...rated.owed,
+    ...{ accountId, issuerId, month, ratedBy: RATED_BY },
+    periods: [...rated.periods],
+    lines: await context.ports.blobs.put(canonicalBytes(rated.lines)),
+    closed: { stream, revision: closing.revision.toString() },
+  };
 }
 
 /** The lines, provided that they are what the month was closed with. */

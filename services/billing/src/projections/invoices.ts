@@ -1,5 +1,5 @@
-/** Invoices from their issuing to their booking. Their lines stay in the blob. */
-import { InvoiceBooked, InvoiceIssued } from '@bivouac/events/billing';
+/** Invoices as they are booked, from their debtor's home alone. Their lines stay in the blob. */
+import { InvoiceBooked } from '@bivouac/events/billing';
 import type { Source } from '@bivouac/events/operations';
 import { on, projection } from '@bivouac/infra/runtime';
 import { table } from '@bivouac/infra/views';
@@ -12,7 +12,7 @@ export interface InvoiceRow {
   readonly homeId: string;
   /** Digest of the lines' blob. */
   readonly lines: string;
-  readonly booked: Source | null;
+  readonly booked: Source;
 }
 
 export const invoices = table<InvoiceRow>()({
@@ -29,28 +29,12 @@ export const invoicesProjection = projection({
   name: 'billing.invoices',
   tables: [invoices],
   on: [
-    on(InvoiceIssued, (event, view) => {
-      const { invoiceId: id, accountHomeId: homeId, lines, ...facts } = event.data;
-      view.put(invoices, {
-        view: {
-          id,
-          ...facts,
-          issuedAt: event.time,
-          issued: { stream: event.stream, revision: event.revision.toString() },
-          bookedAt: null,
-          position: event.position,
-        },
-        homeId,
-        lines,
-        booked: null,
-      });
-    }),
     on(InvoiceBooked, (event, view) => {
-      const row = view.get(invoices, event.data.invoiceId);
-      if (row === undefined) return;
+      const { invoiceId: id, lines, legs: _legs, ...facts } = event.data;
       view.put(invoices, {
-        ...row,
-        view: { ...row.view, bookedAt: event.time },
+        view: { id, ...facts, bookedAt: event.time, position: event.position },
+        homeId: event.homeid,
+        lines,
         booked: { stream: event.stream, revision: event.revision.toString() },
       });
     }),
