@@ -1,0 +1,292 @@
+/**
+ * One agent's connection to the node endpoint: greets, sends the queue and what is new in it, records
+ * answers and observations, and gives up (so that the agent comes back) rather than lose one.
+ */
+import type {
+  CommandContract,
+  CommandReply,
+  QueryContract,
+  QueryReply,
+} from '@bivouac/events/language';
+import {
+  type AgentMessage,
+  AgentMessageSchema,
+  type EndpointMessage,
+  EndpointMessageSchema,
+  NODE_PROTOCOL,
+} from '@bivouac/events/node';
+import { uuidOf } from '@bivouac/events/values';
+import type { Clock } from '@bivouac/infra/runtime';
+import type { z } from 'zod';
+
+import { InstructionsForNode, ReportAnswer, ReportObservation } from './api/index.ts';
+
+export interface NodeEndpointOptions {
+  /** Runs a command as the node: principal `{id: 'node:<id>', kind: 'node', reach: 'all'}`. */
+  readonly command: <I extends z.ZodType, R extends z.ZodType>(
+    nodeId: string,
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    idempotencyKey: string,
+  ) => Promise<CommandReply<z.output<R>>>;
+  /** Asks as the node. `atLeast`: a position that the answer must have seen. */
+  readonly query: <I extends z.ZodType, R extends z.ZodType>(
+    nodeId: string,
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+    atLeast?: string,
+  ) => Promise<QueryReply<z.output<R>>>;
+  /**
+   * Calls back for each `containers.InstructionIssued`, with the node's id and the event's position.
+   * From the view's follower (in any replica), or from the bus; early, late and double calls do no
+   * harm. Answers a function that ends it.
+   */
+  readonly onNewInstruction: (listener: (nodeId: string, position: string) => void) => () => void;
+  readonly clock: Clock;
+  /** Unique text, for the keys of observations, which may recur. */
+  readonly newId: () => string;
+  readonly log: (
+    level: 'info' | 'warn' | 'error',
+    facts: Record<string, unknown>,
+    message: string,
+  ) => void;
+}
+
+export interface NodeConnection {
+  /** Takes a message of the agent, unparsed. */
+  receive(message: unknown): void;
+  /** The agent has left. */
+  close(): void;
+}
+
+/** Waits between attempts to record or to read something, in milliseconds. */
+const PATIENCE = [20, 50, 100, 250, 500, 1000, 2000] as const;
+const PAGE = 200;
+
+/** One agent's connection. */
+export class Connection implements NodeConnection {
+  readonly #nodeId: string;
+  readonly #send: (message: EndpointMessage) => void;
+  readonly #options: NodeEndpointOptions;
+  readonly #left: () => void;
+  /** What is being recorded, by container: its messages are taken in their order. */
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #over = new AbortController();
+  /** It has said who it is; its reports may follow at once. */
+  #greeted = false;
+  /** It is a node's that is registered; its queue may follow. */
+  #welcomed = false;
+  /** Cursor of the last instruction sent. */
+  #sent: string | undefined;
+  #pushing: Promise<void> | undefined;
+  /** Something new may be in the queue; with the position to wait for. */
+  #news: { readonly position: string | undefined } | undefined;
+
+  constructor(
+    nodeId: string,
+    send: (message: EndpointMessage) => void,
+    options: NodeEndpointOptions,
+    left: () => void,
+  ) {
+    this.#nodeId = nodeId;
+    this.#send = send;
+    this.#options = options;
+    this.#left = left;
+  }
+
+  get welcomed(): boolean {
+    return this.#welcomed;
+  }
+
+  receive(raw: unknown): void {
+    if (this.#over.signal.aborted) return;
+    const parsed = AgentMessageSchema.safeParse(raw);
+    if (!parsed.success) {
+      this.end('protocol', `The message is not understood: ${parsed.error.message}`);
+      return;
+    }
+    const message = parsed.data;
+    if (message.type === 'hello') {
+      void this.#greet(message);
+      return;
+    }
+    if (!this.#greeted) {
+      this.end('protocol', `Say hello before ${message.type}.`);
+      return;
+    }
+    if (message.type === 'list') {
+      for (const instance of message.instances) this.#observe(instance);
+    } else if (message.type === 'observation') {
+      this.#observe(message);
+    } else {
+      this.#answer(message);
+    }
+  }
+
+  close(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#left();
+  }
+
+  end(reason: Extract<EndpointMessage, { type: 'closing' }>['reason'], message: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#tell({ type: 'closing', reason, message: message.slice(0, 2000) });
+    this.close();
+  }
+
+  /** There may be something new in the queue. */
+  push(position?: string): void {
+    if (!this.#welcomed || this.#over.signal.aborted) return;
+    const known = this.#news?.position;
+    const later = known === undefined || (position !== undefined && position > known);
+    this.#news = { position: later ? position : known };
+    this.#pushing ??= this.#drain().finally(() => {
+      this.#pushing = undefined;
+      // What came between the last look and here.
+      if (this.#news !== undefined) this.push(this.#news.position);
+    });
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([this.#pushing, ...this.#lanes.values()]);
+  }
+
+  async #greet(hello: Extract<AgentMessage, { type: 'hello' }>): Promise<void> {
+    const nodeId = this.#nodeId;
+    if (hello.nodeId !== nodeId) {
+      this.end('unknown-node', `This connection is node ${nodeId}'s, not ${hello.nodeId}'s.`);
+      return;
+    }
+    if (hello.protocol !== NODE_PROTOCOL) {
+      this.end(
+        'protocol',
+        `This endpoint speaks protocol ${NODE_PROTOCOL}, the agent ${hello.protocol}; install a matching agent.`,
+      );
+      return;
+    }
+    this.#greeted = true;
+    const reply = await this.#patiently(() =>
+      this.#options.query(nodeId, InstructionsForNode, { nodeId, limit: 1 }),
+    );
+    if (reply === undefined || this.#over.signal.aborted) return;
+    if (!reply.ok || !reply.result.known) {
+      this.end('unknown-node', `No node ${nodeId} is registered; register it first.`);
+      return;
+    }
+    this.#tell({ type: 'welcome', protocol: NODE_PROTOCOL });
+    this.#options.log('info', { nodeId, inventory: hello.inventory }, 'agent connected');
+    this.#welcomed = true;
+    this.push();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#news !== undefined && !this.#over.signal.aborted) {
+      const { position } = this.#news;
+      this.#news = undefined;
+      for (;;) {
+        const page = {
+          nodeId: this.#nodeId,
+          limit: PAGE,
+          ...(this.#sent === undefined ? {} : { after: this.#sent }),
+        };
+        const reply = await this.#patiently(() =>
+          this.#options.query(this.#nodeId, InstructionsForNode, page, position),
+        );
+        if (reply === undefined || this.#over.signal.aborted) return;
+        if (!reply.ok) {
+          this.end('trouble', `The queue cannot be read: ${reply.refusal.message}`);
+          return;
+        }
+        for (const { cursor, instruction } of reply.result.items) {
+          this.#tell({ type: 'instruct', instruction });
+          this.#sent = cursor;
+        }
+        if (reply.result.end) break;
+      }
+    }
+  }
+
+  #answer(message: Extract<AgentMessage, { type: 'answer' }>): void {
+    const { type: _type, ...answer } = message;
+    const { instructionId, containerId, outcome } = answer;
+    const key = uuidOf(instructionId, outcome, answer.message ?? '');
+    this.#inLane(containerId, async () => {
+      const reply = await this.#patiently(() =>
+        this.#options.command(this.#nodeId, ReportAnswer, { nodeId: this.#nodeId, ...answer }, key),
+      );
+      if (reply === undefined) return;
+      if (!reply.ok) {
+        this.#options.log(
+          'warn',
+          { nodeId: this.#nodeId, containerId, instructionId, code: reply.refusal.code },
+          'an answer was not wanted',
+        );
+      }
+      this.#tell({ type: 'noted', instructionId });
+    });
+  }
+
+  #observe(seen: {
+    readonly containerId: string;
+    readonly generation: number;
+    readonly state: Extract<AgentMessage, { type: 'observation' }>['state'];
+  }): void {
+    const { containerId, generation, state } = seen;
+    const nodeId = this.#nodeId;
+    const key = this.#options.newId();
+    this.#inLane(containerId, async () => {
+      const input = { nodeId, containerId, generation, state };
+      const reply = await this.#patiently(() =>
+        this.#options.command(nodeId, ReportObservation, input, key),
+      );
+      if (reply?.ok === false && state !== 'absent') {
+        const { code } = reply.refusal;
+        this.#options.log('warn', { ...input, code }, 'a container was seen that is not known');
+      }
+    });
+  }
+
+  #inLane(containerId: string, work: () => Promise<void>): void {
+    const run = (this.#lanes.get(containerId) ?? Promise.resolve()).then(work).finally(() => {
+      if (this.#lanes.get(containerId) === run) this.#lanes.delete(containerId);
+    });
+    this.#lanes.set(containerId, run);
+  }
+
+  /** Again while it may succeed; when it does not, the agent is to come back. Never rejects. */
+  async #patiently<T extends { readonly ok: boolean }>(
+    attempt: () => Promise<T>,
+  ): Promise<T | undefined> {
+    let last = '';
+    for (const wait of [...PATIENCE, undefined]) {
+      try {
+        const reply = await attempt();
+        if (reply.ok || !isRetryable(reply)) return reply;
+        last = 'the store is busy';
+      } catch (error) {
+        last = String(error);
+        this.#options.log('error', { nodeId: this.#nodeId, error: last }, 'a call failed');
+      }
+      // After the agent has left its answers are recorded all the same, but not waited for.
+      if (wait === undefined) break;
+      await this.#options.clock.sleep(wait);
+    }
+    this.end('trouble', `Something could not be recorded or read (${last}); connect again.`);
+    return undefined;
+  }
+
+  #tell(message: EndpointMessage): void {
+    if (!this.#over.signal.aborted) this.#send(EndpointMessageSchema.parse(message));
+  }
+}
+
+function isRetryable(reply: { readonly ok: boolean; readonly refusal?: unknown }): boolean {
+  const { refusal } = reply;
+  return (
+    typeof refusal === 'object' &&
+    refusal !== null &&
+    (('retryable' in refusal && refusal.retryable === true) ||
+      ('code' in refusal && refusal.code === 'NOT_YET'))
+  );
+}
