@@ -57,12 +57,19 @@ export function viewSchemaOf(service: ServiceDefinition, release: string): ViewS
   for (const { name, tables, handlers } of service.projections) {
     hash.update(`${name}\n`);
     for (const table of tables) {
-      hash.update(`${table.name} ${String(table.key)}\n`);
-      for (const [index, of] of Object.entries(table.indexes)) hash.update(`${index} ${of}\n`);
+      hash.update(`${table.name} ${textOf(table, 'key')}\n`);
+      for (const index of Object.keys(table.indexes)) {
+        hash.update(`${index} ${textOf(table.indexes, index)}\n`);
+      }
     }
     for (const [type, apply] of handlers) hash.update(`${type} ${String(apply)}\n`);
   }
   return { tables: tablesOf(service), version: hash.digest('hex') };
+}
+
+/** The source text of a function that an object holds. */
+function textOf(holder: object, name: string): string {
+  return String(Object.getOwnPropertyDescriptor(holder, name)?.value);
 }
 
 function misconfigured(message: string): RuntimeError {
