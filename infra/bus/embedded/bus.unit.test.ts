@@ -127,7 +127,8 @@ describe('embedded bus', () => {
           const probe = new Probe({
             marks,
             before: async () => {
-              for (let n = pauses[pause++ % pauses.length] ?? 0; n > 0; n--) await null;
+              for (let n = pauses[pause++ % pauses.length] ?? 0; n > 0; n--)
+                await Promise.resolve();
             },
           });
           await probe.consume(bus, 'billing');
@@ -145,7 +146,7 @@ describe('embedded bus', () => {
       ),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 
   test('a log that ends under it fails every group, with the reason', async () => {
     const { bus, store } = await rig();

@@ -113,18 +113,22 @@ export class Feed {
   }
 
   #indexAfter(position: Position): number {
-    let low = 0;
+    // Most groups stand near the end: steps that double from there find the range to halve.
     let high = this.#entries.length;
-    // Most groups stand at the end: look there before halving.
-    const last = this.#entries[high - 1];
-    if (last === undefined || last.message.event.position <= position) return high;
+    let step = 1;
+    while (step <= high && this.#isAfter(high - step, position)) step *= 2;
+    let low = Math.max(0, high - step);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const entry = this.#entries[middle];
-      if (entry !== undefined && entry.message.event.position <= position) low = middle + 1;
-      else high = middle;
+      if (this.#isAfter(middle, position)) high = middle;
+      else low = middle + 1;
     }
     return low;
+  }
+
+  #isAfter(index: number, position: Position): boolean {
+    const entry = this.#entries[index];
+    return entry !== undefined && entry.message.event.position > position;
   }
 }
 

@@ -235,7 +235,7 @@ describe('parking', () => {
           const { clock, world, writer, poison, store } = rig();
           let calls = 0;
           const reaction = sampleReaction('sample.do', world, async (event) => {
-            for (let n = pauses[calls++ % pauses.length] ?? 0; n > 0; n--) await null;
+            for (let n = pauses[calls++ % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
             if (poison.has(event.id)) throw new TypeError('a defect');
           });
           const startNext = (): Promise<Process> =>
@@ -282,5 +282,5 @@ describe('parking', () => {
       ),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 });

@@ -89,7 +89,7 @@ export interface ReactionsOptions {
    * Where a service without a checkpoint begins: after this position, or after the log's present
    * head. Absent: at the log's start.
    */
-  readonly installAt?: Position | 'head';
+  readonly installAt?: 'head' | { readonly after: Position };
   /** Tenant in the envelope of checkpoints: the provider, where there is one. */
   readonly tenantId?: string;
   /** From 0 to below 1: spreads pauses, so that what failed together does not retry together. */

@@ -214,7 +214,7 @@ class RunningReactions implements Reactions {
       return;
     }
     const { installAt, store } = this.#options;
-    const mark = installAt === 'head' ? (await store.head()).position : (installAt ?? null);
+    const mark = installAt === 'head' ? (await store.head()).position : (installAt?.after ?? null);
     this.#checkpoint = { marks: new Array<Mark>(PARTITIONS).fill(mark), parked: [] };
     // Written down before anything is consumed: "now" would be later after a crash.
     if (installAt !== undefined && (await this.#mirror.save(this.#checkpoint)) === 'later') {

@@ -94,7 +94,7 @@ describe('reactions', () => {
           let crash: () => void = () => undefined;
           const reaction = sampleReaction('sample.do', world, async () => {
             const call = calls++;
-            for (let n = pauses[call % pauses.length] ?? 0; n > 0; n--) await null;
+            for (let n = pauses[call % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
             if (transient.includes(call)) throw new RuntimeError('contention', 'again');
             if (--untilCrash < 0) crash();
           });
@@ -145,7 +145,7 @@ describe('reactions', () => {
       ),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 
   test('at or below the checkpoint nothing fires, above it everything does', async () => {
     const { world, writer, start, mirror } = rig();
@@ -252,7 +252,7 @@ describe('reactions', () => {
       ),
       { numRuns: 60 },
     );
-  });
+  }, 60_000);
 
   test('a bus that names an event the store has not stops the reactions, loudly', async () => {
     const { clock, writer, start } = rig();

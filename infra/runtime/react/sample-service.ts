@@ -15,7 +15,7 @@ import { embeddedBus } from '../../bus/index.ts';
 import type { Bus } from '../../bus/port.ts';
 import { sampleEvent } from '../../event-store/contract/samples.ts';
 import { type EventStore, EventStoreError } from '../../event-store/port.ts';
-import { ManualClock } from '../clock.ts';
+import type { ManualClock } from '../clock.ts';
 import type { Reaction, ReactionLogger, Reactions, ReactionsOptions } from './reaction.ts';
 import { startReactions } from './reactions.ts';
 
@@ -171,7 +171,10 @@ export class Process {
       onFailure: (error) => failures.push(error),
       random: () => 0.5,
       ...options.more,
-      reactions: options.reactions.map((r) => ({ ...r, react: whileAlive(r.react, life) })),
+      reactions: options.reactions.map((r) => ({
+        ...r,
+        react: whileAlive((event) => r.react(event), life),
+      })),
     });
     return new Process(reactions, inner, life, { lines, failures });
   }
