@@ -8,25 +8,9 @@ import { concurrencyLaws } from './contract/concurrency.ts';
 import { followerLaws } from './contract/followers.ts';
 import { readLaws } from './contract/reads.ts';
 import { resendLaws } from './contract/resends.ts';
-import type { EventStore } from './port.ts';
+import type { Bench, LogUnderTest } from './contract/bench.ts';
 
-/** One empty log of the adapter under test. */
-export interface LogUnderTest {
-  readonly store: EventStore;
-  /**
-   * The same log as someone sees it who was not there: closed and opened again, or read by a second
-   * reader. An adapter that has neither answers the same store.
-   */
-  again(): Promise<EventStore>;
-  /** Closes what is open and removes what was written. */
-  dispose(): Promise<void>;
-}
-
-/** Hands the laws the log of the test that runs. */
-export interface Bench {
-  readonly log: LogUnderTest;
-  readonly store: EventStore;
-}
+export type { LogUnderTest } from './contract/bench.ts';
 
 /** Runs every law against an adapter; `factory` makes an empty log for each test. */
 export function eventStoreContract(name: string, factory: () => Promise<LogUnderTest>): void {

@@ -2,8 +2,8 @@
  * Following a log: the one subscription of every adapter that can read pages and ring a bell when
  * something was committed. Pull-based: a slow follower holds one page, never a queue.
  */
-import { formatPosition, parsePosition, type Position } from '@bivouac/events/language';
-import { checkLimit } from './refusals.ts';
+import { formatPosition, type Position } from '@bivouac/events/language';
+import { checkLimit, checkPosition } from './refusals.ts';
 import {
   type Checkpoint,
   EventStoreError,
@@ -97,9 +97,9 @@ async function checkCheckpoint(log: FollowedLog, checkpoint: Checkpoint): Promis
   if (epoch !== checkpoint.epoch) {
     throw mismatch(checkpoint, `the log is of epoch ${epoch}, the checkpoint of another`);
   }
-  const n = parsePosition(checkpoint.position);
-  const before = n > 1n ? { after: formatPosition(n - 1n) } : {};
-  const page = n > 0n ? await log.readAll({ ...before, limit: 1 }) : { events: [] };
+  const n = checkPosition(checkpoint.position, 0);
+  const before = n > 1 ? { after: formatPosition(BigInt(n - 1)) } : {};
+  const page = n > 0 ? await log.readAll({ ...before, limit: 1 }) : { events: [] };
   const found = page.events[0];
   if (found?.position !== checkpoint.position) throw mismatch(checkpoint, 'the log ends before it');
   if (found.id !== checkpoint.eventId) throw mismatch(checkpoint, `event ${found.id} stands there`);

@@ -2,13 +2,7 @@
  * The event store in memory: for tests and for views prepared on the side. The same laws as the
  * others, but nothing survives the process.
  */
-import {
-  formatPosition,
-  type NewEvent,
-  parsePosition,
-  type Position,
-  type StoredEvent,
-} from '@bivouac/events/language';
+import { formatPosition, type NewEvent, type StoredEvent } from '@bivouac/events/language';
 import { CommitBell, follow } from './follow.ts';
 import {
   type AppendResult,
@@ -19,7 +13,7 @@ import {
   type LogPage,
   type StreamPage,
 } from './port.ts';
-import { checkAppend, checkLimit } from './refusals.ts';
+import { checkAppend, checkLimit, checkPosition } from './refusals.ts';
 import { compareResent } from './resend.ts';
 
 /** Options of {@link memoryEventStore}. */
@@ -37,6 +31,7 @@ export function memoryEventStore(options: MemoryStoreOptions = {}): EventStore {
 }
 
 class MemoryEventStore implements EventStore {
+  // Positions count from 1 without gaps, so an event's position is its index in the log plus one.
   readonly bell = new CommitBell(null);
   readonly #epoch: string;
   readonly #log: StoredEvent[] = [];
@@ -102,11 +97,14 @@ class MemoryEventStore implements EventStore {
     this.#checkOpen();
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
     if (options.direction === 'backwards') {
-      const stop = Math.min(this.#log.length, index(options.after, this.#log.length + 1) - 1);
+      const stop = Math.min(
+        this.#log.length,
+        checkPosition(options.after, this.#log.length + 1) - 1,
+      );
       const events = this.#log.slice(Math.max(0, stop - limit), Math.max(0, stop)).reverse();
       return { events, end: stop <= limit };
     }
-    const start = index(options.after, 0);
+    const start = checkPosition(options.after, 0);
     const events = this.#log.slice(start, start + limit);
     return { events, end: start + limit >= this.#log.length };
   }
@@ -117,10 +115,10 @@ class MemoryEventStore implements EventStore {
   ): Promise<LogPage> {
     this.#checkOpen();
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
-    const { after, upTo } = options;
+    const after = checkPosition(options.after, 0);
+    const upTo = checkPosition(options.upTo, this.#log.length);
     const matching = (this.#homes.get(home) ?? []).filter(
-      ({ position }) =>
-        (after === undefined || position > after) && (upTo === undefined || position <= upTo),
+      ({ position }) => Number(position) > after && Number(position) <= upTo,
     );
     return { events: matching.slice(0, limit), end: matching.length <= limit };
   }
@@ -163,9 +161,4 @@ function push(map: Map<string, StoredEvent[]>, key: string, event: StoredEvent):
   const list = map.get(key);
   if (list === undefined) map.set(key, [event]);
   else list.push(event);
-}
-
-/** Positions count from 1 without gaps, so the position of an event is its index plus one. */
-function index(position: Position | undefined, otherwise: number): number {
-  return position === undefined ? otherwise : Number(parsePosition(position));
 }

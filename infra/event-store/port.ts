@@ -32,7 +32,10 @@ export type StreamPage =
       readonly end: boolean;
     };
 
-/** One page of the log or of a home. */
+/**
+ * One page of the log or of a home. It may be shorter than asked for; only `end` says that nothing
+ * follows.
+ */
 export interface LogPage {
   readonly events: readonly StoredEvent[];
   readonly end: boolean;
@@ -52,7 +55,10 @@ export interface Checkpoint {
 /** What a subscription delivers, in log order. */
 export type SubscriptionMessage =
   | { readonly kind: 'events'; readonly events: readonly StoredEvent[] }
-  /** Everything up to the head, as it was when the signal was made, has been delivered. */
+  /**
+   * Everything up to the head, as it was when the signal was made, has been delivered. Comes each
+   * time the follower reaches the head, also of an empty log.
+   */
   | { readonly kind: 'caught-up'; readonly head: Position | null };
 
 export interface SubscribeOptions {
@@ -70,10 +76,17 @@ export interface LogHead {
   readonly position: Position | null;
 }
 
+/**
+ * Where a read takes a `limit` and none is given, a page holds at most 1,000 events. Bodies (`data`)
+ * may be views of the page that was read: parse them, or copy what is kept for long.
+ */
 export interface EventStore {
   /**
    * Appends all events or none. Resolves only when they are durable. The identical append sent again
-   * (same stream, same expected revision, same ids) answers as the first time, at any age.
+   * (same stream, same expected revision, same ids) answers as the first time, at any age; so does a
+   * part of an earlier append, sent again at the revision where that part stands. Some ids known
+   * there and others not is `invalid`, none known a `conflict`. Ids protect this alone: the same ids
+   * at another revision or in another stream are another append.
    *
    * @throws EventStoreError `conflict` (with the actual revision), `too-large`, `invalid`,
    * `outcome-unknown` (the same append may be sent again), `unavailable` (nothing was written),

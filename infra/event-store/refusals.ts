@@ -3,7 +3,12 @@
  * malformed. The message names the field, so that the caller knows what to correct.
  */
 import { isUtf8 } from 'node:buffer';
-import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type NewEvent } from '@bivouac/events/language';
+import {
+  MAX_APPEND_BYTES,
+  MAX_EVENT_BYTES,
+  type NewEvent,
+  type Position,
+} from '@bivouac/events/language';
 import { EventStoreError, type ExpectedRevision } from './port.ts';
 
 /** The largest number of events in one append. */
@@ -60,6 +65,13 @@ export function checkLimit(limit: number | undefined, otherwise: number): number
   if (limit === undefined) return otherwise;
   if (!Number.isSafeInteger(limit) || limit < 1) invalid('limit', 'is not a whole number from 1');
   return limit;
+}
+
+/** The number in a position; `otherwise` where there is none. */
+export function checkPosition(position: Position | undefined, otherwise: number): number {
+  if (position === undefined) return otherwise;
+  if (!/^\d{20}$/.test(position)) invalid('position', `${JSON.stringify(position)} is none`);
+  return Number(position);
 }
 
 function checkExpected(expected: ExpectedRevision): void {

@@ -3,7 +3,7 @@
  */
 import { expect, test } from '@jest/globals';
 import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type NewEvent } from '@bivouac/events/language';
-import type { Bench } from '../contract.ts';
+import type { Bench } from './bench.ts';
 import { readWholeLog, refusal, sampleEvent, sampleEvents } from './samples.ts';
 
 export function appendLaws(bench: Bench): void {

@@ -3,7 +3,7 @@
  */
 import { expect, test } from '@jest/globals';
 import { type AppendResult, EventStoreError } from '../port.ts';
-import type { Bench } from '../contract.ts';
+import type { Bench } from './bench.ts';
 import { readWholeLog, sampleEvent, sampleEvents } from './samples.ts';
 
 export function concurrencyLaws(bench: Bench): void {

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { StoredEvent } from '@bivouac/events/language';
 import type { Checkpoint, EventStore, SubscriptionMessage } from '../port.ts';
-import type { Bench } from '../contract.ts';
+import type { Bench } from './bench.ts';
 import { refusal, sampleEvent, sampleEvents } from './samples.ts';
 
 export function followerLaws(bench: Bench): void {

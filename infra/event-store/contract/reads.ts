@@ -3,8 +3,8 @@
  */
 import { beforeEach, expect, test } from '@jest/globals';
 import type { StoredEvent } from '@bivouac/events/language';
-import type { Bench } from '../contract.ts';
-import { readWholeLog, sampleEvent, sampleEvents } from './samples.ts';
+import type { Bench } from './bench.ts';
+import { readWholeLog, refusal, sampleEvent, sampleEvents } from './samples.ts';
 
 export function readLaws(bench: Bench): void {
   let log: StoredEvent[] = [];
@@ -141,7 +141,23 @@ export function readLaws(bench: Bench): void {
     expect(revision).toBe(5n);
   });
 
-  test('an empty log has an epoch and no position', async () => {
+  test('a position or a limit that is none is refused, naming it', async () => {
+    const reads = [
+      bench.store.readAll({ after: '12' }),
+      bench.store.readHome('home-0', { upTo: 'x' }),
+      bench.store.readAll({ limit: 0 }),
+      bench.store.readStream('pool-0', { limit: 1.5 }),
+    ];
+    for (const read of reads) {
+      const error = await refusal(read);
+      expect([error.code, error.message]).toEqual([
+        'invalid',
+        expect.stringMatching(/position|limit/),
+      ]);
+    }
+  });
+
+  test('the head names the epoch and the last position', async () => {
     const fresh = await bench.store.head();
     expect(fresh.epoch).not.toBe('');
     expect(fresh.position).toBe(log.at(-1)?.position);

@@ -2,7 +2,7 @@
  * Laws of sending again: a lost answer is asked for by repeating the append, at any age.
  */
 import { expect, test } from '@jest/globals';
-import type { Bench } from '../contract.ts';
+import type { Bench } from './bench.ts';
 import { readWholeLog, refusal, sampleEvent, sampleEvents } from './samples.ts';
 
 export function resendLaws(bench: Bench): void {

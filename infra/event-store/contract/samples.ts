@@ -6,7 +6,7 @@ import type { NewEvent, StoredEvent } from '@bivouac/events/language';
 import { EventStoreError, type EventStore, type LogPage } from '../port.ts';
 
 /** A UUID of version 5's form, made from a name. */
-export function sampleUuid(name: string): string {
+function sampleUuid(name: string): string {
   const hex = createHash('sha1').update(name).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
   return [

@@ -2,9 +2,9 @@
  * The embedded event store: one process, one folder, no server. Appends go to the writer's worker,
  * reads to a connection on this thread; both see what is durable and nothing else.
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { type NewEvent, parsePosition, type Position } from '@bivouac/events/language';
+import type { NewEvent } from '@bivouac/events/language';
 import { CommitBell, follow } from '../follow.ts';
 import {
   type AppendResult,
@@ -15,7 +15,7 @@ import {
   type LogPage,
   type StreamPage,
 } from '../port.ts';
-import { checkAppend, checkLimit } from '../refusals.ts';
+import { checkAppend, checkLimit, checkPosition } from '../refusals.ts';
 import { damaged, positionOf } from './decode.ts';
 import type { FaultsModule } from './messages.ts';
 import { LogReader } from './reader.ts';
@@ -48,15 +48,7 @@ const DEFAULT_LIMIT = 1000;
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EventStore> {
   const folder = path.resolve(options.folder);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new EventStoreError(
-      'unavailable',
-      `the folder ${folder} of the event log cannot be made: choose one that is writable`,
-      { cause },
-    );
-  }
+  makeFolder(folder);
   // The writer may answer before the store exists; nothing is appended before, so nothing is missed.
   let store: EmbeddedEventStore | undefined;
   const writer = new WriterLink(
@@ -74,6 +66,26 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   } catch (error) {
     await writer.close();
     throw error;
+  }
+}
+
+/** Makes the folder, durably: a log in a folder that a power cut forgets would be lost with it. */
+function makeFolder(folder: string): void {
+  try {
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (made === undefined) return;
+    const parent = openSync(path.dirname(made), 'r');
+    try {
+      fsyncSync(parent);
+    } finally {
+      closeSync(parent);
+    }
+  } catch (cause) {
+    throw new EventStoreError(
+      'unavailable',
+      `the folder ${folder} of the event log cannot be made: choose one that is writable`,
+      { cause },
+    );
   }
 }
 
@@ -147,13 +159,13 @@ class EmbeddedEventStore implements EventStore {
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
     const head = this.#head;
     if (options.direction === 'backwards') {
-      const last = Math.min(head, numberOf(options.after, head + 1) - 1);
+      const last = Math.min(head, checkPosition(options.after, head + 1) - 1);
       const first = Math.max(1, last - limit + 1);
       const events = last < 1 ? [] : await this.#reader.log(first, last - first + 1);
       this.#checkReaches(events, last, first);
       return { events: events.reverse(), end: first === 1 };
     }
-    const first = numberOf(options.after, 0) + 1;
+    const first = checkPosition(options.after, 0) + 1;
     if (first > head) return { events: [], end: true };
     const events = await this.#reader.log(first, Math.min(limit, head - first + 1));
     const last = Math.min(head, first + limit - 1);
@@ -167,9 +179,9 @@ class EmbeddedEventStore implements EventStore {
   ): Promise<LogPage> {
     this.#checkOpen();
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
-    const upTo = Math.min(this.#head, numberOf(options.upTo, this.#head));
+    const upTo = Math.min(this.#head, checkPosition(options.upTo, this.#head));
     // One more than asked for tells whether the page is the last.
-    const events = await this.#reader.home(home, numberOf(options.after, 0), upTo, limit + 1);
+    const events = await this.#reader.home(home, checkPosition(options.after, 0), upTo, limit + 1);
     return { events: events.slice(0, limit), end: events.length <= limit };
   }
 
@@ -202,8 +214,4 @@ class EmbeddedEventStore implements EventStore {
     const missing = first + events.length;
     if (missing <= last) throw damaged(`the event at position ${missing} is missing`);
   }
-}
-
-function numberOf(position: Position | undefined, otherwise: number): number {
-  return position === undefined ? otherwise : Number(parsePosition(position));
 }
