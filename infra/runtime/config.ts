@@ -32,6 +32,8 @@ export const ConfigSchema = z.object({
     .default(4000),
   /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** `on`: an empty installation gets a demo provider, customer, plans, image, node and pool. */
+  DEMO_SEED: z.enum(['on', 'off']).default('on'),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
 });

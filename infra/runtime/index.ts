@@ -5,3 +5,6 @@ export * from './history.ts';
 export * from './commands/host.ts';
 export * from './config.ts';
 export * from './logging.ts';
+export * from './follow/index.ts';
+export * from './host.ts';
+export * from './react/index.ts';

@@ -1,0 +1,164 @@
+/**
+ * The whole system in one process: the embedded log and bus, every service, an agent per node, the
+ * gateway. Everything is kept in one folder.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { CreateProvider } from '@bivouac/accounts/api';
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import { createGateway } from '@bivouac/graphql';
+import { folderBlobs } from '@bivouac/infra/blobs';
+import { type Bus, embeddedBus } from '@bivouac/infra/bus';
+import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { folderKeys } from '@bivouac/infra/keys';
+import {
+  type Clock,
+  type Config,
+  type EdgePorts,
+  type Host,
+  type Logger,
+  RuntimeError,
+  startHost,
+  systemPrincipal,
+  viewSchemaOf,
+} from '@bivouac/infra/runtime';
+import { folderSecrets } from '@bivouac/infra/secrets';
+import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
+
+import { type RunningNodes, startNodes } from './nodes.ts';
+import { allServices, InstructionNews } from './services.ts';
+
+/** With another release the read models are rebuilt from the log. */
+const RELEASE = '0.1.0';
+
+export interface EmbeddedOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called once when something that must run has stopped: the process should end. */
+  readonly onFailure: (error: unknown) => void;
+  /** The provider's name, for an installation that has none yet. */
+  readonly providerName?: string;
+}
+
+/** A running installation. */
+export interface Installation {
+  readonly host: Host;
+  readonly store: EventStore;
+  readonly ports: EdgePorts;
+  readonly gateway: ReturnType<typeof createGateway>;
+  readonly provider: { readonly tenantId: string; readonly homeId: string };
+  readonly nodes: RunningNodes;
+  /** Orderly: nothing more is taken, what is in hand is finished up to the deadline. */
+  stop(deadlineMilliseconds: number): Promise<void>;
+}
+
+/** Opens what is in the data folder and starts everything on it. */
+export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
+  const { config, clock, logger, onFailure } = options;
+  const folder = config.DATA_DIR;
+  await mkdir(join(folder, 'views'), { recursive: true }).catch((cause: unknown) => {
+    throw new RuntimeError(
+      'misconfigured',
+      `The data folder ${folder} cannot be written (${cause instanceof Error ? cause.message : String(cause)}). ` +
+        'Make it writable for this user, or set DATA_DIR to another.',
+      { cause },
+    );
+  });
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    return await open();
+  } catch (error) {
+    // What stopped the start is what the reader has to know.
+    await closeAll(closing).catch(() => undefined);
+    throw error;
+  }
+
+  async function open(): Promise<Installation> {
+    const store = await openEmbeddedStore({
+      folder: config.EVENT_STORE_URL.slice('sqlite:'.length),
+      onFailure,
+    });
+    closing.push(() => store.close());
+    const keys = await folderKeys({ folder: join(folder, 'keys') });
+    closing.push(() => keys.close());
+    const secrets = await folderSecrets({ folder: join(folder, 'secrets') });
+    closing.push(() => secrets.close());
+    const blobs = await folderBlobs({ folder: join(folder, 'blobs') });
+    const ports: EdgePorts = { keys, secrets, blobs, random: (bytes) => randomBytes(bytes) };
+    const bus: Bus = embeddedBus({ store, clock });
+    closing.push(() => bus.close());
+    const views = new Map<string, ViewStore>();
+    const viewOf = (name: string): ViewStore => {
+      const definition = allServices.find((service) => service.name === name);
+      if (definition === undefined) throw new RuntimeError('defect', `there is no service ${name}`);
+      const file = join(folder, 'views', name);
+      const view = openSqliteViews({ file, ...viewSchemaOf(definition, RELEASE) });
+      views.set(name, view);
+      return view;
+    };
+    closing.push(() => {
+      for (const view of views.values()) view.close();
+      return Promise.resolve();
+    });
+
+    const news = new InstructionNews();
+    const host = await startHost({
+      services: news.tap(),
+      store,
+      bus,
+      ports,
+      clock,
+      logger,
+      onFailure,
+      providerId: () => PROVIDER_ID,
+      views: viewOf,
+    });
+    closing.push(() => host.stop(config.SHUTDOWN_MS));
+
+    // Always asked for: the first time it makes the provider, ever after it says who it is.
+    const provider = await host.command(
+      CreateProvider,
+      { name: options.providerName ?? 'Provider' },
+      { principal: systemPrincipal('system:start', '', ''), idempotencyKey: 'provider' },
+    );
+    if (!provider.ok)
+      throw new RuntimeError(
+        'misconfigured',
+        `The provider cannot be made: ${provider.refusal.message}`,
+      );
+
+    const nodes = await startNodes({
+      host,
+      config,
+      clock,
+      logger,
+      provider: provider.result,
+      news,
+    });
+    closing.push(() => nodes.stop());
+    const gateway = createGateway({ caller: host, clock, logger });
+    closing.push(() => gateway.dispose());
+    return {
+      host,
+      store,
+      ports,
+      gateway,
+      nodes,
+      provider: provider.result,
+      stop: () => closeAll(closing),
+    };
+  }
+}
+
+/** In the reverse order of opening; what fails to close does not keep the others open. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  const problems: unknown[] = [];
+  for (let close = closing.pop(); close !== undefined; close = closing.pop()) {
+    await close().catch((error: unknown) => problems.push(error));
+  }
+  if (problems.length > 0)
+    throw new AggregateError(problems, 'not everything could be closed in order');
+}

@@ -1,0 +1,84 @@
+/** The HTTP server: liveness, readiness, and the gateway for everything else. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Whether requests should be sent here. */
+  readonly ready: () => boolean;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+export interface HttpServer {
+  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /** Takes no more requests; those under way end, by force after the deadline. */
+  stop(deadlineMilliseconds: number): Promise<void>;
+}
+
+/** Listens. Rejects with a sentence that names the address and the remedy. */
+export async function listen(options: HttpOptions): Promise<HttpServer> {
+  let stopping = false;
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    if (path === '/health/live') say(response, 200, 'live');
+    else if (path === '/health/ready') {
+      const ready = options.ready() && !stopping;
+      say(response, ready ? 200 : 503, ready ? 'ready' : 'not ready');
+    } else {
+      options.handle(request, response).catch(() => {
+        // The gateway answers what it can; here the connection itself has broken.
+        response.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(explain(error, options), { cause: error }));
+    });
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    url: `http://${options.host}:${portOf(server)}`,
+    stop: async (deadlineMilliseconds) => {
+      stopping = true;
+      const closed = new Promise<void>((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      );
+      server.closeIdleConnections();
+      const force = setTimeout(() => {
+        server.closeAllConnections();
+      }, deadlineMilliseconds);
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+  });
+  response.end(`${text}\n`);
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: HttpOptions): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use. Stop what listens there, or set PORT to another (0 = any free one).`;
+    case 'EACCES':
+      return `Listening on ${host}:${port} is not allowed for this user. Set PORT to 1024 or above.`;
+    case 'EADDRNOTAVAIL':
+      return `${host} is not an address of this machine. Set HOST to one, e.g. 127.0.0.1.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${error.message}`;
+  }
+}

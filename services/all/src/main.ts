@@ -1,0 +1,122 @@
+/** `npm start`: the whole system in this process, until it is told to stop. */
+import { randomUUID } from 'node:crypto';
+import { access, chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ConfigError, createLogger, readConfig, systemClock } from '@bivouac/infra/runtime';
+
+import { type Installation, startEmbedded } from './embedded.ts';
+import { listen } from './http.ts';
+import { newKey, seed } from './seed/seed.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger(config.LOG_LEVEL);
+  const stop = new AbortController();
+  let failure: unknown;
+  process.once('SIGINT', () => {
+    stop.abort();
+  });
+  process.once('SIGTERM', () => {
+    stop.abort();
+  });
+
+  const installation = await startEmbedded({
+    config,
+    clock: systemClock,
+    logger,
+    providerName: 'Demo Provider',
+    onFailure: (error) => {
+      failure = error;
+      stop.abort();
+    },
+  });
+  try {
+    const keyFile =
+      config.DEMO_SEED === 'on' ? await demoKey(installation, config.DATA_DIR) : undefined;
+    const server = await listen({
+      host: config.HOST,
+      port: config.PORT,
+      ready: () => installation.host.ready(),
+      handle: (request, response) => installation.gateway.handle(request, response),
+    });
+    console.log(`\nBivouac is ready: ${server.url}/graphql (GraphiQL in a browser)\n`);
+    if (keyFile !== undefined) console.log(await firstSteps(server.url, keyFile));
+
+    if (!stop.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        stop.signal.addEventListener(
+          'abort',
+          () => {
+            resolve();
+          },
+          { once: true },
+        );
+      });
+    }
+    await server.stop(config.SHUTDOWN_MS);
+  } finally {
+    await installation.stop(config.SHUTDOWN_MS);
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** The demo's key file; made, with everything it needs, on the first start. */
+async function demoKey(installation: Installation, folder: string): Promise<string> {
+  const file = join(folder, 'demo.key');
+  const there = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (there) return file;
+  const { host, provider } = installation;
+  const seeded = await seed(host, provider);
+  // A key cannot be shown twice: a start that was cut short here makes another.
+  const attempt = randomUUID();
+  const own = await newKey(
+    host,
+    seeded.customer,
+    seeded.ownerMemberId,
+    'demo customer',
+    `demo-customer:${attempt}`,
+  );
+  await writeSecret(join(folder, 'demo-customer.key'), own);
+  const staff = await newKey(
+    host,
+    seeded.provider,
+    seeded.staffMemberId,
+    'demo',
+    `demo:${attempt}`,
+  );
+  await writeSecret(file, staff);
+  await host.settled();
+  return file;
+}
+
+async function writeSecret(file: string, secret: string): Promise<void> {
+  await writeFile(file, `${secret}\n`, { mode: 0o600 });
+  // The mode above counts only for a new file.
+  await chmod(file, 0o600);
+}
+
+async function firstSteps(url: string, keyFile: string): Promise<string> {
+  const key = (await readFile(keyFile, 'utf8')).trim();
+  return [
+    `A working API key, of the provider's staff (also in ${keyFile}):`,
+    `  ${key}`,
+    '',
+    'A first query to paste:',
+    `  curl -s ${url}/graphql -H 'content-type: application/json' \\`,
+    `    -H 'authorization: Bearer ${key}' \\`,
+    `    -d '{"query":"{ accounts(first: 5) { nodes { id name } } images(first: 5) { nodes { id name } } }"}'`,
+    '',
+    'Then the first order: see README.md. Stop with Ctrl-C; the next start continues on the same data.',
+  ].join('\n');
+}
+
+main().catch((error: unknown) => {
+  const message =
+    error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+  console.error(`\nBivouac cannot run: ${message}`);
+  process.exitCode = 1;
+});
