@@ -28,7 +28,7 @@ export async function readHorizon(
       cursor = event.position;
       if (isPublished(event.stream)) horizon.set(partitionOf(event.homeid), event.position);
     }
-    if (page.events.length === 0) return horizon;
+    if (page.end) return horizon;
   }
   return horizon;
 }
