@@ -98,21 +98,28 @@ export function createGateway({ caller, clock, logger, options = {} }: GatewayPa
     logging: {
       debug: () => undefined,
       info: () => undefined,
-      warn: (...args: unknown[]) => logger.warn({ args }, 'yoga'),
-      error: (...args: unknown[]) => logger.error({ args }, 'yoga'),
+      warn: (...args: unknown[]) => logger.warn(told(args), 'yoga'),
+      error: (...args: unknown[]) => logger.error(told(args), 'yoga'),
     },
     context: ({ request }) => arrivals.contextOf(request),
     plugins: [arrivals.plugin(), limitsPlugin(schema, limits, logger)],
   });
   return {
     schema,
-    yoga: { fetch: async (url, init) => yoga.fetch(String(url), init) },
+    yoga: { fetch: async (url, init) => yoga.fetch(String(url), init ?? {}) },
     handle: async (request, response) => {
       await yoga(request, response);
     },
     dispose: async () => {
       await yoga.dispose();
     },
+  };
+}
+
+/** What yoga says, with errors as text: as values they would be logged empty. */
+function told(args: readonly unknown[]): { readonly said: readonly string[] } {
+  return {
+    said: args.map((arg) => (arg instanceof Error ? (arg.stack ?? arg.message) : String(arg))),
   };
 }
 

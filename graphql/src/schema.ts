@@ -20,6 +20,11 @@ import './packages/mutations.ts';
 import './quotas/mutations.ts';
 import './provisioning/mutations.ts';
 
+import { assertValidSchema } from 'graphql';
+
 import { builder } from './language/builder.ts';
 
 export const schema = builder.toSchema();
+
+// At start-up, not with the first request.
+assertValidSchema(schema);

@@ -51,7 +51,7 @@ const AccountPayloadRef = builder.interfaceRef<AccountPayload>('AccountPayload')
 
 const CustomerCreated = builder.objectRef<AccountPayload>('CustomerCreated').implement({
   description: 'The customer exists.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
 });
 
 mutation('createCustomer', {
@@ -77,7 +77,7 @@ mutation('createCustomer', {
 
 const TenantRenamed = builder.objectRef<AccountPayload>('TenantRenamed').implement({
   description: 'The account has the name.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
 });
 
 mutation('renameTenant', {
@@ -105,7 +105,7 @@ interface MemberPayload extends AccountPayload {
 
 const MemberAdded = builder.objectRef<MemberPayload>('MemberAdded').implement({
   description: 'The member may be given API keys.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
   fields: (t) => ({ memberId: t.exposeID('memberId', { description: 'The member, `mem_…`.' }) }),
 });
 
@@ -137,7 +137,7 @@ interface KeyPayload extends AccountPayload {
 
 const ApiKeyCreated = builder.objectRef<KeyPayload>('ApiKeyCreated').implement({
   description: 'The key can be used from now on.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
   fields: (t) => ({
     keyId: t.exposeID('keyId', { description: 'The id, to revoke it by.' }),
     key: t.exposeString('key', {
@@ -202,7 +202,7 @@ interface HoldPayload extends AccountPayload {
 
 const HoldPlaced = builder.objectRef<HoldPayload>('HoldPlaced').implement({
   description: 'The hold stands; it reaches everything below the account.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
   fields: (t) => ({
     holdId: t.exposeID('holdId', {
       nullable: true,
@@ -233,7 +233,7 @@ mutation('placeHold', {
 
 const HoldLifted = builder.objectRef<HoldPayload>('HoldLifted').implement({
   description: 'The hold stands no more.',
-  interfaces: [AccountPayloadRef],
+  interfaces: [PayloadRef, AccountPayloadRef],
   fields: (t) => ({
     holdId: t.exposeID('holdId', { nullable: true, description: 'The hold.' }),
   }),

@@ -43,7 +43,7 @@ const ServiceInput = builder.inputType('ImageServiceInput', {
 
 const ImageDrafted = builder.objectRef<ImagePayload>('ImageDrafted').implement({
   description: 'The image is registered; it cannot be ordered yet.',
-  interfaces: [ImagePayloadRef],
+  interfaces: [PayloadRef, ImagePayloadRef],
 });
 
 mutation('draftImage', {
@@ -78,7 +78,7 @@ const CheckInput = builder.inputType('ImageCheckInput', {
 
 const ImageTested = builder.objectRef<ImagePayload>('ImageTested').implement({
   description: 'The test is recorded; the last one counts.',
-  interfaces: [ImagePayloadRef],
+  interfaces: [PayloadRef, ImagePayloadRef],
 });
 
 mutation('testImage', {
@@ -98,7 +98,7 @@ mutation('testImage', {
 
 const ImagePublished = builder.objectRef<ImagePayload>('ImagePublished').implement({
   description: 'The image can be ordered.',
-  interfaces: [ImagePayloadRef],
+  interfaces: [PayloadRef, ImagePayloadRef],
 });
 
 mutation('publishImage', {

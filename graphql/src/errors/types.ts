@@ -79,6 +79,7 @@ export const errorTypes = [
   errorType('NotFound', 'What the input names does not exist, or is not yours.'),
   errorType('NotAllowed', 'Your role or a hold does not allow it.'),
   QuotaExceeded,
+  errorType('OutOfCapacity', 'No node or pool has room there. Try another location, or later.'),
   errorType(
     'IdempotencyConflict',
     'The key was used before with other input. Take a new key for a new wish.',

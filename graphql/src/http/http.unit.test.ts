@@ -1,0 +1,177 @@
+/** What the gateway is over HTTP, also to those it does not know. */
+import { createServer, type Server } from 'node:http';
+
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { serverAudits } from 'graphql-http';
+
+import { codesOf, setUp } from '../../test/asking.ts';
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+async function listening(gateway: ReturnType<typeof setUp>['gateway']): Promise<string> {
+  const server = createServer((request, response) => void gateway.handle(request, response));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}/graphql`;
+}
+
+describe('GraphQL over HTTP', () => {
+  const { gateway, keyOf } = setUp();
+  const audits = serverAudits({
+    url: 'http://localhost/graphql',
+    fetchFn: (url: string, init?: RequestInit) => {
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', `Bearer ${keyOf('Alpha')}`);
+      return gateway.yoga.fetch(url, { ...init, headers: Object.fromEntries(headers) });
+    },
+  });
+
+  test('has an audit for each clause of the specification', () => {
+    expect(audits.length).toBeGreaterThan(50);
+  });
+
+  test.each(audits.map((audit) => [audit.name, audit] as const))('%s', async (_name, audit) => {
+    const result = await audit.fn();
+    const reason = 'reason' in result ? result.reason : undefined;
+    expect({ status: result.status, reason }).toEqual({ status: 'ok', reason: undefined });
+  });
+});
+
+describe('a body', () => {
+  const tenMegabytes = JSON.stringify({ query: `{ __typename } #${'x'.repeat(10_000_000)}` });
+
+  test('of ten megabytes is refused with 413 by its length, and nothing of it is parsed', async () => {
+    const { gateway, services, keyOf } = setUp();
+    const url = await listening(gateway);
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf('Alpha')}` },
+      body: tenMegabytes,
+    });
+    expect(response.status).toBe(413);
+    const body = (await response.json()) as { errors: { extensions: unknown }[] };
+    expect(body.errors[0]?.extensions).toMatchObject({ code: 'BODY_TOO_LARGE', limit: 1_048_576 });
+    expect(services.calls).toEqual([]);
+  });
+
+  test('that does not tell its length is refused with 413 as soon as it is too long', async () => {
+    const { gateway, keyOf } = setUp();
+    const url = await listening(gateway);
+    const chunks = Array.from({ length: 160 }, () => new Uint8Array(65_536).fill(32));
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf('Alpha')}` },
+      body: new Blob(chunks).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain('BODY_TOO_LARGE');
+  });
+
+  test('without a length and within the limit is answered', async () => {
+    const { gateway, keyOf } = setUp();
+    const url = await listening(gateway);
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf('Alpha')}` },
+      body: new Blob([JSON.stringify({ query: '{ viewer { role } }' })]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(await response.json()).toMatchObject({ data: { viewer: { role: 'OWNER' } } });
+  });
+
+  test('of a media type that a foreign page can send unasked is refused with 415', async () => {
+    const { gateway, keyOf } = setUp();
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/graphql',
+    ]) {
+      const response = await gateway.yoga.fetch('http://localhost/graphql', {
+        method: 'POST',
+        headers: { 'content-type': type, authorization: `Bearer ${keyOf('Alpha')}` },
+        body: '{"query":"{ viewer { role } }"}',
+      });
+      expect([type, response.status]).toEqual([type, 415]);
+    }
+  });
+
+  test('with several requests at once is refused', async () => {
+    const { gateway, keyOf } = setUp();
+    const response = await gateway.yoga.fetch('http://localhost/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf('Alpha')}` },
+      body: JSON.stringify([{ query: '{ viewer { role } }' }, { query: '{ viewer { role } }' }]),
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe('a request id', () => {
+  test('is the caller’s own where it brings one, and goes with every command', async () => {
+    const { ask } = setUp();
+    const reply = await ask('{ viewer { role } }', { headers: { 'x-request-id': 'mine-1' } });
+    expect(reply.headers.get('x-request-id')).toBe('mine-1');
+  });
+
+  test('is made where there is none, or one that is not fit for a log', async () => {
+    const { ask } = setUp({ newRequestId: () => 'made' });
+    expect((await ask('{ viewer { role } }')).headers.get('x-request-id')).toBe('made');
+    const odd = await ask('{ viewer { role } }', { headers: { 'x-request-id': 'a b' } });
+    expect(odd.headers.get('x-request-id')).toBe('made');
+  });
+
+  test('stands on refusals too', async () => {
+    const { ask } = setUp({ newRequestId: () => 'made' });
+    expect((await ask('{ viewer { role } }', { as: null })).headers.get('x-request-id')).toBe(
+      'made',
+    );
+  });
+});
+
+test('a browser gets GraphiQL with the first query and the first order', async () => {
+  const { gateway } = setUp();
+  const response = await gateway.yoga.fetch('http://localhost/graphql', {
+    headers: { accept: 'text/html' },
+  });
+  const page = await response.text();
+  expect(page).toContain('query First');
+  expect(page).toContain('mutation FirstOrder');
+});
+
+test('a browser gets none where it is switched off', async () => {
+  const { gateway } = setUp({ graphiql: false });
+  const response = await gateway.yoga.fetch('http://localhost/graphql', {
+    headers: { accept: 'text/html' },
+  });
+  expect(response.status).toBe(401);
+});
+
+test('a mutation is not run by GET', async () => {
+  const { gateway, keyOf, services } = setUp();
+  const query = encodeURIComponent(
+    'mutation { revokeApiKey(idempotencyKey: "k", input: { keyId: "key_x" }) { __typename } }',
+  );
+  const response = await gateway.yoga.fetch(`http://localhost/graphql?query=${query}`, {
+    headers: { authorization: `Bearer ${keyOf('Alpha')}` },
+  });
+  expect(response.status).toBe(405);
+  expect(services.calls.filter((call) => call.idempotencyKey !== undefined)).toEqual([]);
+});
+
+test('a header x-bivouac-at-least that is no position is refused before anything is asked', async () => {
+  const { ask, services } = setUp();
+  const reply = await ask('{ viewer { role } }', { headers: { 'x-bivouac-at-least': 'soon' } });
+  expect([reply.status, ...codesOf(reply)]).toEqual([400, 'BAD_REQUEST']);
+  expect(services.calls).toEqual([]);
+});
