@@ -95,7 +95,7 @@ export function legsOf(subtotals: Subtotals): Leg[] {
   ];
 }
 
-export function unknownAccount(accountId: string): ReturnType<typeof refuse> {
+function unknownAccount(accountId: string): ReturnType<typeof refuse> {
   return refuse('ACCOUNT_UNKNOWN', `There is no account ${accountId}; check the tenant's id.`, {
     path: ['input', 'accountId'],
   });

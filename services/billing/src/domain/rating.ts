@@ -10,7 +10,7 @@ import { dayAfter, dayOf, daysBetween, firstDayOf, nextMonth, periodOf } from '.
 
 export const RATED_BY: RatingPolicy = 'calendar-days.half-up.1';
 
-export type LineKind = 'plan' | 'address' | 'setup';
+type LineKind = 'plan' | 'address' | 'setup';
 
 export interface Line {
   readonly kind: LineKind;
@@ -41,7 +41,8 @@ export type Rated =
 /** Rates a month. The order in which subscriptions are given does not matter. */
 export function rate(subscriptions: Iterable<Subscription>, month: string): Rated {
   const ordered = [...subscriptions].sort(byStart);
-  const lines = ordered.flatMap((subscription) => linesOf(subscription, month));
+  const bounds = boundsOf(month);
+  const lines = ordered.flatMap((subscription) => linesOf(subscription, bounds));
   const zones = new Set(lines.map((line) => line.service.zone));
   const periods = [...(zones.size === 0 ? ['UTC'] : zones)]
     .sort()
@@ -75,6 +76,18 @@ export function prorated(price: Money, days: number, of: number): Money {
   return money(roundHalfUp(exact), price.currency);
 }
 
+/** A month's half-open days. */
+interface Month {
+  readonly first: string;
+  readonly next: string;
+  readonly days: number;
+}
+
+function boundsOf(month: string): Month {
+  const [first, next] = [firstDayOf(month), firstDayOf(nextMonth(month))];
+  return { first, next, days: daysBetween(first, next) };
+}
+
 /** Half-open days; `until` is absent while the service goes on. */
 interface Span {
   readonly from: string;
@@ -89,7 +102,7 @@ function spanOf(startedAt: string, endedAt: string | undefined, zone: string): S
   return { from, until: end > from ? end : dayAfter(from) };
 }
 
-function linesOf(subscription: Subscription, month: string): Line[] {
+function linesOf(subscription: Subscription, month: Month): Line[] {
   const { terms, zone, hostname } = subscription;
   const lines: Line[] = [];
   const service = spanOf(subscription.startedAt, subscription.ended?.at, zone);
@@ -103,7 +116,7 @@ function linesOf(subscription: Subscription, month: string): Line[] {
   ): void => {
     const charged = withinMonth(span, month);
     if (charged === undefined || minorUnits(unitPrice) === 0n) return;
-    const of = kind === 'setup' ? 1 : daysBetween(firstDayOf(month), firstDayOf(nextMonth(month)));
+    const of = kind === 'setup' ? 1 : month.days;
     const days = daysBetween(charged.from, charged.until);
     lines.push({
       kind,
@@ -189,9 +202,8 @@ function chargedAddresses(subscription: Subscription, service: Span): ChargedAdd
 
 function withinMonth(
   span: Span,
-  month: string,
+  { first, next }: Month,
 ): { readonly from: string; readonly until: string; readonly ends: boolean } | undefined {
-  const [first, next] = [firstDayOf(month), firstDayOf(nextMonth(month))];
   const from = span.from > first ? span.from : first;
   const until = span.until !== undefined && span.until < next ? span.until : next;
   return from < until

@@ -1,5 +1,5 @@
 /** Charges for tests: an account, plans, containers and the events that charge for them. */
-import { AccountOpened, accountEvents, type Cause } from '@bivouac/events/billing';
+import { AccountOpened, type accountEvents, type Cause } from '@bivouac/events/billing';
 import type { Decided, Decision, EventOf, Recorded } from '@bivouac/events/language';
 import type { PlanTerms } from '@bivouac/events/operations';
 import { deriveId, uuidOf } from '@bivouac/events/values';

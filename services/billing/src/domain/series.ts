@@ -6,7 +6,7 @@ import { InvoiceIssued } from '@bivouac/events/billing';
 import { accept, type DecideContext, type Decision, type EventOf } from '@bivouac/events/language';
 
 /** What a number was given to, and where and when. */
-export interface Issued {
+interface Issued {
   readonly number: string;
   readonly revision: bigint;
   readonly at: string;
