@@ -258,26 +258,28 @@ export async function operationEnd(
   installation: Installation,
   operationId: string,
 ): Promise<OperationView> {
-  const { host } = installation;
   const deadline = AbortSignal.timeout(PATIENCE);
-  for (;;) {
-    let moved: () => void = () => undefined;
-    const next = new Promise<void>((resolve) => {
-      moved = resolve;
-    });
-    const stop = host.follower.onApplied(() => {
-      moved();
-    });
-    try {
+  let moved: () => void = () => undefined;
+  const wake = (): void => {
+    moved();
+  };
+  const stop = installation.host.follower.onApplied(wake);
+  deadline.addEventListener('abort', wake, { once: true });
+  try {
+    for (;;) {
+      const next = new Promise<void>((resolve) => {
+        moved = resolve;
+      });
       const found = await ask(installation, OperationById, { operationId });
       if (found !== null && !['running', 'undoing'].includes(found.status)) return found;
-      if (deadline.aborted)
+      if (deadline.aborted) {
         throw new RuntimeError('unavailable', `the operation ${operationId} did not end in time`);
-      deadline.addEventListener('abort', moved, { once: true });
+      }
       await next;
-    } finally {
-      stop();
     }
+  } finally {
+    stop();
+    deadline.removeEventListener('abort', wake);
   }
 }
 
