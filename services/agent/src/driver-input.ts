@@ -3,7 +3,7 @@
  * engine is behind. Nothing that fails here has touched the node.
  */
 import { isIP } from 'node:net';
-import { idOf } from '@bivouac/events/values';
+import { AddressSchema, idOf } from '@bivouac/events/values';
 import { z } from 'zod';
 import {
   DriverError,
@@ -22,7 +22,7 @@ const Label = z
   .max(64, { error: 'expected a host name of at most 64 characters, the kernel holds no more' });
 
 const Address = z
-  .strictObject({ address: z.string(), family: z.enum(['ipv4', 'ipv6']) })
+  .strictObject({ address: AddressSchema, family: z.enum(['ipv4', 'ipv6']) })
   .refine(({ address, family }) => isIP(address) === (family === 'ipv4' ? 4 : 6), {
     error: 'expected an address of the family named, without a prefix',
   });

@@ -14,16 +14,18 @@ import {
   type NetworkConfig,
 } from '../driver.ts';
 import { LxdRefusal, openLxdClient } from './lxd/client.ts';
+import { configure, fits, setRootSize } from './lxd/configure.ts';
 import { holds, syncGuest } from './lxd/guest-network.ts';
-import { hasImage, prepareImage } from './lxd/images.ts';
+import { findImage, prepareImage } from './lxd/images.ts';
 import { absent, findOurs, listOurs, observed, settle, stateOf } from './lxd/instances.ts';
-import { fromSettings, toSettings } from './lxd/limits.ts';
+import { rootSizeOf, toSettings } from './lxd/limits.ts';
 import { aliasOf, keys, nameOf } from './lxd/names.ts';
 import { hostnameConfig, NIC, nicOf } from './lxd/network.ts';
 import { detectNode, inventoryOf, type LxdNode } from './lxd/node.ts';
 import { rpmPackages } from './lxd/packages.ts';
+import { keepReserve } from './lxd/reserve.ts';
 import type { LxdEndpoint } from './lxd/transport.ts';
-import { InstanceState } from './lxd/wire.ts';
+import type { Instance } from './lxd/wire.ts';
 
 export interface LxdDriverOptions {
   readonly endpoint: LxdEndpoint;
@@ -63,20 +65,20 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
   async function toState(
     step: StateStep,
     { containerId }: InstanceRef,
-    attempt: (name: string, frozen: boolean) => Promise<void>,
+    attempt: (instance: Instance) => Promise<void>,
   ): Promise<void> {
-    const planned = async (): Promise<{ plan: 'act' | 'done'; frozen: boolean }> => {
+    const toDo = async (): Promise<Instance | undefined> => {
       const instance = await findOurs(client, containerId);
       const state = instance === undefined ? 'absent' : stateOf(instance);
-      return { plan: planStep(step, containerId, state), frozen: state === 'frozen' };
+      return planStep(step, containerId, state) === 'done' ? undefined : instance;
     };
-    const { plan, frozen } = await planned();
-    if (plan === 'done') return;
+    const instance = await toDo();
+    if (instance === undefined) return;
     try {
-      await attempt(nameOf(containerId), frozen);
+      await attempt(instance);
     } catch (error) {
-      await settle(client, nameOf(containerId));
-      if ((await planned()).plan !== 'done') throw error;
+      await settle(client, instance.name);
+      if ((await toDo()) !== undefined) throw error;
     }
   }
 
@@ -92,13 +94,14 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
       const existing = instance === undefined ? undefined : observed(instance);
       return planCreate(containerId, generation, existing) === 'done';
     };
-    if (await isDone()) return;
-    if (!(await hasImage(client, spec.image.digest)))
+    if (await isDone()) return keepReserve(client, name);
+    const image = await findImage(client, spec.image.digest);
+    if (image === undefined)
       throw new DriverError(
         'image-unavailable',
         `create: image ${spec.image.digest} is not on this node; prepare it first.`,
       );
-    const { config, rootSize } = toSettings(spec.limits);
+    const { config, disk } = toSettings(spec.limits);
     try {
       // All in one request: there is no moment at which it exists without its limits.
       await client.change('POST', '/1.0/instances', {
@@ -108,21 +111,24 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
         profiles: [],
         config: {
           ...config,
+          ...disk.config,
           'raw.lxc': hostnameConfig(spec.network),
           [keys.container]: containerId,
           [keys.generation]: String(generation),
           [keys.instruction]: instructionId,
           [keys.image]: spec.image.digest,
+          [keys.imageBytes]: String(image.bytes),
           [keys.hostname]: spec.network.hostname,
         },
         devices: {
-          root: { type: 'disk', path: '/', pool, size: rootSize },
+          root: { type: 'disk', path: '/', pool, size: disk.size },
           [NIC]: nicOf(spec.network, options.parent),
         },
       });
     } catch (error) {
       if (!(await isDone())) throw error;
     }
+    await keepReserve(client, name);
   }
 
   async function applyLimits(ref: InstanceRef, limits: ContainerLimits): Promise<void> {
@@ -130,32 +136,18 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     const instance = await findOurs(client, containerId);
     planStep('applyLimits', containerId, instance === undefined ? 'absent' : stateOf(instance));
     if (instance === undefined) return;
-    const path = `/1.0/instances/${instance.name}`;
-    const { config, rootSize } = toSettings(limits);
-    const now = fromSettings(instance)?.diskBytes;
-    const setDisk = (): Promise<unknown> =>
-      client.change('PATCH', path, {
-        devices: { root: { ...instance.devices['root'], size: rootSize } },
-      });
-    // LXD writes a backup.yaml into the instance at every change. In a full one that fails, so the
-    // quota is raised before anything else and lowered after it.
-    if (now === undefined || now < limits.diskBytes) await setDisk();
-    await client.change('PATCH', path, { config });
-    if (now !== undefined && now > limits.diskBytes) {
-      await fits(instance.name, limits.diskBytes);
-      await setDisk();
-    }
-  }
-
-  /** A quota below what is used could not even be written down. */
-  async function fits(name: string, diskBytes: bigint): Promise<void> {
-    const { disk } = await client.get(`/1.0/instances/${name}/state`, InstanceState);
-    const used = BigInt(disk?.['root']?.usage ?? 0);
-    if (used < diskBytes) return;
-    throw new DriverError(
-      'not-possible',
-      `applyLimits: ${name} uses ${used} bytes of disk; free some before limiting it to ${diskBytes}.`,
-    );
+    const { config, disk } = toSettings(limits);
+    const { asked, size } = rootSizeOf(instance);
+    const setDisk = (): Promise<void> => setRootSize(client, instance, disk);
+    // A full one takes no change but a raised quota, so that comes first; lowering comes last.
+    const lower = size !== undefined && size > limits.diskBytes;
+    const fit = !lower || (await fits(client, instance, limits.diskBytes));
+    // A loan is left to whoever still needs it; any other cut below what is used is refused.
+    if (asked !== limits.diskBytes && fit !== true) throw fit;
+    if (!lower) await setDisk();
+    await configure(client, instance, { ...config, [keys.instruction]: ref.instructionId });
+    if (lower && fit === true) await setDisk();
+    await keepReserve(client, instance.name);
   }
 
   async function configureNetwork(ref: InstanceRef, network: NetworkConfig): Promise<void> {
@@ -169,11 +161,15 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     const hostname = hostnameConfig(network);
     // Asked for again, the NIC stays: replacing it drops the guest's packets for a moment.
     const same = JSON.stringify(sorted(devices[NIC])) === JSON.stringify(sorted(nic));
-    if (!same || config['raw.lxc'] !== hostname)
-      await client.change('PATCH', `/1.0/instances/${name}`, {
-        config: { 'raw.lxc': hostname, [keys.hostname]: network.hostname },
-        devices: same ? {} : { [NIC]: nic },
+    if (!same || config['raw.lxc'] !== hostname) {
+      await configure(client, instance, {
+        'raw.lxc': hostname,
+        [keys.hostname]: network.hostname,
+        [keys.instruction]: ref.instructionId,
       });
+      if (!same)
+        await client.change('PATCH', `/1.0/instances/${name}`, { devices: { [NIC]: nic } });
+    }
     if (state !== 'running') return;
     const renamed = config[keys.hostname] !== network.hostname;
     if (renamed || !(await holds(client, name, network))) await syncGuest(client, name, network);
@@ -202,13 +198,19 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     },
     async start(ref) {
       checkInput('start', { ref });
-      await toState('start', ref, (name) => act(name, 'start', -1));
+      await toState('start', ref, async (instance) => {
+        // Finds out whether it is full, and makes room. A start that fails for that on LXD 5.0.2
+        // leaves its NIC and route on the host, and nobody can have those addresses again.
+        await configure(client, instance, { [keys.instruction]: ref.instructionId });
+        await act(instance.name, 'start', -1);
+      });
     },
     async stop(ref, graceSeconds) {
       checkInput('stop', { ref, graceSeconds });
-      await toState('stop', ref, async (name, frozen) => {
+      await toState('stop', ref, async (instance) => {
+        const { name } = instance;
         // A frozen init hears no signal.
-        if (frozen) await act(name, 'unfreeze', -1);
+        if (stateOf(instance) === 'frozen') await act(name, 'unfreeze', -1);
         const grace = Math.ceil(graceSeconds);
         try {
           if (grace > 0) return await act(name, 'stop', grace);
@@ -221,15 +223,15 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     },
     async freeze(ref) {
       checkInput('freeze', { ref });
-      await toState('freeze', ref, (name) => act(name, 'freeze', -1));
+      await toState('freeze', ref, ({ name }) => act(name, 'freeze', -1));
     },
     async thaw(ref) {
       checkInput('thaw', { ref });
-      await toState('thaw', ref, (name) => act(name, 'unfreeze', -1));
+      await toState('thaw', ref, ({ name }) => act(name, 'unfreeze', -1));
     },
     async destroy(ref) {
       checkInput('destroy', { ref });
-      await toState('destroy', ref, async (name) => {
+      await toState('destroy', ref, async ({ name }) => {
         await settle(client, name);
         // LXD deletes only what stands still; refused where it does already.
         await act(name, 'stop', -1, true).catch((error: unknown) => {

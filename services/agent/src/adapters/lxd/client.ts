@@ -17,6 +17,7 @@ export class LxdRefusal extends DriverError {
 }
 
 export interface LxdClient {
+  readonly clock: Clock;
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   /** As `get`, but undefined where LXD has no such thing. */
   find<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined>;
@@ -99,6 +100,7 @@ export function openLxdClient(endpoint: LxdEndpoint, clock: Clock): LxdClient {
   }
 
   return {
+    clock,
     get,
     find,
     wait,

@@ -11,14 +11,19 @@ import { DriverError, type ImageSource } from '../../driver.ts';
 import { LxdRefusal, OperationFailed, type LxdClient } from './client.ts';
 import { aliasOf } from './names.ts';
 import { skelImage } from './skel-image.ts';
-import { ImageAlias, Imported } from './wire.ts';
+import { Image, ImageAlias, Imported } from './wire.ts';
 
 const IMPORT_MS = 15 * 60_000;
 
-/** True where the node has it. */
-export async function hasImage(client: LxdClient, digest: string): Promise<boolean> {
+/** Undefined where the node does not have it. */
+export async function findImage(
+  client: LxdClient,
+  digest: string,
+): Promise<{ readonly bytes: number } | undefined> {
   const alias = await client.find(`/1.0/images/aliases/${aliasOf(digest)}`, ImageAlias);
-  return alias !== undefined;
+  if (alias === undefined) return undefined;
+  const image = await client.find(`/1.0/images/${alias.target}`, Image);
+  return image === undefined ? undefined : { bytes: image.size };
 }
 
 export async function prepareImage(
@@ -26,7 +31,7 @@ export async function prepareImage(
   image: ImageSource,
   busybox: string,
 ): Promise<void> {
-  if (await hasImage(client, image.digest)) return;
+  if ((await findImage(client, image.digest)) !== undefined) return;
   const content =
     image.source === 'builtin:skel' ? await skelContent(busybox) : await fileContent(image);
   let fingerprint: string | undefined;
@@ -45,7 +50,8 @@ export async function prepareImage(
     const alias = { name: aliasOf(image.digest), target: fingerprint ?? content.sha256 };
     await client.change('POST', '/1.0/images/aliases', alias);
   } catch (error) {
-    if (!(error instanceof LxdRefusal) || !(await hasImage(client, image.digest))) throw error;
+    if (!(error instanceof LxdRefusal) || (await findImage(client, image.digest)) === undefined)
+      throw error;
   }
 }
 

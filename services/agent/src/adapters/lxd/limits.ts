@@ -8,8 +8,8 @@ import type { Instance } from './wire.ts';
 
 export interface LimitSettings {
   readonly config: Readonly<Record<string, string>>;
-  /** The `size` of the root disk device. */
-  readonly rootSize: string;
+  /** The limit and the `size` of the root disk device, which are set in one request. */
+  readonly disk: { readonly config: Readonly<Record<string, string>>; readonly size: string };
 }
 
 export function toSettings(limits: ContainerLimits): LimitSettings {
@@ -24,20 +24,37 @@ export function toSettings(limits: ContainerLimits): LimitSettings {
       'limits.processes': String(processes),
       [keys.cpuUnits]: String(cpuUnits),
     },
-    rootSize: `${diskBytes}B`,
+    disk: { config: { [keys.diskBytes]: String(diskBytes) }, size: `${diskBytes}B` },
   };
 }
 
 /** Null where the instance's settings are not of our making. */
-export function fromSettings({ config, devices }: Instance): ContainerLimits | null {
+export function fromSettings(instance: Instance): ContainerLimits | null {
+  const { config } = instance;
   const cpuMillis = millisOf(config['limits.cpu.allowance'] ?? '');
   const memoryBytes = bytesOf(config['limits.memory'] ?? '');
-  const diskBytes = bytesOf(devices['root']?.['size'] ?? '');
+  const { asked, size } = rootSizeOf(instance);
+  const lent = asked !== undefined && size !== undefined && size >= asked;
+  const diskBytes = lent && size <= asked + DISK_RESERVE ? asked : size;
   const processes = Number(config['limits.processes']);
   const cpuUnits = Number(config[keys.cpuUnits]);
   if (cpuMillis === undefined || memoryBytes === undefined || diskBytes === undefined) return null;
   if (!Number.isInteger(processes) || !Number.isInteger(cpuUnits)) return null;
   return { cpuMillis, memoryBytes, diskBytes, processes, cpuUnits };
+}
+
+/** The most that a full container's quota is raised above its limit so that it can be managed. */
+export const DISK_RESERVE = 64n * 1024n * 1024n;
+
+/** The disk limit that was asked for, and the quota that stands, which may have a loan in it. */
+export function rootSizeOf({ config, devices }: Instance): {
+  readonly asked: bigint | undefined;
+  readonly size: bigint | undefined;
+} {
+  return {
+    asked: bytesOf(`${config[keys.diskBytes] ?? ''}B`),
+    size: bytesOf(devices['root']?.['size'] ?? ''),
+  };
 }
 
 /**

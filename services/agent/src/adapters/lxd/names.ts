@@ -9,7 +9,9 @@ export const keys = {
   generation: 'user.bivouac.generation',
   instruction: 'user.bivouac.instruction',
   image: 'user.bivouac.image',
+  imageBytes: 'user.bivouac.image-bytes',
   cpuUnits: 'user.bivouac.cpu-units',
+  diskBytes: 'user.bivouac.disk-bytes',
   hostname: 'user.bivouac.hostname',
 } as const;
 

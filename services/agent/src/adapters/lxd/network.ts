@@ -61,9 +61,7 @@ export function guestCommands({ addresses, hostname }: NetworkConfig): readonly 
   commands.push(['ip', 'link', 'set', 'dev', NIC, 'up']);
   for (const { address, family } of addresses) {
     const host = family === 'ipv4' ? `${address}/32` : `${address}/128`;
-    // Without nodad an IPv6 address is useless for a second; nobody else is on this link.
-    const nodad = family === 'ipv6' ? ['nodad'] : [];
-    commands.push(['ip', `-${family.at(-1)}`, 'addr', 'add', host, 'dev', NIC, ...nodad]);
+    commands.push(['ip', `-${family.at(-1)}`, 'addr', 'add', host, 'dev', NIC]);
   }
   for (const family of families) {
     const to = ['ip', `-${family.at(-1)}`, 'route', 'add'];

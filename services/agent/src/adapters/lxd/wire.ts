@@ -58,11 +58,14 @@ export const Instance = z.object({
 });
 export type Instance = z.output<typeof Instance>;
 
+export const ImageAlias = z.object({ name: z.string(), target: z.string() });
+
+/** `size` is that of the file as it was imported, usually compressed. */
+export const Image = z.object({ size: z.number() });
+
 export const InstanceState = z.object({
   disk: z.record(z.string(), z.object({ usage: z.number() })).nullish(),
 });
-
-export const ImageAlias = z.object({ name: z.string(), target: z.string() });
 
 /** The metadata of a finished image import. */
 export const Imported = z.object({ fingerprint: z.string().optional() });
