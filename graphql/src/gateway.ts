@@ -10,7 +10,7 @@ import { requestError } from './errors/request-error.ts';
 import { Authentication, type GatewayClock } from './http/authentication.ts';
 import { Arrivals } from './http/early.ts';
 import { playground } from './http/playground.ts';
-import { limitsPlugin } from './limits/plugin.ts';
+import { isOurs, limitsPlugin } from './limits/plugin.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
 import { schema } from './schema.ts';
 
@@ -123,8 +123,8 @@ function told(args: readonly unknown[]): { readonly said: readonly string[] } {
   };
 }
 
-/** What goes wrong outside of execution. Errors of execution are masked in limits/plugin.ts. */
+/** What goes wrong outside of execution. Errors with a path are masked in limits/plugin.ts. */
 function masked(error: unknown): Error {
-  if (error instanceof GraphQLError && error.originalError === undefined) return error;
+  if (error instanceof GraphQLError && (error.path !== undefined || isOurs(error))) return error;
   return requestError('INTERNAL', 'Something went wrong on our side. Send the request again.');
 }

@@ -96,7 +96,7 @@ function presentable(error: GraphQLError, requestId: string, logger: GatewayLogg
 }
 
 /** Made as a GraphQL error, by us or by the executor; not something that was thrown and wrapped. */
-function isOurs(error: GraphQLError): boolean {
+export function isOurs(error: GraphQLError): boolean {
   const { originalError } = error;
   return originalError == null || (originalError instanceof GraphQLError && isOurs(originalError));
 }
