@@ -1,6 +1,6 @@
 /**
- * The queues of a service's reactions: one per (home, reaction, target). Within a queue one after
- * the other, queues beside each other up to the bound.
+ * The queues of a service's reactions: one per (home, target), whichever reaction named the target.
+ * Within a queue one after the other, queues beside each other up to the bound.
  */
 import type { Position, Recorded } from '@bivouac/events/language';
 
@@ -55,11 +55,10 @@ export class Work {
   /** Puts a task behind the others of its target; an idle target begins at once. */
   add(target: string, task: Task): void {
     const home = this.#home(task.event.homeid);
-    const key = `${task.reaction.name}\0${target}`;
-    let queue = home.queues.get(key);
+    let queue = home.queues.get(target);
     if (queue === undefined) {
-      queue = { key, home, tasks: [], begun: false, running: false };
-      home.queues.set(key, queue);
+      queue = { key: target, home, tasks: [], begun: false, running: false };
+      home.queues.set(target, queue);
     }
     queue.tasks.push(task);
     if (!queue.begun && !this.#ended) this.#begin(queue);
