@@ -42,7 +42,7 @@ const PRAGMAS = `
   PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -8000;
+  PRAGMA cache_size = -4000;
   PRAGMA temp_store = MEMORY;
 `;
 

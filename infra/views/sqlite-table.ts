@@ -114,13 +114,19 @@ export class SqliteTable {
     return items;
   }
 
-  /** Writes what is dirty into SQLite, inside the caller's transaction. */
-  flush(): void {
+  /**
+   * Writes dirty rows into SQLite, inside the caller's transaction: those longest dirty first.
+   *
+   * @param most rows to write; absent: all.
+   */
+  flush(most = this.#dirty.size): void {
+    let left = most;
     for (const [k, { row, stored }] of this.#dirty) {
+      if (left-- <= 0) return;
       this.#write(k, row, stored);
+      this.#dirty.delete(k);
       this.#remember(k, { row, stored: row });
     }
-    this.#dirty = new Map();
   }
 
   /** Forgets buffer and cache: SQLite has gone back to its last commit, or was emptied. */

@@ -13,9 +13,9 @@ import { checkAdvance, closedError, type ViewSchema, type ViewStore } from './st
 export interface SqliteViewsOptions extends ViewSchema {
   /** Path and start of the names of its files: `<file>.<generation>`, `<file>.lock`. */
   readonly file: string;
-  /** Rows kept in memory by table once they are written. Default 4,096. */
+  /** Rows kept in memory by table once they are written. Default 1,024. */
   readonly cacheRows?: number;
-  /** Changed rows after which the buffer is written to the file's transaction. Default 10,000. */
+  /** Changed rows held back, so that one changed often is written once. Default 4,000. */
   readonly bufferRows?: number;
 }
 
@@ -26,7 +26,7 @@ export interface SqliteViewsOptions extends ViewSchema {
  * @throws Error where the file cannot be opened, or is open in another process.
  */
 export function openSqliteViews(options: SqliteViewsOptions): ViewStore {
-  const { file, cacheRows = 4096, bufferRows = 10_000 } = options;
+  const { file, cacheRows = 1024, bufferRows = 4000 } = options;
   const tables = tablesByName(options.tables);
   const files = openViewFiles(file, fingerprint(options), tables, cacheRows);
   return new SqliteViews(files, files.present(), bufferRows, 'present');
@@ -75,9 +75,7 @@ class SqliteViews implements ViewStore {
     try {
       fn(this.#writable);
       this.#checkpoint = checkpoint;
-      let dirty = 0;
-      for (const table of file.tables.values()) dirty += table.dirty;
-      if (dirty >= this.#bufferRows) this.#flush(...file.tables.values());
+      this.#spill(file);
     } catch (error) {
       this.#rollBack(file);
       throw error;
@@ -177,6 +175,18 @@ class SqliteViews implements ViewStore {
       this.#open().begin();
       table.flush();
     }
+  }
+
+  /** Writes what the buffer holds beyond its size, so that no single flush takes long. */
+  #spill(file: ViewFile): void {
+    let dirty = 0;
+    for (const table of file.tables.values()) dirty += table.dirty;
+    const excess = dirty - this.#bufferRows;
+    if (excess <= 0) return;
+    file.begin();
+    // Each its share: rows of every table get their time to be changed again.
+    for (const table of file.tables.values())
+      table.flush(Math.ceil((excess * table.dirty) / dirty));
   }
 
   #rollBack(file: ViewFile): void {
