@@ -19,14 +19,14 @@ const STOP_GRACE_SECONDS = 10;
 /**
  * The events, and those that follow from them.
  *
- * @param options `notAfter`: deadline of the ask being decided. `failed`: the node has just failed
- * an instruction, so nothing is issued that no ask needs: it would fail again and again.
+ * @param options `notAfter`: deadline of the ask being decided. `failed`: the step that has just come
+ * to nothing. Where no ask needs it, it is not told again: it would fail for ever.
  */
 export function follow(
   before: ContainerState,
   events: readonly Decided[],
   context: Pick<DecideContext, 'now'>,
-  options: { readonly notAfter?: string; readonly failed?: boolean } = {},
+  options: { readonly notAfter?: string; readonly failed?: Step } = {},
 ): Decided[] {
   const out = [...events];
   let state = events.reduce(evolveContainer, before);
@@ -34,35 +34,42 @@ export function follow(
     out.push(event);
     state = evolveContainer(state, event);
   };
-  if (state.waiting !== undefined && reached(state, state.waiting)) {
-    add(settledDone(state, state.waiting));
-  }
-  const { waiting, place } = state;
-  if (state.instruction !== undefined || isGone(state) || place === undefined) return out;
-  const wish = options.failed === true ? undefined : wished(state);
-  const step = waiting === undefined ? wish : needed(state, waiting);
-  if (step === undefined) return out;
-  const askedBy = options.notAfter ?? waiting?.notAfter;
-  if (waiting !== undefined && askedBy !== undefined && askedBy <= context.now) {
-    add(settledFailed(state, waiting, askExpired(askedBy).refusal));
-    return out;
-  }
-  add(
-    InstructionIssued({
-      containerId: state.containerId,
-      instructionId: deriveId('instruction', state.containerId, String(state.issued + 1)),
-      nodeId: place.nodeId,
-      generation: state.generation,
-      step,
-      input: inputOf(step, state),
-      notAfter:
-        waiting === undefined || askedBy === undefined
+  for (;;) {
+    if (state.waiting !== undefined && reached(state, state.waiting)) {
+      add(settledDone(state, state.waiting));
+    }
+    if (state.instruction !== undefined || isGone(state)) return out;
+    const { waiting } = state;
+    const step = waiting === undefined ? wished(state, options.failed) : needed(state, waiting);
+    if (step === undefined) return out;
+    const askedBy = waiting === undefined ? undefined : (options.notAfter ?? waiting.notAfter);
+    if (waiting === undefined || askedBy === undefined || askedBy > context.now) {
+      const notAfter =
+        askedBy === undefined
           ? plusSeconds(context.now, UNASKED_SECONDS)
-          : earlier(askedBy, context.now),
-      ...(waiting === undefined ? {} : { ask: waiting.ref }),
-    }),
-  );
-  return out;
+          : earlier(askedBy, context.now);
+      add(instruction(state, step, notAfter));
+      return out;
+    }
+    // It waited too long for the node to be free. What else is wished for may have its turn.
+    add(settledFailed(state, waiting, askExpired(askedBy).refusal));
+  }
+}
+
+function instruction(state: ContainerState, step: Step, notAfter: string): Decided {
+  const { containerId, place, waiting, generation } = state;
+  // Every step comes after the reservation, which names the node.
+  if (place === undefined) throw new RangeError(`${containerId} has no node to ${step} it`);
+  return InstructionIssued({
+    containerId,
+    instructionId: deriveId('instruction', containerId, String(state.issued + 1)),
+    nodeId: place.nodeId,
+    generation,
+    step,
+    input: inputOf(step, state),
+    notAfter,
+    ...(waiting === undefined ? {} : { ask: waiting.ref }),
+  });
 }
 
 /** Settles an ask that came to nothing. */
@@ -104,10 +111,15 @@ export function needed(state: ContainerState, waiting: Waiting): Step | undefine
   }
 }
 
-/** What the node is to do though no operation waits for it. */
-function wished(state: ContainerState): Step | undefined {
+/**
+ * What the node is to do though no operation waits for it. After a failure only what a hold demands
+ * is not put off; two steps that fail would otherwise call for each other without end.
+ */
+function wished(state: ContainerState, failed: Step | undefined): Step | undefined {
   if (state.lifecycle === 'deleting' || state.power === undefined) return undefined;
-  return state.networkDone < state.networkWish ? 'network' : power(state);
+  const step = power(state);
+  if (failed !== undefined) return step === 'stop' && failed !== 'stop' ? step : undefined;
+  return state.networkDone < state.networkWish ? 'network' : step;
 }
 
 /** A hold keeps stopped what is meant to run. */

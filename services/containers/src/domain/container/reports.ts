@@ -88,12 +88,13 @@ export function reportObservation(
 ): Decision {
   if (state.lifecycle === 'none') return forbidden(input.containerId, 'none');
   if (isGone(state) || input.nodeId !== state.place?.nodeId) return accept();
-  if (input.state !== 'absent' && input.generation !== state.generation) return accept();
+  // An absent instance has no generation of its own: none of this one is there.
+  const generation = input.state === 'absent' ? state.generation : input.generation;
+  if (generation !== state.generation) return accept();
   const { observed } = state;
-  // An absent instance has no generation of its own.
-  const same = input.state === 'absent' || observed?.generation === input.generation;
+  const same = input.state === 'absent' || observed?.generation === generation;
   if (same && (observed?.state ?? 'absent') === input.state) return accept();
-  return accept(ObservationChanged(input));
+  return accept(ObservationChanged({ ...input, generation }));
 }
 
 /** What a `done` means, by step. */
@@ -160,5 +161,5 @@ function troubled(
   if (waiting !== undefined && needed(state, waiting) === instruction.step) {
     events.push(settledFailed(state, waiting, nodeTrouble(outcome, message)));
   }
-  return follow(state, events, context, { failed: true });
+  return follow(state, events, context, { failed: instruction.step });
 }

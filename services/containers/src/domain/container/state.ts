@@ -79,8 +79,8 @@ export interface ContainerState {
 
   readonly observed: { readonly state: ObservedState; readonly generation: number } | undefined;
 
-  /** What the node has confirmed last; undefined before it was built. */
-  readonly power: 'running' | 'stopped' | undefined;
+  /** What the node has confirmed last; `unknown` after a start or stop that came to nothing. */
+  readonly power: 'running' | 'stopped' | 'unknown' | undefined;
   readonly instruction: OpenInstruction | undefined;
   readonly issued: number;
 
@@ -239,8 +239,14 @@ function evolveAxes(state: ContainerState, event: ContainerEvent): ContainerStat
         issued: state.issued + 1,
       };
     }
-    case InstructionAnswered.type:
-      return { ...state, instruction: undefined };
+    case InstructionAnswered.type: {
+      const { step } = state.instruction ?? {};
+      const { outcome } = event.data;
+      // What failed or was not answered may have happened all the same; what was refused has not.
+      const unsure = outcome === 'failed' || outcome === 'timed-out';
+      const power = unsure && (step === 'start' || step === 'stop') ? 'unknown' : state.power;
+      return { ...state, instruction: undefined, power };
+    }
     case ObservationChanged.type: {
       const { generation, state: seen } = event.data;
       return { ...state, observed: { state: seen, generation } };
