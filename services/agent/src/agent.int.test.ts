@@ -7,10 +7,11 @@ import type { AgentMessage, Instruction } from '@bivouac/events/node';
 import { deriveId } from '@bivouac/events/values';
 
 import { openFakeDriver } from './adapters/driver.fake.ts';
-import { type Agent, startAgent, StepAnswerSchema } from './agent.ts';
+import { type Agent, startAgent } from './agent.ts';
 import type { Driver } from './driver.ts';
 import { systemClock } from './driver-clock.ts';
 import { openFence } from './fence/fence.ts';
+import { StepAnswerSchema } from './step-answer.ts';
 
 let folder = '';
 let agent: Agent | undefined;

@@ -10,19 +10,11 @@ import {
   type Instruction,
   NODE_PROTOCOL,
 } from '@bivouac/events/node';
-import { z } from 'zod';
-
 import type { Clock } from './driver-clock.ts';
 import type { Driver, ObservedInstance } from './driver.ts';
 import type { Fence } from './fence/fence.ts';
+import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
-
-/** What the fence remembers of an instruction. */
-export const StepAnswerSchema = z.object({
-  outcome: z.enum(['done', 'refused', 'failed']),
-  message: z.string().max(2000).optional(),
-});
-export type StepAnswer = z.output<typeof StepAnswerSchema>;
 
 /** The agent's one outbound connection. */
 export interface EndpointConnection {

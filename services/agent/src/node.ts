@@ -2,11 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type StepAnswer, StepAnswerSchema } from './agent.ts';
 import type { Clock } from './driver-clock.ts';
 import { openDriver } from './driver-url.ts';
 import type { Driver, InstalledPackage } from './driver.ts';
 import { type Fence, openFence } from './fence/fence.ts';
+import { type StepAnswer, StepAnswerSchema } from './step-answer.ts';
 
 export interface OpenNodeOptions {
   /** e.g. `fake:` or `lxd+unix:`; see {@link openDriver}. */

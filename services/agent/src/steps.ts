@@ -4,9 +4,9 @@
  */
 import type { Instruction } from '@bivouac/events/node';
 
-import type { StepAnswer } from './agent.ts';
 import type { Clock } from './driver-clock.ts';
 import { type ContainerLimits, type Driver, DriverError, type InstanceRef } from './driver.ts';
+import type { StepAnswer } from './step-answer.ts';
 
 /** Waits between tries, in milliseconds, doubled up to the last. */
 const RETRY = { first: 100, last: 5_000 } as const;

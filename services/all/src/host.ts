@@ -1,0 +1,8 @@
+/** The composition as other packages use it: an embedded installation, its server, the demo. */
+export { runDemo } from './demo/run.ts';
+export { type DemoReport, operationEnd, START } from './demo/scenario.ts';
+export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';
+export { listen } from './http.ts';
+export { LOCATION } from './nodes.ts';
+export { newKey, seed, type Seeded } from './seed/seed.ts';
+export { allServices } from './services.ts';
