@@ -152,6 +152,17 @@ export function viewStoreContract(name: string, engine: ViewEngine): void {
       expect(store.checkpoint()).toBeUndefined();
     });
 
+    it('a row reads the same before and after it was written as JSON', () => {
+      const store = open();
+      const row = { ...note('1', { size: -0 }), extra: { none: undefined, list: [undefined, -0] } };
+      put(store, row);
+      const before = store.view.get(notes, '1');
+      expect(before).toStrictEqual({ ...note('1'), extra: { list: [null, 0] } });
+      put(store, ...Array.from({ length: 20 }, (_, i) => note(`other ${i}`)));
+      store.commit();
+      expect(store.view.get(notes, '1')).toStrictEqual(before);
+    });
+
     it('an apply that throws leaves rows and checkpoint of the last commit', () => {
       const store = open();
       put(store, note('1', { topic: 'a' }));

@@ -12,7 +12,7 @@ export class RowError extends Error {
   }
 }
 
-/** Checks and freezes a row about to be put. */
+/** Checks and freezes a row about to be put; what JSON leaves out or has no sign for goes at once. */
 export function sealRow(table: Table, key: string, row: object): void {
   if (typeof key !== 'string' || key === '') {
     throw new RowError(table.name, String(key), 'has no key that is a text');
@@ -42,10 +42,15 @@ function freeze(value: object, path: string): string | undefined {
     switch (typeof child) {
       case 'string':
       case 'boolean':
-      case 'undefined':
         break;
       case 'number':
         if (!Number.isFinite(child)) return `holds ${child} at ${path}${name}`;
+        // JSON has one zero; a row must not change when it comes back from its text.
+        if (Object.is(child, -0)) Reflect.set(value, name, 0);
+        break;
+      case 'undefined':
+        if (Array.isArray(value)) Reflect.set(value, name, null);
+        else Reflect.deleteProperty(value, name);
         break;
       case 'object': {
         if (child === null) break;

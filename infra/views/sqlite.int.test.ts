@@ -67,7 +67,7 @@ describe('views on SQLite, beside others', () => {
         });
         expect(dumps[0]).toEqual(dumps[1]);
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
   });
 
