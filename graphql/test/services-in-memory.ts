@@ -80,7 +80,7 @@ export class ServicesInMemory implements ServiceCaller {
     contract: QueryContract<I, R>,
     answer: (input: z.output<I>, call: Call) => z.input<R> | Refused | Promise<z.input<R>>,
   ): this {
-    this.#queries.set(contract.name, answer as (input: never, call: Call) => Answer);
+    this.#queries.set(contract.name, answer);
     return this;
   }
 
@@ -88,7 +88,7 @@ export class ServicesInMemory implements ServiceCaller {
     contract: CommandContract<I, R>,
     answer: (input: z.output<I>, call: Call) => z.input<R> | Refused,
   ): this {
-    this.#commands.set(contract.name, answer as (input: never, call: Call) => Answer);
+    this.#commands.set(contract.name, answer);
     return this;
   }
 

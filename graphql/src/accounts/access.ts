@@ -3,7 +3,7 @@ import { ApiKeys, type ApiKeyView, Members, type MemberView } from '@bivouac/acc
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
-import { idArgument } from '../language/node.ts';
+import { optionalIdArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import type { Context } from '../request/context.ts';
 import { Role } from './account.ts';
@@ -61,7 +61,7 @@ const nobody = { items: [], hasNext: false, hasPrevious: false };
 
 /** The account asked about: the viewer's own unless told. */
 function accountOf(id: string | null | undefined, { viewer }: Context): string {
-  return id == null ? viewer.tenantId : idArgument('accountId', 'tenant', id);
+  return optionalIdArgument('accountId', 'tenant', id) ?? viewer.tenantId;
 }
 
 builder.queryFields((t) => ({

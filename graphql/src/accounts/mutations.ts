@@ -9,6 +9,7 @@ import {
   RevokeApiKey,
 } from '@bivouac/accounts/api';
 
+import { given } from '../language/given.ts';
 import { idProblem } from '../language/node.ts';
 import { builder } from '../language/builder.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
@@ -65,11 +66,11 @@ mutation('createCustomer', {
     }),
   }),
   type: CustomerCreated,
-  names: { contact: 'email' },
+  names: { 'contact.email': 'email', 'contact.name': 'contactName' },
   act: ({ name, email, contactName }, key, { services }) =>
     services.command(
       CreateCustomer,
-      { name, contact: { email, ...(contactName == null ? {} : { name: contactName }) } },
+      { name, contact: { email, ...given({ name: contactName }) } },
       key,
     ),
   payload: ({ tenantId }) => ({ accountId: tenantId }),
@@ -170,7 +171,7 @@ mutation('createApiKey', {
     if ('__typename' in tenant) return tenant;
     return services.command(
       CreateApiKey,
-      { ...tenant, memberId, label, ...(expiresAt == null ? {} : { expiresAt }) },
+      { ...tenant, memberId, label, ...given({ expiresAt }) },
       key,
     );
   },

@@ -17,7 +17,7 @@ import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { MoneyRef } from '../language/money.ts';
-import { idArgument, NodeRef, registerNode } from '../language/node.ts';
+import { idArgument, NodeRef, optionalIdArgument, registerNode } from '../language/node.ts';
 import { connection, type PageArgs, pageRequest } from '../language/paging.ts';
 import type { Services } from '../request/services.ts';
 
@@ -120,8 +120,7 @@ export const InvoiceRef = builder
       issuedAt: t.expose('issuedAt', { type: 'DateTime', description: 'When it was issued.' }),
       bookedAt: t.expose('bookedAt', {
         type: 'DateTime',
-        nullable: true,
-        description: 'When it entered the account’s books; null for the moment between.',
+        description: 'When it entered the account’s books: from then on it is listed.',
       }),
       history: t.connection(
         {
@@ -178,7 +177,7 @@ builder.queryFields((t) => ({
         return invoicesConnection(
           services,
           args,
-          args.accountId == null ? undefined : idArgument('accountId', 'tenant', args.accountId),
+          optionalIdArgument('accountId', 'tenant', args.accountId),
         );
       },
     },

@@ -2,6 +2,7 @@
 import { DefinePlan } from '@bivouac/billing/api';
 
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { LimitsInput, MoneyInput } from '../language/money.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 import { planById, PlanRef } from './plan.ts';
@@ -45,6 +46,6 @@ mutation('definePlan', {
   }),
   type: PlanDefined,
   act: ({ zone, ...terms }, key, { services }) =>
-    services.command(DefinePlan, { ...terms, ...(zone == null ? {} : { zone }) }, key),
+    services.command(DefinePlan, { ...terms, ...given({ zone }) }, key),
   payload: ({ planId }) => ({ planId }),
 });

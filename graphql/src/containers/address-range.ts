@@ -3,6 +3,7 @@ import { Ranges, type RangeView } from '@bivouac/containers/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import { AddressFamily } from './container.ts';
 
@@ -48,7 +49,7 @@ builder.queryField('addressRanges', (t) =>
         services.raiseTo(args.atLeast);
         const page = await services.query(Ranges, {
           page: pageRequest(args),
-          ...(args.family == null ? {} : { family: args.family }),
+          ...given({ family: args.family }),
         });
         return connection(page);
       },

@@ -11,9 +11,10 @@ import { PlanTermsRef } from '../billing/plan.ts';
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
+import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { LimitsRef } from '../language/money.ts';
-import { idArgument, NodeRef, registerNode } from '../language/node.ts';
+import { idArgument, NodeRef, optionalIdArgument, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import {
   OperationConnection,
@@ -231,10 +232,10 @@ builder.queryFields((t) => ({
         services.raiseTo(args.atLeast);
         const page = await services.query(Containers, {
           page: pageRequest(args),
-          ...(args.accountId == null
-            ? {}
-            : { tenantId: idArgument('accountId', 'tenant', args.accountId) }),
-          ...(args.lifecycle == null ? {} : { lifecycle: args.lifecycle }),
+          ...given({
+            tenantId: optionalIdArgument('accountId', 'tenant', args.accountId),
+            lifecycle: args.lifecycle,
+          }),
         });
         return connection(page, (container) => services.sees(Containers, container.tenantId));
       },

@@ -4,6 +4,7 @@ import type { ResourceVector } from '@bivouac/events/values';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
@@ -94,7 +95,7 @@ builder.queryFields((t) => ({
         services.raiseTo(args.atLeast);
         const page = await services.query(Nodes, {
           page: pageRequest(args),
-          ...(args.location == null ? {} : { location: args.location }),
+          ...given({ location: args.location }),
         });
         return connection(page);
       },

@@ -9,6 +9,7 @@ import {
 } from '@bivouac/containers/api';
 
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 import { containerById, ContainerRef } from './container.ts';
 import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
@@ -166,8 +167,7 @@ mutation('registerNode', {
         location,
         engine,
         capacity,
-        ...(features == null ? {} : { features }),
-        ...(cpuOvercommitPercent == null ? {} : { cpuOvercommitPercent }),
+        ...given({ features, cpuOvercommitPercent }),
       },
       key,
     ),
@@ -207,9 +207,7 @@ mutation('registerAddressRange', {
       {
         cidr,
         location,
-        ...(gateway == null ? {} : { gateway }),
-        ...(reserved == null ? {} : { reserved }),
-        ...(coolDownSeconds == null ? {} : { coolDownSeconds }),
+        ...given({ gateway, reserved, coolDownSeconds }),
       },
       key,
     ),

@@ -1,14 +1,9 @@
 /** The error types of the schema, one for each thing a program does differently about an error. */
 import { builder } from '../language/builder.ts';
 import { type UserErrorType } from './codes.ts';
-import { UserErrorRef, type UserErrorValue } from './user-error.ts';
+import { type InputProblem, UserErrorRef, type UserErrorValue } from './user-error.ts';
 
-interface Problem {
-  readonly path: readonly string[];
-  readonly message: string;
-}
-
-const ProblemRef = builder.objectRef<Problem>('InputProblem').implement({
+const ProblemRef = builder.objectRef<InputProblem>('InputProblem').implement({
   description: 'One thing that is wrong with an input.',
   fields: (t) => ({
     path: t.exposeStringList('path', { description: 'The field, as in the mutation’s input.' }),
@@ -26,11 +21,10 @@ const ValidationFailed = builder.objectRef<UserErrorValue>('ValidationFailed').i
   description: 'The input cannot be accepted as it is. Correct it; nothing was done.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
-    problems: t.field({
+    problems: t.expose('problems', {
       type: [ProblemRef],
       description: 'Everything that is wrong; `path` and `message` tell the first.',
       extensions: { size: 2 },
-      resolve: problemsOf,
     }),
   }),
 });
@@ -89,24 +83,6 @@ export const errorTypes = [
   errorType('Unavailable', 'A store or service cannot be reached. Send the same again.'),
   RefusedError,
 ] as const;
-
-/** The problems a service listed, with paths as in the mutation's input. */
-function problemsOf(error: UserErrorValue): readonly Problem[] {
-  const { problems } = error.details;
-  const list = Array.isArray(problems) ? problems.filter(isProblem) : [];
-  return list.length > 0 ? list : [{ path: error.path ?? [], message: error.message }];
-}
-
-function isProblem(value: unknown): value is Problem {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'message' in value &&
-    typeof value.message === 'string' &&
-    'path' in value &&
-    Array.isArray(value.path)
-  );
-}
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'

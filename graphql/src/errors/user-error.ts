@@ -3,6 +3,7 @@
  * the interface `UserError`; what a program decides by is the type or the code, never the message.
  */
 import type { Refusal } from '@bivouac/events/language';
+import { z } from 'zod';
 
 import { builder } from '../language/builder.ts';
 import { codes, type UserErrorType } from './codes.ts';
@@ -17,22 +18,40 @@ export interface UserErrorValue {
   /** The service's own code, also where the schema does not know it. */
   readonly reason: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Everything that is wrong with the input, where that is what it is about. */
+  readonly problems: readonly InputProblem[];
 }
 
-/** How a service's field names map to the mutation's: what is not named keeps its name. */
+/** One thing that is wrong with an input. */
+export interface InputProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * How a service's fields map to the mutation's, by dotted path: `{ 'contact.name': 'contactName' }`.
+ * What is not named keeps its name.
+ */
 export type FieldNames = Readonly<Record<string, string>>;
 
-/** A refusal as the error type its code belongs to. `path` becomes one of the mutation's input. */
+/** A refusal of a command as the error type its code belongs to, with the mutation's own paths. */
 export function userError(refusal: Refusal, names: FieldNames = {}): UserErrorValue {
+  const path = refusal.path === undefined ? null : inputPath(refusal.path, names);
+  return { ...outcomeError(refusal), path, problems: problemsOf(refusal, names) };
+}
+
+/** Why an operation or a step came to nothing. Its path is not one of anybody's input. */
+export function outcomeError(refusal: Refusal): UserErrorValue {
   const entry = codes.get(refusal.code);
   return {
     __typename: entry?.type ?? 'RefusedError',
     code: entry === undefined ? 'OTHER' : refusal.code,
     message: refusal.message,
-    path: inputPath(refusal.path, names),
+    path: null,
     retryable: refusal.retryable ?? false,
     reason: refusal.code,
     details: refusal.details ?? {},
+    problems: [],
   };
 }
 
@@ -45,7 +64,8 @@ export function validationFailed(path: readonly string[], message: string): User
     path,
     retryable: false,
     reason: 'INVALID_INPUT',
-    details: { problems: [{ path, message }] },
+    details: {},
+    problems: [{ path, message }],
   };
 }
 
@@ -59,6 +79,7 @@ export function notFound(path: readonly string[], what: string): UserErrorValue 
     retryable: false,
     reason: 'NOT_FOUND',
     details: {},
+    problems: [],
   };
 }
 
@@ -66,16 +87,34 @@ export function notFound(path: readonly string[], what: string): UserErrorValue 
 const always: FieldNames = { tenantId: 'accountId', planCode: 'plan' };
 const wrappers = new Set(['input', 'order']);
 
-function inputPath(
-  path: readonly string[] | undefined,
-  names: FieldNames,
-): readonly string[] | null {
-  if (path === undefined) return null;
+function inputPath(path: readonly string[], names: FieldNames): readonly string[] {
   if (path.length === 1 && path[0] === 'idempotencyKey') return path;
   const inner = [...path];
   while (inner[0] !== undefined && wrappers.has(inner[0])) inner.shift();
-  return ['input', ...inner.map((part) => names[part] ?? always[part] ?? part)];
+  // The longest named beginning is replaced, the rest stays: `contact.name` before `contact`.
+  for (let length = inner.length; length > 0; length--) {
+    const beginning = inner.slice(0, length).join('.');
+    const name = names[beginning] ?? always[beginning];
+    if (name !== undefined) return ['input', name, ...inner.slice(length)];
+  }
+  return ['input', ...inner];
 }
+
+/** The problems a service listed, or else the one the refusal tells. */
+function problemsOf(refusal: Refusal, names: FieldNames): readonly InputProblem[] {
+  const listed = refusal.details?.['problems'];
+  const problems = Array.isArray(listed)
+    ? listed.flatMap((problem: unknown) => {
+        const parsed = ProblemSchema.safeParse(problem);
+        return parsed.success ? [parsed.data] : [];
+      })
+    : [];
+  const all =
+    problems.length > 0 ? problems : [{ path: refusal.path ?? [], message: refusal.message }];
+  return all.map(({ path, message }) => ({ path: inputPath(path, names), message }));
+}
+
+const ProblemSchema = z.object({ path: z.array(z.string()), message: z.string() });
 
 const ErrorCode = builder.enumType('ErrorCode', {
   description: 'Stable codes of errors. New ones may be added: have a default branch.',

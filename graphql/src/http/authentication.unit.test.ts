@@ -79,9 +79,9 @@ describe('an answer about a key', () => {
       personId: 'per_01h455vb4pex5vsknk084sn02q',
       tenantId: alpha.id,
       homeId: alpha.id,
-      kind: 'customer',
-      role: 'owner',
-      audience: 'customer',
+      kind: 'customer' as const,
+      role: 'owner' as const,
+      audience: 'customer' as const,
       reach: [alpha.id],
       expiresAt: '2026-04-20T12:00:01.000Z',
     }));

@@ -44,12 +44,13 @@ export class Arrivals {
   plugin(): Plugin {
     const { authentication, maxBodyBytes, newRequestId, contextOf } = this.#options;
     return {
-      onRequest: ({ request, endResponse, fetchAPI }) => {
+      onRequest: (hook) => {
+        const { request, fetchAPI } = hook;
         const given = request.headers.get(REQUEST_ID);
         const requestId = given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
         this.#ids.set(request, requestId);
         const refuse = (error: GraphQLError): void =>
-          endResponse(refusal(fetchAPI.Response, request, error));
+          hook.endResponse(refusal(fetchAPI.Response, request, error));
 
         const tooLarge = lengthProblem(request, maxBodyBytes);
         if (tooLarge !== undefined) return refuse(tooLarge);

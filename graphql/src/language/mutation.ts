@@ -65,6 +65,8 @@ export function mutation<I extends object, R, P extends Payload>(
     types: [spec.type as ObjectRef<SchemaTypes, Payload>, ...errorTypes],
     resolveType: (value) => value.__typename,
   });
+  // Its own shape is `act`'s business; Pothos would carry it into every type of the field.
+  const inputRef: InputObjectRef<SchemaTypes, object> = spec.input;
   builder.mutationField(name, (t) =>
     t.field({
       type: Result,
@@ -72,7 +74,7 @@ export function mutation<I extends object, R, P extends Payload>(
       extensions: { cost: 10 },
       args: {
         input: t.arg({
-          type: spec.input as InputObjectRef<SchemaTypes, object>,
+          type: inputRef,
           description: 'What is asked for.',
         }),
         idempotencyKey: t.arg.string({

@@ -7,6 +7,7 @@ import { type IdKind, idOf, prefixes } from '@bivouac/events/values';
 import { requestError } from '../errors/request-error.ts';
 import type { Context } from '../request/context.ts';
 import { builder } from './builder.ts';
+import { isGiven } from './given.ts';
 
 /** What every node has. */
 export interface NodeShape {
@@ -42,6 +43,15 @@ export function idArgument(argument: string, kind: IdKind, id: string): string {
   const problem = idProblem(kind, id);
   if (problem === undefined) return id;
   throw requestError('INVALID_ID', `The argument ${argument}: ${problem}.`, { argument });
+}
+
+/** The same for an argument that may be left out. */
+export function optionalIdArgument(
+  argument: string,
+  kind: IdKind,
+  id: string | null | undefined,
+): string | undefined {
+  return isGiven(id) ? idArgument(argument, kind, id) : undefined;
 }
 
 /** What is wrong with an id of a kind, or undefined. */

@@ -3,6 +3,7 @@
  * which sort as the list does, so a page stays where it is while the list grows.
  */
 import { requestError } from '../errors/request-error.ts';
+import { given, isGiven } from './given.ts';
 
 /** What a field of a connection takes. */
 export interface PageArgs {
@@ -27,7 +28,7 @@ const MAX_CURSOR = 500;
 /** Checks page arguments; throws INVALID_ARGUMENT naming the argument. */
 export function pageRequest(args: PageArgs): PageRequest {
   const { first, last, after, before } = args;
-  if (first != null && last != null) {
+  if (isGiven(first) && isGiven(last)) {
     throw requestError('INVALID_ARGUMENT', 'Give either first or last, not both.', {
       argument: 'last',
     });
@@ -38,9 +39,8 @@ export function pageRequest(args: PageArgs): PageRequest {
   cursor('before', before);
   return {
     limit: first ?? last ?? DEFAULT_PAGE,
-    reverse: last != null,
-    ...(after == null ? {} : { after }),
-    ...(before == null ? {} : { before }),
+    reverse: isGiven(last),
+    ...given({ after, before }),
   };
 }
 
@@ -80,7 +80,7 @@ export function connection<T>(
 }
 
 function bounded(argument: string, value: number | null | undefined): void {
-  if (value == null || (value >= 1 && value <= MAX_PAGE)) return;
+  if (!isGiven(value) || (value >= 1 && value <= MAX_PAGE)) return;
   throw requestError(
     'INVALID_ARGUMENT',
     `The argument ${argument} is ${value}: expected 1 to ${MAX_PAGE}. Read further pages with after or before.`,
@@ -89,7 +89,7 @@ function bounded(argument: string, value: number | null | undefined): void {
 }
 
 function cursor(argument: string, value: string | null | undefined): void {
-  if (value == null || (value.length > 0 && value.length <= MAX_CURSOR)) return;
+  if (!isGiven(value) || (value.length > 0 && value.length <= MAX_CURSOR)) return;
   throw requestError(
     'INVALID_ARGUMENT',
     `The argument ${argument} is no cursor: expected what a field cursor gave.`,

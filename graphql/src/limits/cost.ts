@@ -21,6 +21,7 @@ import {
   type ValueNode,
 } from 'graphql';
 
+import { isGiven } from '../language/given.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from '../language/paging.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -75,13 +76,13 @@ function compile(
       fragments.set(definition.name.value, definition);
     } else if (
       definition.kind === Kind.OPERATION_DEFINITION &&
-      (operationName == null || definition.name?.value === operationName)
+      (!isGiven(operationName) || definition.name?.value === operationName)
     ) {
       operation ??= definition;
     }
   }
   const root = operation === undefined ? undefined : schema.getRootType(operation.operation);
-  if (operation === undefined || root == null) return () => 0;
+  if (operation === undefined || !isGiven(root)) return () => 0;
   return new Compiler(schema, fragments, defaultsOf(operation)).selections(
     operation.selectionSet,
     root,

@@ -2,7 +2,13 @@
  * Holds requests against the limits and gives every error a stable code. What a resolver throws
  * that is not meant for the caller is logged and masked; the request id leads to the log.
  */
-import { type ExecutionResult, GraphQLError, type GraphQLSchema, parse } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
 import { requestError } from '../errors/request-error.ts';
@@ -42,10 +48,9 @@ export function limitsPlugin(
     onValidate: ({ addValidationRule }) => {
       addValidationRule(rule);
     },
-    onExecute: ({ args, setResultAndStopExecution }) => {
-      const { document, operationName } = args;
-      const variables = args.variableValues as Record<string, unknown> | undefined;
-      const cost = costOf(schema, document, operationName, variables);
+    onExecute: ({ args: untyped, setResultAndStopExecution }) => {
+      const args = untyped as TypedArgs;
+      const cost = costOf(schema, args.document, args.operationName, args.variableValues);
       if (cost > limits.maxCost) {
         setResultAndStopExecution({
           errors: [
@@ -77,6 +82,14 @@ export function limitsPlugin(
   };
 }
 
+/** Envelop leaves most arguments of the executor untyped. */
+interface TypedArgs {
+  readonly document: DocumentNode;
+  readonly operationName?: string | null;
+  readonly variableValues?: Readonly<Record<string, unknown>> | null;
+  readonly contextValue: Context;
+}
+
 /** An error as the caller may see it. */
 function presentable(error: GraphQLError, requestId: string, logger: GatewayLogger): GraphQLError {
   if (typeof error.extensions['code'] === 'string' && isOurs(error)) return error;
@@ -98,7 +111,11 @@ function presentable(error: GraphQLError, requestId: string, logger: GatewayLogg
 /** Made as a GraphQL error, by us or by the executor; not something that was thrown and wrapped. */
 export function isOurs(error: GraphQLError): boolean {
   const { originalError } = error;
-  return originalError == null || (originalError instanceof GraphQLError && isOurs(originalError));
+  return (
+    originalError === undefined ||
+    originalError === null ||
+    (originalError instanceof GraphQLError && isOurs(originalError))
+  );
 }
 
 /** The executor complains about variables before any field, and about arguments by name. */

@@ -3,6 +3,7 @@ import { RecordImageInventory } from '@bivouac/packages/api';
 
 import { imageById, ImageRef } from '../containers/image.ts';
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 
 interface InventoryPayload extends Payload {
@@ -63,8 +64,8 @@ mutation('recordImageInventory', {
         imageId,
         packages: packages.map(({ epoch, summary, ...rest }) => ({
           ...rest,
-          epoch: epoch == null ? 0 : Number(epoch),
-          ...(summary == null ? {} : { summary }),
+          epoch: Number(epoch ?? 0),
+          ...given({ summary }),
         })),
       },
       key,

@@ -10,6 +10,7 @@ import { HoldKind } from '../accounts/account.ts';
 import { AddressFamily, containerById } from '../containers/container.ts';
 import { notFound, type UserErrorValue, validationFailed } from '../errors/user-error.ts';
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { type Answer, mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 import { idProblem } from '../language/node.ts';
 import type { Services } from '../request/services.ts';
@@ -94,9 +95,11 @@ mutation('provisionContainer', {
       hostname: input.hostname,
       planCode: input.plan,
       imageId: input.imageId,
-      ...(input.location == null ? {} : { location: input.location }),
-      ...(input.family == null ? {} : { family: input.family }),
-      ...(input.extraAddresses == null ? {} : { extraAddresses: input.extraAddresses }),
+      ...given({
+        location: input.location,
+        family: input.family,
+        extraAddresses: input.extraAddresses,
+      }),
     })),
   payload: accepted,
 });
@@ -112,7 +115,7 @@ mutation('suspendContainer', {
     }),
   }),
   type: OperationAccepted,
-  names: { hold: 'kind' },
+  names: { 'hold.kind': 'kind', 'hold.reason': 'reason' },
   act: async ({ containerId, kind, reason }, key, { services }) =>
     start(services, await ownerOf(services, containerId), key, () => ({
       kind: 'suspend',
@@ -179,8 +182,7 @@ mutation('addAddresses', {
     start(services, await ownerOf(services, containerId), key, () => ({
       kind: 'add-address',
       containerId,
-      ...(count == null ? {} : { count }),
-      ...(family == null ? {} : { family }),
+      ...given({ count, family }),
     })),
   payload: accepted,
 });

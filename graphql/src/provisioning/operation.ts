@@ -8,12 +8,19 @@ import {
 
 import { accountById, AccountRef } from '../accounts/account.ts';
 import { invoiceById, InvoiceRef } from '../billing/invoice.ts';
-import { userError, UserErrorRef } from '../errors/user-error.ts';
+import { outcomeError, UserErrorRef } from '../errors/user-error.ts';
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
+import { given, isGiven } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
-import { idArgument, loadNode, NodeRef, registerNode } from '../language/node.ts';
+import {
+  idArgument,
+  loadNode,
+  NodeRef,
+  optionalIdArgument,
+  registerNode,
+} from '../language/node.ts';
 import { connection, type PageArgs, pageRequest } from '../language/paging.ts';
 import { requestError } from '../errors/request-error.ts';
 import type { Services } from '../request/services.ts';
@@ -73,7 +80,7 @@ const OperationStepRef = builder
         type: UserErrorRef,
         nullable: true,
         description: 'Why it was refused or failed.',
-        resolve: ({ refusal }) => (refusal === null ? null : userError(refusal)),
+        resolve: ({ refusal }) => (refusal === null ? null : outcomeError(refusal)),
       }),
     }),
   });
@@ -108,7 +115,7 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
       type: UserErrorRef,
       nullable: true,
       description: 'Why it failed; null while it runs and where it succeeded.',
-      resolve: ({ error }) => (error === null ? null : userError(error)),
+      resolve: ({ error }) => (error === null ? null : outcomeError(error)),
     }),
     invoice: t.field({
       type: InvoiceRef,
@@ -190,14 +197,16 @@ builder.queryFields((t) => ({
       resolve: (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
         const { accountId, targetId } = args;
-        if (accountId != null && targetId != null) {
+        if (isGiven(accountId) && isGiven(targetId)) {
           throw requestError('INVALID_ARGUMENT', 'Give either accountId or targetId, not both.', {
             argument: 'targetId',
           });
         }
         return operationsConnection(services, args, {
-          ...(targetId == null ? {} : { targetId }),
-          ...(accountId == null ? {} : { tenantId: idArgument('accountId', 'tenant', accountId) }),
+          ...given({
+            targetId,
+            tenantId: optionalIdArgument('accountId', 'tenant', accountId),
+          }),
         });
       },
     },

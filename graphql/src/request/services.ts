@@ -15,6 +15,7 @@ import type { GraphQLError } from 'graphql';
 import type { z } from 'zod';
 
 import { requestError } from '../errors/request-error.ts';
+import { isGiven } from '../language/given.ts';
 
 /** What the gateway writes to; pino fits. */
 export interface GatewayLogger {
@@ -50,7 +51,7 @@ export class Services {
 
   /** From here on the request reads at this position or later. Positions compare as text. */
   raiseTo(position: Position | null | undefined): void {
-    if (position == null || (this.#atLeast !== undefined && position <= this.#atLeast)) return;
+    if (!isGiven(position) || (this.#atLeast !== undefined && position <= this.#atLeast)) return;
     this.#atLeast = position;
     // What was read before may be too old now.
     this.#loaded.clear();
