@@ -118,9 +118,10 @@ async function walk(
     const declined = new Set(reply.result.noRoom);
     if (leaseIds.some((leaseId) => !said.has(leaseId) && !declined.has(leaseId))) {
       // Decided by another command before: the range itself says how.
-      const { state } = await context.load(range, streamOf.range(rangeId));
-      for (const leaseId of leaseIds) {
-        const address = addressOf(state, leaseId);
+      const found = await context.read(range, streamOf.range(rangeId), (state) =>
+        leaseIds.map((leaseId) => [leaseId, addressOf(state, leaseId)] as const),
+      );
+      for (const [leaseId, address] of found) {
         if (address !== undefined) said.set(leaseId, address);
       }
     }

@@ -105,8 +105,7 @@ async function standsOn(
   placementId: string,
   context: PolicyContext,
 ): Promise<boolean> {
-  const { state } = await context.load(node, streamOf.node(nodeId));
-  return state.placements.has(placementId);
+  return context.read(node, streamOf.node(nodeId), (state) => state.placements.has(placementId));
 }
 
 /** Nodes with room for it in the order to be asked, and the most that one node has free. */
