@@ -42,6 +42,12 @@ export interface EventRegistry {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/**
+ * How many events stay decoded. The read models and every service's reactions see the same event
+ * within moments of each other; it is decoded and checked once for all of them.
+ */
+const REMEMBERED = 8192;
+
 /** Builds the registry of the given definitions, or throws an {@link EventDeclarationError}. */
 export function eventRegistry(definitions: readonly EventDefinition[]): EventRegistry {
   const byType = new Map<string, EventDefinition>();
@@ -58,6 +64,31 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
     chains.set(definition.type, checkedChain(definition));
     checkAudiences(definition);
   }
+
+  const remembered = new Map<string, { readonly bytes: Uint8Array; readonly recorded: Recorded }>();
+  const recall = (event: StoredEvent): Recorded | undefined => {
+    const known = remembered.get(event.id);
+    if (known === undefined) return undefined;
+    const { recorded, bytes } = known;
+    const same =
+      recorded.position === event.position &&
+      recorded.epoch === event.epoch &&
+      recorded.stream === event.stream &&
+      recorded.type === event.type &&
+      recorded.schemaver === event.schemaver &&
+      Buffer.compare(bytes, event.data) === 0;
+    return same ? recorded : undefined;
+  };
+  const remember = (recorded: Recorded, bytes: Uint8Array): void => {
+    if (remembered.size >= REMEMBERED) {
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    // A copy: stores may hand out views of a whole page.
+    remembered.set(recorded.id, { recorded, bytes: Uint8Array.from(bytes) });
+  };
 
   return {
     definitions: byType,
@@ -80,12 +111,17 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
             `upgrade it (event ${event.id} in ${event.stream} at revision ${event.revision})`,
         );
       }
+      const known = validate ? recall(event) : undefined;
+      if (known !== undefined) return known;
       let body = parseBody(event);
       const chain = chains.get(event.type);
       for (let v = event.schemaver; v < definition.version; v++)
         body = chain?.get(v)?.upcast(body) ?? body;
-      if (validate) body = checkedBody(definition, event, body);
-      return { ...event, type: event.type, data: body };
+      if (!validate) return { ...event, type: event.type, data: body };
+      body = checkedBody(definition, event, body);
+      const recorded: Recorded = { ...event, type: event.type, data: body };
+      remember(recorded, event.data);
+      return recorded;
     },
   };
 }

@@ -3,7 +3,7 @@
  * (https://github.com/jetify-com/typeid, spec 0.3). Ours are derived, so that a retry makes the
  * same thing: the bits are a UUIDv5 of the command that made it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { TypeID } from 'typeid-js';
 import { z } from 'zod';
 
@@ -57,10 +57,13 @@ export function idFromUuid(kind: IdKind, uuid: string): string {
 }
 
 function uuidBytes(parts: readonly string[]): Uint8Array {
-  const hash = createHash('sha1').update(NAMESPACE);
   // Lengths before contents: ['ab', 'c'] and ['a', 'bc'] must differ.
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  const bytes = new Uint8Array(hash.digest().subarray(0, 16));
+  let name = '';
+  for (const part of parts) name += `${part.length}:${part}`;
+  const bytes = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]), 'buffer').subarray(
+    0,
+    16,
+  );
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return bytes;

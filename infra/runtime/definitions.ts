@@ -210,6 +210,15 @@ export interface PolicyContext {
   /** An own aggregate's state at its present end (or as of a revision), for a decision. Read only. */
   readonly load: LoadAggregate;
   /**
+   * One fact of an own aggregate at its present end, without copying the state: for large ones.
+   * `select` runs at once and must neither keep nor change what it is given.
+   */
+  readonly read: <S, T>(
+    aggregate: Aggregate<S>,
+    stream: string,
+    select: (state: S) => T,
+  ) => Promise<T>;
+  /**
    * Candidates for a decision that the owner's stream will make: rows of the own read model, with
    * the position they are of. Waits (bounded) until the view has applied the event reacted to.
    */

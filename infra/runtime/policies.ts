@@ -121,6 +121,7 @@ function contextFor(name: string, event: Recorded, deps: PolicyDependencies): Po
     ports: deps.ports,
     now: () => instantOf(deps.clock.now()),
     load: deps.host.load,
+    read: deps.host.read,
     execute: async (contract, input, n = '') => {
       const reply = await deps.host.command(contract, input, {
         principal,

@@ -53,6 +53,8 @@ export interface CommandHost {
   /** By name and unparsed, as timers and remote callers have it. */
   commandByName(name: string, input: unknown, call: CommandCall): Promise<CommandReply<unknown>>;
   load<S>(aggregate: Aggregate<S>, stream: string, upTo?: bigint): Promise<Loaded<S>>;
+  /** See {@link PolicyContext.read}. */
+  read<S, T>(aggregate: Aggregate<S>, stream: string, select: (state: S) => T): Promise<T>;
   /** Refuses new commands; those under way end. */
   stop(): Promise<void>;
 }
@@ -108,22 +110,31 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       await past.catchUp(options.store, upTo);
       return viewOf<S>(past, past.state);
     }
-    const loaded = await queueOf(stream, aggregate).look();
-    const known = snapshots.get(stream);
-    if (known !== undefined && known.revision === loaded.revision)
-      return viewOf<S>(loaded, known.state);
-    // A copy: the queue goes on changing its own state, also speculatively.
-    const state = structuredClone(loaded.state);
-    snapshots.delete(stream);
-    snapshots.set(stream, { revision: loaded.revision, state });
-    if (snapshots.size > KEPT_STREAMS) {
-      for (const oldest of snapshots.keys()) {
-        snapshots.delete(oldest);
-        break;
+    return queueOf(stream, aggregate).look((loaded) => {
+      const known = snapshots.get(stream);
+      if (known !== undefined && known.revision === loaded.revision) {
+        return viewOf<S>(loaded, known.state);
       }
-    }
-    return viewOf<S>(loaded, state);
+      // A copy: the queue goes on changing its own state.
+      const state = structuredClone(loaded.state);
+      snapshots.delete(stream);
+      snapshots.set(stream, { revision: loaded.revision, state });
+      if (snapshots.size > KEPT_STREAMS) {
+        for (const oldest of snapshots.keys()) {
+          snapshots.delete(oldest);
+          break;
+        }
+      }
+      return viewOf<S>(loaded, state);
+    });
   };
+
+  const read = <S, T>(
+    aggregate: Aggregate<S>,
+    stream: string,
+    select: (state: S) => T,
+  ): Promise<T> =>
+    queueOf(stream, aggregate).look((loaded) => select(viewOf<S>(loaded, loaded.state).state));
 
   const run = async (
     name: string,
@@ -277,6 +288,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       >,
     commandByName: tracked,
     load,
+    read,
     stop: async () => {
       stopping.abort();
       await Promise.allSettled([...underWay]);

@@ -58,7 +58,8 @@ export type Outcome =
 
 /** A look at the state at the stream's present end, in turn with the commands. */
 interface Look {
-  readonly resolve: (stream: LoadedStream) => void;
+  /** Must not keep or change what it is given: it is read between two batches, at once. */
+  readonly read: (stream: LoadedStream) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -111,10 +112,15 @@ export class StreamQueue {
     this.#wake();
   }
 
-  /** The stream at its present end. What is handed out must not be kept or changed. */
-  look(): Promise<LoadedStream> {
+  /** Reads the state at the stream's present end, between two batches: never a speculative one. */
+  look<T>(read: (stream: LoadedStream) => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#looks.push({ resolve, reject });
+      this.#looks.push({
+        read: (stream) => {
+          resolve(read(stream));
+        },
+        reject,
+      });
       this.#wake();
     });
   }
@@ -133,7 +139,7 @@ export class StreamQueue {
       try {
         if (looks.length > 0) {
           const loaded = await this.#present();
-          for (const look of looks) look.resolve(loaded);
+          for (const look of looks) look.read(loaded);
         }
         if (jobs.length > 0) await this.#process(jobs);
       } catch (error) {

@@ -10,8 +10,7 @@ export const answerQuote = responder('billing.quote', {
   act: async ({ planCode }, context, { tenantId }) => {
     const quoted = quote((await context.load(plan, planStream(planIdOf(planCode)))).state);
     if (quoted.kind === 'refused') return { outcome: 'refused', refusal: quoted.refusal };
-    const { state } = await context.load(account, accountStream(tenantId));
-    const currency = currencyOf(state);
+    const currency = await context.read(account, accountStream(tenantId), currencyOf);
     if (currency !== undefined && currency !== quoted.terms.monthly.currency) {
       const { refusal } = refuse(
         'CURRENCIES_DIFFER',
