@@ -1,6 +1,6 @@
 /** The composition as other packages use it: an embedded installation, its server, the demo. */
 export { runDemo } from './demo/run.ts';
-export { type DemoReport, operationEnd, START } from './demo/scenario.ts';
+export { type DemoReport, operationEnd, play, START } from './demo/scenario.ts';
 export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';
 export { listen } from './http.ts';
 export { LOCATION } from './nodes.ts';

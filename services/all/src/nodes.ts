@@ -182,10 +182,13 @@ async function registered(
   return reply.result.nodeId;
 }
 
+/** A comma ends a URL only before the next one: a fake node's options have commas of their own. */
+const BETWEEN_URLS = /,(?=\s*(?:fake|lxd\+unix|https):)/;
+
 /** One name per node: the engine's kind and a number over all. */
 function namesOf(urls: string): { readonly url: string; readonly name: string }[] {
   const nodes: { url: string; name: string }[] = [];
-  for (const url of urls.split(',').map((text) => text.trim())) {
+  for (const url of urls.split(BETWEEN_URLS).map((text) => text.trim())) {
     const config = parseDriverUrl(url);
     for (let i = 0; i < config.nodes; i++)
       nodes.push({ url, name: `${config.kind}-${nodes.length + 1}` });
