@@ -1,0 +1,291 @@
+/**
+ * An installation for one test: started on a temporary folder with a clock that stands still, seeded
+ * as `npm start` would, with a client of the staff and one of the demo customer's owner.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  type Installation,
+  newKey,
+  operationEnd,
+  seed,
+  type Seeded,
+  START,
+  startEmbedded,
+} from '@bivouac/all';
+import { Leftovers as OpenCharges } from '@bivouac/billing/api';
+import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
+import type { QueryContract } from '@bivouac/events/language';
+import { createLogger, ManualClock, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
+import { OperationById } from '@bivouac/provisioning/api';
+import { QuotaOf } from '@bivouac/quotas/api';
+import { z } from 'zod';
+
+import { Client, type Result } from './client.ts';
+
+const OperationSchema = z.object({
+  id: z.string(),
+  status: z.string(),
+  progress: z.number(),
+  targetId: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+export type Ended = z.output<typeof OperationSchema>;
+
+const ContainerSchema = z.object({
+  id: z.string(),
+  hostname: z.string(),
+  lifecycle: z.string(),
+  runningSince: z.string().nullable(),
+  addresses: z.array(z.object({ address: z.string() })),
+  holds: z.array(z.object({ id: z.string(), kind: z.string() })),
+  observed: z.object({ state: z.string() }).nullable(),
+});
+
+export class Running {
+  readonly installation: Installation;
+  readonly clock: ManualClock;
+  readonly folder: string;
+  readonly seeded: Seeded;
+  readonly staff: Client;
+  readonly owner: Client;
+  /** The keys in clear, of the staff and of the owner. */
+  readonly keys: { readonly staff: string; readonly owner: string };
+
+  constructor(parts: Pick<Running, 'installation' | 'clock' | 'folder' | 'seeded' | 'keys'>) {
+    this.installation = parts.installation;
+    this.clock = parts.clock;
+    this.folder = parts.folder;
+    this.seeded = parts.seeded;
+    this.keys = parts.keys;
+    this.staff = this.client(parts.keys.staff);
+    this.owner = this.client(parts.keys.owner);
+  }
+
+  client(key: string | undefined): Client {
+    const { yoga } = this.installation.gateway;
+    return new Client((url, init) => yoga.fetch(url, init), key);
+  }
+
+  /** The demo customer's order for plan 1000, with what is told changed. */
+  order(input: Record<string, unknown> = {}, key?: string): Promise<Result> {
+    return this.owner.mutate(
+      'provisionContainer',
+      {
+        accountId: this.seeded.customer.tenantId,
+        hostname: 'web1.example.com',
+        plan: '1000',
+        imageId: this.seeded.imageId,
+        ...input,
+      },
+      key,
+    );
+  }
+
+  /** How an accepted operation ended, read through the gateway once everything has come to rest. */
+  async end(result: Result, client = this.staff): Promise<Ended> {
+    if (result.operationId === undefined)
+      throw new Error(`not accepted: ${JSON.stringify(result)}`);
+    await operationEnd(this.installation, result.operationId);
+    await this.installation.host.settled();
+    const { operation } = await client.read(
+      z.object({ operation: OperationSchema }),
+      `query ($id: ID!) { operation(id: $id) { id status progress targetId error { code message } } }`,
+      { id: result.operationId },
+    );
+    return operation;
+  }
+
+  /** Waits until an operation has asked for a step. */
+  async whenStep(result: Result, step: string): Promise<void> {
+    const { operationId } = result;
+    if (operationId === undefined) throw new Error(`not accepted: ${JSON.stringify(result)}`);
+    await this.#when(async () => {
+      const operation = await this.query(OperationById, { operationId });
+      return operation?.steps.some(({ name }) => name === step) === true;
+    });
+  }
+
+  /** Waits until everything has come to rest, also what nodes have been told. */
+  async quiet(): Promise<void> {
+    await this.installation.host.settled();
+    await this.#when(async () => {
+      const { unansweredInstructions } = await this.query(HeldOnNodes, {});
+      return unansweredInstructions === 0;
+    });
+    await this.installation.host.settled();
+  }
+
+  /** Looks now and whenever the read models have moved. */
+  async #when(condition: () => Promise<boolean>): Promise<void> {
+    let moved: () => void = () => undefined;
+    const stop = this.installation.host.follower.onApplied(() => {
+      moved();
+    });
+    try {
+      for (;;) {
+        const next = new Promise<void>((resolve) => {
+          moved = resolve;
+        });
+        if (await condition()) return;
+        await next;
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  /** Orders a container and waits until it runs: its id. */
+  async running(input: Record<string, unknown> = {}): Promise<string> {
+    const ended = await this.end(await this.order(input));
+    if (ended.status !== 'SUCCEEDED') throw new Error(`the order ended: ${JSON.stringify(ended)}`);
+    return ended.targetId;
+  }
+
+  async container(id: string, client = this.staff): Promise<z.output<typeof ContainerSchema>> {
+    const { container } = await client.read(
+      z.object({ container: ContainerSchema }),
+      `query ($id: ID!) { container(id: $id) { id hostname lifecycle runningSince
+        addresses { address } holds { id kind } observed { state } } }`,
+      { id },
+    );
+    return container;
+  }
+
+  /** Counts what is held over all tenants; all zero where nothing is left over. */
+  async held(): Promise<Record<string, number>> {
+    const { leases, placements, rosterEntries, unansweredInstructions } = await this.query(
+      HeldOnNodes,
+      {},
+    );
+    const { openCharges } = await this.query(OpenCharges, {});
+    const quota = await this.query(QuotaOf, { tenantId: this.seeded.customer.tenantId });
+    const axes = (quota?.axes ?? []).filter((axis) => axis.used !== '0');
+    return {
+      leases,
+      placements,
+      rosterEntries,
+      unansweredInstructions,
+      openCharges,
+      instances: await this.installation.nodes.instances(),
+      ...Object.fromEntries(axes.map(({ axis, used }) => [`reserved ${axis}`, Number(used)])),
+    };
+  }
+
+  /** A question to a service itself, as the system. */
+  async query<I extends z.ZodType, R extends z.ZodType>(
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+  ): Promise<z.output<R>> {
+    const { tenantId, homeId } = this.installation.provider;
+    const reply = await this.installation.host.query(contract, input, {
+      principal: systemPrincipal('system:test', tenantId, homeId),
+    });
+    if (!reply.ok) throw new Error(`${contract.name}: ${reply.refusal.message}`);
+    return reply.result;
+  }
+
+  /** A customer of their own, with an owner's key and a limit of so many containers. */
+  async anotherCustomer(name: string, containers = 10): Promise<{ id: string; client: Client }> {
+    const { staff } = this;
+    const created = await staff.mutate('createCustomer', { name, email: `${name}@other.example` });
+    const accountId = created.accountId ?? '';
+    await this.installation.host.settled();
+    const member = await staff.mutate('addMember', {
+      accountId,
+      email: `owner@${name}.example`,
+      name: `Owner of ${name}`,
+      role: 'OWNER',
+    });
+    await staff.mutate('setLimit', { accountId, limit: limitOf(containers), reason: 'a customer' });
+    await this.installation.host.settled();
+    const key = await staff.mutate('createApiKey', {
+      accountId,
+      memberId: member.memberId,
+      label: 'e2e',
+    });
+    await this.installation.host.settled();
+    return { id: accountId, client: this.client(key.key ?? '') };
+  }
+
+  stop(): Promise<void> {
+    return this.installation.stop(10_000);
+  }
+}
+
+/** What {@link Running.held} counts where nothing is held. */
+export const nothing = {
+  leases: 0,
+  placements: 0,
+  rosterEntries: 0,
+  unansweredInstructions: 0,
+  openCharges: 0,
+  instances: 0,
+};
+
+/** Room for so many containers of any plan. */
+export function limitOf(containers: number) {
+  return {
+    containers,
+    cpuMillis: 10_000_000,
+    memoryBytes: (2n ** 50n).toString(),
+    diskBytes: (2n ** 50n).toString(),
+    addresses: 10_000,
+  };
+}
+
+const opened: Running[] = [];
+const folders: string[] = [];
+
+/** Starts an installation. {@link closeAll} ends it. */
+export async function open(
+  options: {
+    readonly nodeUrl?: string;
+    /** To go on with what is there. */
+    readonly folder?: string;
+    readonly now?: number;
+  } = {},
+): Promise<Running> {
+  const folder = options.folder ?? (await newFolder());
+  const clock = new ManualClock(options.now ?? START);
+  const installation = await startEmbedded({
+    config: readConfig({
+      DATA_DIR: folder,
+      EVENT_STORE_URL: `sqlite:${folder}`,
+      NODE_URL: options.nodeUrl ?? 'fake:',
+    }),
+    clock,
+    logger: createLogger('silent', process.stderr),
+    providerName: 'Test Provider',
+    onFailure: (error) => {
+      // The next call fails and the test with it; this says why.
+      console.error(error);
+    },
+  });
+  const { host, provider } = installation;
+  const seeded = await seed(host, provider);
+  const attempt = `${folder} ${clock.now()} ${opened.length}`;
+  const keys = {
+    owner: await newKey(host, seeded.customer, seeded.ownerMemberId, 'owner', `o ${attempt}`),
+    staff: await newKey(host, provider, seeded.staffMemberId, 'staff', `s ${attempt}`),
+  };
+  await host.settled();
+  const running = new Running({ installation, clock, folder, seeded, keys });
+  opened.push(running);
+  return running;
+}
+
+/** A temporary folder, removed by {@link closeAll}. */
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bivouac-e2e-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** Ends every installation of this test file and removes its folders. */
+export async function closeAll(): Promise<void> {
+  for (const running of opened.splice(0)) await running.stop();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+}
