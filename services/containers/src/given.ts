@@ -21,10 +21,13 @@ export function id(kind: IdKind, name = 'a'): string {
 }
 
 const registry = eventRegistry(containersEvents);
+let streams = 0;
 
 /** A stream that decides and folds as the host would: each event by way of its canonical bytes. */
 export class Stream<S> {
   readonly #aggregate: Aggregate<S>;
+  /** An event's id is the log's own: no two streams of a test share one. */
+  readonly #name = `test-${++streams}`;
   readonly log: Recorded[] = [];
   state: S;
   now: string = start;
@@ -38,7 +41,7 @@ export class Stream<S> {
   get context(): DecideContext {
     return {
       now: this.now,
-      stream: `${this.#aggregate.category}-test`,
+      stream: `${this.#aggregate.category}-${this.#name}`,
       commandKey: uuidOf('test', String(this.log.length)),
       actorId: 'system:test',
       tenantId: id('tenant'),
