@@ -7,22 +7,23 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { type Installation, LOCATION, seed, type Seeded, startEmbedded } from '@bivouac/all';
+import { CreateCustomer } from '@bivouac/accounts/api';
 import { RegisterRange } from '@bivouac/containers/api';
 import { parsePosition, type Principal } from '@bivouac/events/language';
 import { createLogger, readConfig, systemClock, systemPrincipal } from '@bivouac/infra/runtime';
 import { Operations, StartOperation } from '@bivouac/provisioning/api';
-import { SetLimit } from '@bivouac/quotas/api';
 
 import { benchRows } from './limits/store-rows.ts';
 import { BareLog } from './limits/store-sqlite.ts';
 import { type Figure, median, percentile, secondsOf } from './figure.ts';
 
-const GIB = 1024n ** 3n;
 /** Orders under way at once. */
 const CONCURRENT = 64;
 const WARM_UP = 300;
 const ORDERS_PER_ROUND = 200;
 const ROUNDS = 7;
+/** Customers the orders come from, each with a tree of its own. */
+const CUSTOMERS = 100;
 /** Orders a second, and for how many seconds, when latency is measured. */
 const PACE = 20;
 const PACED_SECONDS = 15;
@@ -30,6 +31,7 @@ const PACED_SECONDS = 15;
 export interface OrderWorld {
   readonly installation: Installation;
   readonly seeded: Seeded;
+  readonly customers: readonly { readonly tenantId: string; readonly homeId: string }[];
   readonly folder: string;
   close(): Promise<void>;
 }
@@ -61,25 +63,21 @@ export async function orderWorld(): Promise<OrderWorld> {
       { principal, idempotencyKey: cidr },
     );
   }
-  await host.command(
-    SetLimit,
-    {
-      ...seeded.customer,
-      reason: 'benchmark',
-      limit: {
-        containers: 1_000_000,
-        cpuMillis: 1_000_000_000,
-        memoryBytes: (1_000_000n * GIB).toString(),
-        diskBytes: (10_000_000n * GIB).toString(),
-        addresses: 1_000_000,
-      },
-    },
-    { principal, idempotencyKey: 'limit' },
-  );
+  const customers: { tenantId: string; homeId: string }[] = [];
+  for (let i = 0; i < CUSTOMERS; i++) {
+    const reply = await host.command(
+      CreateCustomer,
+      { name: `Customer ${i}`, contact: { email: `customer${i}@example.com` } },
+      { principal, idempotencyKey: `customer-${i}` },
+    );
+    if (!reply.ok) throw new Error(reply.refusal.message);
+    customers.push(reply.result);
+  }
   await host.settled();
   return {
     installation,
     seeded,
+    customers,
     folder,
     close: async () => {
       await installation.stop(10_000);
@@ -112,9 +110,9 @@ export class Orders {
 
   /** One order; resolves with the milliseconds until it had ended well. */
   async order(): Promise<number> {
-    const { installation, seeded } = this.#world;
-    const { tenantId, homeId } = seeded.customer;
+    const { installation, seeded, customers } = this.#world;
     const number = this.#next++;
+    const { tenantId, homeId } = customers[number % customers.length] ?? seeded.customer;
     const began = performance.now();
     const reply = await installation.host.command(
       StartOperation,
