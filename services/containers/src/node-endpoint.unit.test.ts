@@ -1,0 +1,294 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CommandReply, QueryReply, Refusal } from '@bivouac/events/language';
+import { type EndpointMessage, type Instruction, NODE_PROTOCOL } from '@bivouac/events/node';
+import { formatPosition } from '@bivouac/events/language';
+import type { Clock } from '@bivouac/infra/runtime';
+
+import { id } from './given.ts';
+import { nodeEndpoint, type NodeEndpointOptions } from './node-endpoint.ts';
+
+const nodeId = id('node');
+const inventory = {
+  ...{ engine: 'fake', engineVersion: '1', kernel: '6', cpuMillis: 1, features: [] },
+  ...{ memoryBytes: '1', diskBytes: '1' },
+};
+const hello = { type: 'hello', nodeId, protocol: NODE_PROTOCOL, inventory } as const;
+const answered = (name: string, outcome: 'done' | 'failed' = 'done') => ({
+  ...{ type: 'answer', containerId: id('container'), outcome },
+  instructionId: id('instruction', name),
+});
+
+/** A queue and a recorder instead of the host; `trouble` is what the next calls meet. */
+class Bench {
+  readonly queue: { readonly cursor: string; readonly instruction: Instruction }[] = [];
+  readonly commands: { name: string; input: Record<string, unknown>; key: string }[] = [];
+  readonly trouble: (Refusal | Error)[] = [];
+  known = true;
+  waits: number[] = [];
+  #listeners = new Set<(nodeId: string, position: string) => void>();
+  #keys = 0;
+  readonly #clock: Clock = {
+    now: () => 0,
+    sleep: (milliseconds) => {
+      this.waits.push(milliseconds);
+      return Promise.resolve();
+    },
+  };
+
+  readonly endpoint = nodeEndpoint({
+    command: ((_nodeId, contract, input, key) =>
+      this.#call(() => {
+        this.commands.push({ name: contract.name, input: input as Record<string, unknown>, key });
+        return { ok: true, result: {}, stream: '', revision: 0n, position: '', repeated: false };
+      })) as NodeEndpointOptions['command'],
+    query: ((_nodeId, _contract, input) =>
+      this.#call(() => {
+        const { after = '', limit = 0 } = input as { after?: string; limit?: number };
+        const rest = this.queue.filter(({ cursor }) => cursor > after);
+        const items = rest.slice(0, limit);
+        const result = { known: this.known, items, end: rest.length <= limit };
+        return { ok: true, result, position: null };
+      })) as NodeEndpointOptions['query'],
+    onNewInstruction: (listener) => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    },
+    clock: this.#clock,
+    newId: () => `key-${++this.#keys}`,
+    log: () => undefined,
+  });
+
+  /** An agent that notes what it is told. */
+  connect(as = nodeId) {
+    const told: EndpointMessage[] = [];
+    const connection = this.endpoint.connect(as, (message) => {
+      told.push(message);
+    });
+    return {
+      connection,
+      told,
+      types: () => told.map((message) => message.type),
+      instructed: () =>
+        told.flatMap((m) => (m.type === 'instruct' ? [m.instruction.instructionId] : [])),
+      closing: () => told.find((message) => message.type === 'closing'),
+    };
+  }
+
+  enqueue(name: string, tell = true): void {
+    const position = formatPosition(BigInt(this.queue.length + 1));
+    this.queue.push({
+      cursor: position,
+      instruction: {
+        ...{ step: 'start', input: {}, containerId: id('container'), generation: 1 },
+        ...{ instructionId: id('instruction', name), notAfter: '2026-04-10T09:00:00.000Z' },
+      },
+    });
+    if (tell) for (const listener of this.#listeners) listener(nodeId, position);
+  }
+
+  #call<R extends CommandReply<unknown> | QueryReply<unknown>>(
+    succeed: () => R,
+  ): Promise<R | { ok: false; refusal: Refusal }> {
+    const trouble = this.trouble.shift();
+    if (trouble instanceof Error) return Promise.reject(trouble);
+    return Promise.resolve(
+      trouble === undefined ? succeed() : { ok: false as const, refusal: trouble },
+    );
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+const busy: Refusal = { code: 'UNAVAILABLE', message: 'busy', retryable: true };
+
+describe('an agent that says hello', () => {
+  test('is welcomed and told its queue in order, also when it is long', async () => {
+    const bench = new Bench();
+    const names = Array.from({ length: 450 }, (_, i) => `i${i}`);
+    for (const name of names) bench.enqueue(name);
+    const agent = bench.connect();
+    expect(bench.endpoint.connected()).toEqual([]);
+    agent.connection.receive(hello);
+    await turns();
+    expect(agent.types()[0]).toBe('welcome');
+    expect(agent.instructed()).toEqual(names.map((name) => id('instruction', name)));
+    expect(bench.endpoint.connected()).toEqual([nodeId]);
+  });
+
+  test('as another node, with another protocol or unregistered is sent away', async () => {
+    const bench = new Bench();
+    const other = bench.connect();
+    other.connection.receive({ ...hello, nodeId: id('node', 'other') });
+    expect(other.closing()).toMatchObject({ reason: 'unknown-node' });
+    const old = bench.connect();
+    old.connection.receive({ ...hello, protocol: NODE_PROTOCOL + 1 });
+    expect(old.closing()).toMatchObject({ reason: 'protocol' });
+    bench.known = false;
+    const unregistered = bench.connect();
+    unregistered.connection.receive(hello);
+    await turns();
+    expect(unregistered.closing()).toMatchObject({ reason: 'unknown-node' });
+    expect(bench.endpoint.connected()).toEqual([]);
+  });
+
+  test('is sent away when it says something else first, or what is not understood', () => {
+    const bench = new Bench();
+    const hasty = bench.connect();
+    hasty.connection.receive(answered('a'));
+    expect(hasty.closing()).toMatchObject({ reason: 'protocol' });
+    const garbled = bench.connect();
+    garbled.connection.receive({ type: 'hello', nodeId: 7 });
+    expect(garbled.closing()).toMatchObject({ reason: 'protocol' });
+    garbled.connection.receive(hello);
+    expect(garbled.told).toHaveLength(1);
+    expect(bench.commands).toEqual([]);
+  });
+});
+
+describe('a connected agent', () => {
+  test('is told each new instruction once, and again on its next connection', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    for (const name of ['a', 'b', 'c']) bench.enqueue(name);
+    await turns();
+    bench.enqueue('d');
+    await turns();
+    const all = ['a', 'b', 'c', 'd'].map((name) => id('instruction', name));
+    expect(agent.instructed()).toEqual(all);
+    agent.connection.close();
+    expect(bench.endpoint.connected()).toEqual([]);
+    const again = bench.connect();
+    again.connection.receive(hello);
+    await turns();
+    expect(again.instructed()).toEqual(all);
+  });
+
+  test('is closed by a newer connection of its node, which alone is told', async () => {
+    const bench = new Bench();
+    const older = bench.connect();
+    older.connection.receive(hello);
+    await turns();
+    const newer = bench.connect();
+    expect(older.closing()).toMatchObject({ reason: 'replaced' });
+    newer.connection.receive(hello);
+    await turns();
+    bench.enqueue('a');
+    await turns();
+    expect(older.instructed()).toEqual([]);
+    expect(newer.instructed()).toEqual([id('instruction', 'a')]);
+    older.connection.close();
+    expect(bench.endpoint.connected()).toEqual([nodeId]);
+  });
+
+  test('has its answers recorded in order and noted, the same answer under the same key', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    agent.connection.receive(answered('a'));
+    agent.connection.receive(answered('b', 'failed'));
+    agent.connection.receive(answered('a'));
+    await turns();
+    expect(bench.commands.map(({ name, input }) => [name, input['instructionId']])).toEqual([
+      ['containers.ReportAnswer', id('instruction', 'a')],
+      ['containers.ReportAnswer', id('instruction', 'b')],
+      ['containers.ReportAnswer', id('instruction', 'a')],
+    ]);
+    const [first, second, third] = bench.commands.map(({ key }) => key);
+    expect(third).toBe(first);
+    expect(second).not.toBe(first);
+    expect(agent.types().filter((type) => type === 'noted')).toHaveLength(3);
+    expect(bench.commands[1]?.input).toMatchObject({ nodeId, outcome: 'failed' });
+  });
+
+  test('has what it sees recorded, each report as one of its own', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    const seen = { containerId: id('container'), generation: 1, state: 'stopped' as const };
+    agent.connection.receive({ type: 'observation', ...seen });
+    agent.connection.receive({ type: 'list', instances: [seen] });
+    await turns();
+    expect(bench.commands.map(({ name }) => name)).toEqual([
+      ...['containers.ReportObservation', 'containers.ReportObservation'],
+    ]);
+    expect(new Set(bench.commands.map(({ key }) => key)).size).toBe(2);
+  });
+
+  test('does not lose an answer while the store is busy', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.trouble.push(busy, new Error('the wire broke'), busy);
+    agent.connection.receive(answered('a'));
+    await turns();
+    expect(bench.commands).toHaveLength(1);
+    expect(agent.types()).toContain('noted');
+    expect(bench.waits).toEqual([20, 50, 100]);
+  });
+
+  test('is sent back to come again when an answer cannot be recorded, and not told it was noted', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    for (let i = 0; i < 8; i++) bench.trouble.push(busy);
+    agent.connection.receive(answered('a'));
+    await turns();
+    expect(agent.closing()).toMatchObject({ reason: 'trouble' });
+    expect(agent.types()).not.toContain('noted');
+    expect(bench.endpoint.connected()).toEqual([]);
+  });
+
+  test('is told that an answer nobody wants is noted', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.trouble.push({ code: 'CONTAINER_UNKNOWN', message: 'there is none' });
+    agent.connection.receive(answered('a'));
+    await turns();
+    expect(agent.told.at(-1)).toEqual({
+      type: 'noted',
+      instructionId: id('instruction', 'a'),
+    });
+  });
+
+  test('gets its queue after the read model was late', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.trouble.push({ code: 'NOT_YET', message: 'not applied yet' });
+    bench.enqueue('a');
+    await turns();
+    expect(agent.instructed()).toEqual([id('instruction', 'a')]);
+  });
+});
+
+test('an endpoint that closes records what it took and takes nothing more', async () => {
+  const bench = new Bench();
+  const agent = bench.connect();
+  agent.connection.receive(hello);
+  await turns();
+  bench.trouble.push(busy);
+  agent.connection.receive(answered('a'));
+  await bench.endpoint.close();
+  expect(agent.closing()).toMatchObject({ reason: 'shutdown' });
+  expect(bench.commands).toHaveLength(1);
+  agent.connection.receive(answered('b'));
+  await turns();
+  expect(bench.commands).toHaveLength(1);
+  const late = bench.connect();
+  expect(late.closing()).toMatchObject({ reason: 'shutdown' });
+});
