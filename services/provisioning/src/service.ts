@@ -42,6 +42,8 @@ export const provisioningService = service({
     handler(StartOperation, operation, {
       stream: (_input, { commandKey }) => `operation-${operationIdOf(commandKey)}`,
       owner: ({ tenantId, homeId }) => ({ tenantId, homeId }),
+      prepare: (input, _ports, { principal }) =>
+        Promise.resolve({ input: { ...input, byStaff: principal.audience === 'staff' } }),
       decide: start,
       result: (events) => {
         for (const event of events) {

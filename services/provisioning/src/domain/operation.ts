@@ -115,13 +115,34 @@ export function evolve(state: OperationState, event: OperationEvent): OperationS
   }
 }
 
-/** Starts the operation. Its id, and that of what it makes, derive from the order's key. */
+/** What only the provider's staff order: a hold binds its container's owner, and an invoice its debtor. */
+const staffOrders: ReadonlySet<OperationOrder['kind']> = new Set([
+  'suspend',
+  'resume',
+  'close-month',
+]);
+
+/**
+ * Starts the operation. Its id, and that of what it makes, derive from the order's key.
+ * Refused: NOT_ALLOWED.
+ */
 export function start(
   state: OperationState,
-  input: { readonly order: OperationOrder; readonly tenantId: string },
+  input: {
+    readonly order: OperationOrder;
+    readonly tenantId: string;
+    /** Ordered by the provider's staff, or by the host itself. */
+    readonly byStaff: boolean;
+  },
   context: DecideContext,
 ): Decision {
   if (state.phase !== 'new') return accept();
+  if (!input.byStaff && staffOrders.has(input.order.kind)) {
+    return refuse(
+      'NOT_ALLOWED',
+      `Only the provider's staff order this (${input.order.kind}); ask them to do it.`,
+    );
+  }
   const operationId = operationIdOf(context.commandKey);
   const started = OperationStarted({
     operationId,

@@ -100,7 +100,7 @@ class Run {
 
   constructor(order: OperationOrder) {
     this.#commandKey = uuidOf('order', order.kind);
-    this.#take(start(this.state, { order, tenantId }, this.context()));
+    this.#take(start(this.state, { order, tenantId, byStaff: true }, this.context()));
   }
 
   context(): DecideContext {
@@ -323,4 +323,18 @@ test('every ask that a plan makes fits the ask it names', () => {
       });
     }
   }
+});
+
+describe('who orders what', () => {
+  test.each(orders.map((order) => [order.kind, order] as const))(
+    '%s by a customer: holds and invoices are for the staff, all else is theirs',
+    (kind, order) => {
+      const context = new Run(order).context();
+      const decision = start(initial(), { order, tenantId, byStaff: false }, context);
+      const forStaff = ['suspend', 'resume', 'close-month'].includes(kind);
+      expect(decision).toMatchObject(
+        forStaff ? { refusal: { code: 'NOT_ALLOWED' } } : { kind: 'accepted' },
+      );
+    },
+  );
 });
