@@ -35,7 +35,7 @@ module.exports = {
     {
       name: 'the-gateway-imports-only-apis',
       severity: 'error',
-      from: { path: '^graphql/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^graphql/', pathNot: '(\\.test|/sample-[a-z-]+)\\.ts$' },
       to: { path: '^services/', pathNot: '^services/[^/]+/src/api/' },
     },
     {
@@ -47,13 +47,13 @@ module.exports = {
     {
       name: 'domain-imports-events-and-pure-libraries',
       severity: 'error',
-      from: { path: '^services/[^/]+/src/domain/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^services/[^/]+/src/domain/', pathNot: '(\\.test|/sample-[a-z-]+)\\.ts$' },
       to: { path: '^(infra|graphql|test|services/[^/]+/src/(?!domain/))' },
     },
     {
       name: 'domain-uses-only-pure-packages',
       severity: 'error',
-      from: { path: '^services/[^/]+/src/domain/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^services/[^/]+/src/domain/', pathNot: '(\\.test|/sample-[a-z-]+)\\.ts$' },
       to: {
         dependencyTypes: ['npm', 'core'],
         pathNot: 'node_modules/(temporal-polyfill|temporal-spec|zod|ipaddr\\.js)/',

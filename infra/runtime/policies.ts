@@ -10,7 +10,7 @@ import {
   type Position,
   type Principal,
   type Recorded,
-  refuse,
+  type Refusal,
 } from '@bivouac/events/language';
 import {
   AskAnswered,
@@ -120,8 +120,8 @@ function contextFor(name: string, event: Recorded, deps: PolicyDependencies): Po
     principal,
     ports: deps.ports,
     now: () => instantOf(deps.clock.now()),
-    load: deps.host.load,
-    read: deps.host.read,
+    load: (aggregate, stream, upTo) => deps.host.load(aggregate, stream, upTo),
+    read: (aggregate, stream, select) => deps.host.read(aggregate, stream, select),
     execute: async (contract, input, n = '') => {
       const reply = await deps.host.command(contract, input, {
         principal,
@@ -198,7 +198,7 @@ async function recordAnswer(
   }
 }
 
-function copyOf(refusal: ReturnType<typeof refuse>['refusal']) {
+function copyOf(refusal: Refusal) {
   const { code, message, path, retryable, details } = refusal;
   return {
     code,

@@ -58,7 +58,11 @@ async function main(): Promise<void> {
   } finally {
     await installation.stop(config.SHUTDOWN_MS);
   }
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) {
+    throw failure instanceof Error
+      ? failure
+      : new Error('something that must run has stopped', { cause: failure });
+  }
 }
 
 /** The demo's key file; made, with everything it needs, on the first start. */
