@@ -70,8 +70,12 @@ export class Running {
   }
 
   /** The demo customer's order for plan 1000, with what is told changed. */
-  order(input: Record<string, unknown> = {}, key?: string): Promise<Result> {
-    return this.owner.mutate(
+  order(
+    input: Record<string, unknown> = {},
+    key?: string,
+    client: Client = this.owner,
+  ): Promise<Result> {
+    return client.mutate(
       'provisionContainer',
       {
         accountId: this.seeded.customer.tenantId,
@@ -246,6 +250,8 @@ export async function open(
     /** To go on with what is there. */
     readonly folder?: string;
     readonly now?: number;
+    /** `false`: makes nothing, so that the log stays as it is; there are no clients then. */
+    readonly newKeys?: boolean;
   } = {},
 ): Promise<Running> {
   const folder = options.folder ?? (await newFolder());
@@ -267,9 +273,13 @@ export async function open(
   const { host, provider } = installation;
   const seeded = await seed(host, provider);
   const attempt = `${folder} ${clock.now()} ${opened.length}`;
+  const keyOf = (tenant: Seeded['customer'], memberId: string, label: string): Promise<string> =>
+    options.newKeys === false
+      ? Promise.resolve('none')
+      : newKey(host, tenant, memberId, label, `${label} ${attempt}`);
   const keys = {
-    owner: await newKey(host, seeded.customer, seeded.ownerMemberId, 'owner', `o ${attempt}`),
-    staff: await newKey(host, provider, seeded.staffMemberId, 'staff', `s ${attempt}`),
+    owner: await keyOf(seeded.customer, seeded.ownerMemberId, 'owner'),
+    staff: await keyOf(provider, seeded.staffMemberId, 'staff'),
   };
   await host.settled();
   const running = new Running({ installation, clock, folder, seeded, keys });
