@@ -5,7 +5,50 @@ export interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly limit: number;
+  /** Always the larger the better: of times it is limit / ours. */
   readonly ratio: number;
+}
+
+/** Benchmarks that share their preparation. */
+export interface BenchPart {
+  /** The figures it answers. */
+  readonly names: readonly string[];
+  run(): Promise<Record<string, Figure>>;
+}
+
+/** Fewest pairs a ratio is the median of. */
+export const PAIRS = 7;
+
+/**
+ * Interleaved pairs of ours and the limit, after one that warms up; the order within a pair
+ * alternates, so that what else the machine does falls on both.
+ *
+ * @param unit what both answer, the more the better.
+ */
+export async function pairsOf(
+  unit: string,
+  ours: () => Promise<number>,
+  limit: () => Promise<number>,
+  count: number = PAIRS,
+): Promise<Figure> {
+  await ours();
+  await limit();
+  const measured: { readonly ours: number; readonly limit: number }[] = [];
+  for (let i = 0; i < count; i++) {
+    if (i % 2 === 0) {
+      const first = await ours();
+      measured.push({ ours: first, limit: await limit() });
+    } else {
+      const first = await limit();
+      measured.push({ ours: await ours(), limit: first });
+    }
+  }
+  return {
+    value: median(measured.map((pair) => pair.ours)),
+    unit,
+    limit: median(measured.map((pair) => pair.limit)),
+    ratio: median(measured.map((pair) => pair.ours / pair.limit)),
+  };
 }
 
 export function median(values: readonly number[]): number {
@@ -24,4 +67,9 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
   return (performance.now() - began) / 1000;
+}
+
+/** A line for whoever watches; figures alone go to stdout. */
+export function progress(text: string): void {
+  console.error(text);
 }

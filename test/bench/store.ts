@@ -8,27 +8,31 @@ import path from 'node:path';
 import { customer, event, eventRegistry, type StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { z } from 'zod';
+
+import { type BenchPart, type Figure, pairsOf } from './figure.ts';
 import { type BenchRow, benchRows } from './limits/store-rows.ts';
 import { BareLog } from './limits/store-sqlite.ts';
-
-/** One figure: ours and the limit in `unit`, and the median ratio of the pairs (1 is the limit). */
-export interface Figure {
-  readonly value: number;
-  readonly unit: string;
-  readonly limit: number;
-  readonly ratio: number;
-}
 
 /** How much work one side of a pair does. */
 const SINGLE = 500;
 const WRITERS = 64;
 const ROUNDS = 50;
 const REPLAYED = 100_000;
-const PAIRS = 9;
+const STORE_PAIRS = 9;
 const PAGE = 500;
 
-/** Runs the store's benchmarks in a folder of their own; takes about a minute. */
-export async function storeBenchmarks(): Promise<Record<string, Figure>> {
+/** `store.*`, in a folder of their own; takes about a minute. */
+export const storeBenchmarks: BenchPart = {
+  names: [
+    'store.replay',
+    'store.replay.validated',
+    'store.append.single',
+    'store.append.concurrent',
+  ],
+  run,
+};
+
+async function run(): Promise<Record<string, Figure>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bivouac-bench-'));
   const store = await openEmbeddedStore({ folder });
   const bare = new BareLog(folder);
@@ -175,34 +179,12 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Interleaved pairs, after one that warms up; the order within a pair alternates. */
-async function pairs(
+/** Figures in events a second, from sides that answer milliseconds. */
+function pairs(
   events: number,
   ours: () => Promise<number>,
   limit: () => Promise<number>,
 ): Promise<Figure> {
-  await ours();
-  await limit();
-  const measured: { ours: number; limit: number }[] = [];
-  for (let i = 0; i < PAIRS; i++) {
-    if (i % 2 === 0) {
-      const first = await ours();
-      measured.push({ ours: first, limit: await limit() });
-    } else {
-      const first = await limit();
-      measured.push({ ours: await ours(), limit: first });
-    }
-  }
-  const perSecond = (ms: number): number => Math.round((events * 1000) / ms);
-  return {
-    value: perSecond(median(measured.map((pair) => pair.ours))),
-    unit: 'events/s',
-    limit: perSecond(median(measured.map((pair) => pair.limit))),
-    ratio: Number(median(measured.map((pair) => pair.limit / pair.ours)).toFixed(3)),
-  };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const perSecond = (side: () => Promise<number>) => async () => (events * 1000) / (await side());
+  return pairsOf('events/s', perSecond(ours), perSecond(limit), STORE_PAIRS);
 }

@@ -1,0 +1,110 @@
+/**
+ * `npm run bench`: ours against the limit, as a table; with `--json` as one object on stdout; with
+ * `--only <prefix>` the benchmarks whose names start so.
+ */
+import { type BenchPart, type Figure, progress } from './figure.ts';
+import { graphqlBenchmarks } from './graphql.ts';
+import { orderBenchmarks } from './orders.ts';
+import { storeBenchmarks } from './store.ts';
+
+/** The parts, each with the figures it takes; a part runs if one of them is asked for. */
+const parts: readonly BenchPart[] = [storeBenchmarks, orderBenchmarks, graphqlBenchmarks];
+
+/** What the figures are held against; `atLeast` and `atMost` are of the figure named. */
+const targets: Readonly<Record<string, Target>> = {
+  'store.append.single': { of: 'ratio', atLeast: 0.5 },
+  'store.append.concurrent': { of: 'ratio', atLeast: 0.5 },
+  'store.replay': { of: 'ratio', atLeast: 0.7 },
+  'store.replay.validated': { of: 'ratio', atLeast: 0.45 },
+  'projection.rebuild': { of: 'value', atLeast: 50_000 },
+  'projection.rebuild.memory': { of: 'value', atMost: 300 },
+  'start.million': { of: 'value', atMost: 10 },
+  'operation.throughput': { of: 'value', atLeast: 200 },
+  'operation.latency': { of: 'value', atMost: 250 },
+  'graphql.query': { of: 'ratio', atLeast: 0.5 },
+  'graphql.mutation': { of: 'ratio', atLeast: 0.5 },
+};
+
+interface Target {
+  readonly of: 'value' | 'ratio';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+interface Asked {
+  readonly json: boolean;
+  readonly only: string;
+}
+
+async function main(): Promise<void> {
+  const { json, only } = parse(process.argv.slice(2));
+  const figures: Record<string, Figure> = {};
+  for (const part of parts) {
+    if (!part.names.some((name) => name.startsWith(only))) continue;
+    progress(`${part.names.join(', ')} ...`);
+    for (const [name, figure] of Object.entries(await part.run())) {
+      if (name.startsWith(only)) figures[name] = rounded(figure);
+    }
+  }
+  if (Object.keys(figures).length === 0) {
+    const known = parts.flatMap((part) => part.names).join(', ');
+    throw new Error(`No benchmark's name starts with ${only}. There are: ${known}.`);
+  }
+  console.log(json ? JSON.stringify(figures, null, 2) : tableOf(figures));
+}
+
+function parse(args: readonly string[]): Asked {
+  let json = false;
+  let only = '';
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (arg === '--json') json = true;
+    else if (arg === '--only' && args[i + 1] !== undefined) only = args[++i] ?? '';
+    else throw new Error(`${arg ?? ''} is not understood. Use --json, --only <prefix>.`);
+  }
+  return { json, only };
+}
+
+function tableOf(figures: Readonly<Record<string, Figure>>): string {
+  const rows = Object.entries(figures).map(([name, { value, unit, limit, ratio }]) => [
+    name,
+    String(value),
+    String(limit),
+    String(ratio),
+    unit,
+    verdict(targets[name], { value, ratio }),
+  ]);
+  const all = [['', 'ours', 'limit', 'ratio', 'unit', 'target'], ...rows];
+  const widths = all[0]?.map((_, c) => Math.max(...all.map((row) => row[c]?.length ?? 0))) ?? [];
+  const numeric = [1, 2, 3];
+  return all
+    .map((row) =>
+      row
+        .map((cell, c) =>
+          numeric.includes(c) ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function verdict(target: Target | undefined, figure: { value: number; ratio: number }): string {
+  if (target === undefined) return '';
+  const { of, atLeast, atMost } = target;
+  const seen = figure[of];
+  const met = seen >= (atLeast ?? -Infinity) && seen <= (atMost ?? Infinity);
+  const bound = atLeast === undefined ? `<= ${atMost ?? ''}` : `>= ${atLeast}`;
+  return `${of} ${bound}: ${met ? 'met' : 'NOT MET'}`;
+}
+
+/** Three digits behind the point say all that a measurement can. */
+function rounded({ value, unit, limit, ratio }: Figure): Figure {
+  const short = (n: number): number => Number(n.toFixed(Math.abs(n) >= 1000 ? 0 : 3));
+  return { value: short(value), unit, limit: short(limit), ratio: short(ratio) };
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exitCode = 1;
+});
