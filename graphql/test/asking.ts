@@ -20,7 +20,7 @@ export interface Reply {
 }
 
 /** Stands still until it is moved; nobody who sleeps on it wakes but by `wake`. */
-export class StandingClock implements GatewayClock {
+class StandingClock implements GatewayClock {
   #now: number;
   #wakers: (() => void)[] = [];
 

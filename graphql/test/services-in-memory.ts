@@ -69,7 +69,7 @@ export function pageOf<T extends { readonly position: string }>(all: readonly T[
   };
 }
 
-export class ServicesInMemory implements ServiceCaller {
+class ServicesInMemory implements ServiceCaller {
   readonly calls: Call[] = [];
   readonly #queries = new Map<string, (input: never, call: Call) => Answer>();
   readonly #commands = new Map<string, (input: never, call: Call) => Answer>();
@@ -174,11 +174,7 @@ async function run<I extends z.ZodType, R extends z.ZodType>(
 const at = '2026-04-10T09:00:00.000Z';
 const digest = 'a'.repeat(64);
 
-export function accountNamed(
-  name: string,
-  n: number,
-  more: Partial<AccountView> = {},
-): AccountView {
+function accountNamed(name: string, n: number, more: Partial<AccountView> = {}): AccountView {
   const id = deriveId('tenant', name);
   return {
     id,
@@ -195,7 +191,7 @@ export function accountNamed(
   };
 }
 
-export function containerOf(
+function containerOf(
   account: AccountView,
   hostname: string,
   n: number,
@@ -250,7 +246,7 @@ export function containerOf(
   };
 }
 
-export function operationOn(container: ContainerView, more: Partial<OperationView> = {}) {
+function operationOn(container: ContainerView, more: Partial<OperationView> = {}) {
   const operation: OperationView = {
     id: deriveId('operation', container.hostname),
     kind: 'provision',

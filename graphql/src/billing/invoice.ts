@@ -138,7 +138,7 @@ export const InvoiceRef = builder
 
 registerNode('invoice', 'Invoice', (id, { services }) => invoiceById(services, id));
 
-export const InvoiceConnection = builder.connectionObject(
+const InvoiceConnection = builder.connectionObject(
   { type: InvoiceRef, name: 'InvoiceConnection', description: 'A page of invoices.' },
   { name: 'InvoiceEdge', description: 'An invoice and where it stands.' },
 );

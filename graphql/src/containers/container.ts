@@ -26,7 +26,7 @@ import type { Services } from '../request/services.ts';
 import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
 import { imageById, ImageRef } from './image.ts';
 
-export const Lifecycle = enumeration('ContainerLifecycle', 'What a container is meant to be.', {
+const Lifecycle = enumeration('ContainerLifecycle', 'What a container is meant to be.', {
   requested: 'Ordered; it has nothing on any node yet.',
   reserved: 'It has a place and addresses.',
   building: 'Its node makes it.',

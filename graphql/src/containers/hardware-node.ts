@@ -15,7 +15,7 @@ export function hardwareNodeById(services: Services, id: string): Promise<NodeVi
   return services.once(`node:${id}`, () => services.query(NodeById, { nodeId: id }));
 }
 
-export const ResourcesRef = builder
+const ResourcesRef = builder
   .objectRef<Omit<ResourceVector, 'addresses'> & { readonly addresses?: number }>('Resources')
   .implement({
     description: 'How much of each accounted resource.',
