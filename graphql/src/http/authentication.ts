@@ -3,7 +3,7 @@
  * seconds. A revoked key is refused everywhere soon after. No answer means refused.
  */
 import { Authenticate, readApiKey } from '@bivouac/accounts/api';
-import { PROVIDER_ID } from '@bivouac/events/accounts';
+import { hashApiKey, PROVIDER_ID } from '@bivouac/events/accounts';
 import type { Position, Principal, ServiceCaller } from '@bivouac/events/language';
 import { millisecondsOf } from '@bivouac/events/values';
 import type { GraphQLError } from 'graphql';
@@ -70,15 +70,16 @@ export class Authentication {
     if (header === null) {
       return unauthenticated('Send an API key: `Authorization: Bearer bvk_…`.');
     }
-    const [, token] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
-    const key = token === undefined ? undefined : readApiKey(token);
+    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
+    // A known hash needs no look at the text: what hashes to it is the key.
+    const known = this.#remembered.get(hashApiKey(token));
+    if (known !== undefined && this.#options.clock.now() < known.until) return known.viewer;
+    const key = readApiKey(token);
     if (key === undefined) {
       return unauthenticated(
         'The Authorization header holds no API key: expected `Bearer bvk_…`, whole and unchanged.',
       );
     }
-    const known = this.#remembered.get(key.hash);
-    if (known !== undefined && this.#options.clock.now() < known.until) return known.viewer;
     const asking = this.#asking.get(key.hash) ?? this.#ask(key.keyId, key.hash, atLeast);
     this.#asking.set(key.hash, asking);
     return asking;
