@@ -298,5 +298,5 @@ describe('placements and leases, undone at any moment and answered late', () => 
       ),
       { numRuns: 25 },
     );
-  });
+  }, 60_000);
 });

@@ -2,62 +2,19 @@
  * One agent's connection to the node endpoint: greets, sends the queue and what is new in it, records
  * answers and observations, and gives up (so that the agent comes back) rather than lose one.
  */
-import type {
-  CommandContract,
-  CommandReply,
-  QueryContract,
-  QueryReply,
-} from '@bivouac/events/language';
 import {
   type AgentMessage,
   AgentMessageSchema,
   type EndpointMessage,
   EndpointMessageSchema,
+  type Instruction,
   NODE_PROTOCOL,
+  type ObservedState,
 } from '@bivouac/events/node';
 import { uuidOf } from '@bivouac/events/values';
-import type { Clock } from '@bivouac/infra/runtime';
-import type { z } from 'zod';
 
 import { InstructionsForNode, ReportAnswer, ReportObservation } from './api/index.ts';
-
-export interface NodeEndpointOptions {
-  /** Runs a command as the node: principal `{id: 'node:<id>', kind: 'node', reach: 'all'}`. */
-  readonly command: <I extends z.ZodType, R extends z.ZodType>(
-    nodeId: string,
-    contract: CommandContract<I, R>,
-    input: z.input<I>,
-    idempotencyKey: string,
-  ) => Promise<CommandReply<z.output<R>>>;
-  /** Asks as the node. `atLeast`: a position that the answer must have seen. */
-  readonly query: <I extends z.ZodType, R extends z.ZodType>(
-    nodeId: string,
-    contract: QueryContract<I, R>,
-    input: z.input<I>,
-    atLeast?: string,
-  ) => Promise<QueryReply<z.output<R>>>;
-  /**
-   * Calls back for each `containers.InstructionIssued`, with the node's id and the event's position.
-   * From the view's follower (in any replica), or from the bus; early, late and double calls do no
-   * harm. Answers a function that ends it.
-   */
-  readonly onNewInstruction: (listener: (nodeId: string, position: string) => void) => () => void;
-  readonly clock: Clock;
-  /** Unique text, for the keys of observations, which may recur. */
-  readonly newId: () => string;
-  readonly log: (
-    level: 'info' | 'warn' | 'error',
-    facts: Record<string, unknown>,
-    message: string,
-  ) => void;
-}
-
-export interface NodeConnection {
-  /** Takes a message of the agent, unparsed. */
-  receive(message: unknown): void;
-  /** The agent has left. */
-  close(): void;
-}
+import type { NodeConnection, NodeEndpointOptions } from './node-endpoint-options.ts';
 
 /** Waits between attempts to record or to read something, in milliseconds. */
 const PATIENCE = [20, 50, 100, 250, 500, 1000, 2000] as const;
@@ -76,6 +33,10 @@ export class Connection implements NodeConnection {
   #greeted = false;
   /** It is a node's that is registered; its queue may follow. */
   #welcomed = false;
+  /** Instructions sent here and not answered yet. */
+  readonly #told = new Map<string, Instruction>();
+  /** By container: what a recorded answer already says of it, until something else is heard. */
+  readonly #implied = new Map<string, string>();
   /** Cursor of the last instruction sent. */
   #sent: string | undefined;
   #pushing: Promise<void> | undefined;
@@ -199,6 +160,7 @@ export class Connection implements NodeConnection {
           return;
         }
         for (const { cursor, instruction } of reply.result.items) {
+          this.#told.set(instruction.instructionId, instruction);
           this.#tell({ type: 'instruct', instruction });
           this.#sent = cursor;
         }
@@ -223,6 +185,16 @@ export class Connection implements NodeConnection {
           'an answer was not wanted',
         );
       }
+      const told = this.#told.get(instructionId);
+      this.#told.delete(instructionId);
+      // Only what was recorded just now: an answer nobody waited for says nothing of the container.
+      const recorded = reply.ok && !reply.repeated && reply.position !== undefined;
+      const implied = told === undefined ? undefined : stateAfter[told.step];
+      if (recorded && outcome === 'done' && told !== undefined && implied !== undefined) {
+        this.#implied.set(containerId, seenAs(told.generation, implied));
+      } else {
+        this.#implied.delete(containerId);
+      }
       this.#tell({ type: 'noted', instructionId });
     });
   }
@@ -230,12 +202,16 @@ export class Connection implements NodeConnection {
   #observe(seen: {
     readonly containerId: string;
     readonly generation: number;
-    readonly state: Extract<AgentMessage, { type: 'observation' }>['state'];
+    readonly state: ObservedState;
   }): void {
     const { containerId, generation, state } = seen;
     const nodeId = this.#nodeId;
     const key = this.#options.newId();
     this.#inLane(containerId, async () => {
+      // Agents look at a container after each step: mostly that is what the answer has said.
+      const implied = this.#implied.get(containerId);
+      this.#implied.delete(containerId);
+      if (implied === seenAs(generation, state)) return;
       const input = { nodeId, containerId, generation, state };
       const reply = await this.#patiently(() =>
         this.#options.command(nodeId, ReportObservation, input, key),
@@ -279,6 +255,19 @@ export class Connection implements NodeConnection {
   #tell(message: EndpointMessage): void {
     if (!this.#over.signal.aborted) this.#send(EndpointMessageSchema.parse(message));
   }
+}
+
+/** What a container is after a step that was done; other steps leave it as it was. */
+const stateAfter: Partial<Record<Instruction['step'], ObservedState>> = {
+  build: 'running',
+  start: 'running',
+  stop: 'stopped',
+  destroy: 'absent',
+};
+
+/** An absent instance has no generation. */
+function seenAs(generation: number, state: ObservedState): string {
+  return state === 'absent' ? state : `${generation} ${state}`;
 }
 
 function isRetryable(reply: { readonly ok: boolean; readonly refusal?: unknown }): boolean {

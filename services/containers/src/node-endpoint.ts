@@ -8,9 +8,10 @@
  */
 import type { EndpointMessage } from '@bivouac/events/node';
 
-import { Connection, type NodeConnection, type NodeEndpointOptions } from './node-connection.ts';
+import { Connection } from './node-connection.ts';
+import type { NodeConnection, NodeEndpointOptions } from './node-endpoint-options.ts';
 
-export type { NodeConnection, NodeEndpointOptions } from './node-connection.ts';
+export type { NodeConnection, NodeEndpointOptions } from './node-endpoint-options.ts';
 
 export interface NodeEndpoint {
   /** `send` gets JSON values; after one of type `closing` no more come. */

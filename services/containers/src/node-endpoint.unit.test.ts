@@ -24,6 +24,8 @@ class Bench {
   readonly commands: { name: string; input: Record<string, unknown>; key: string }[] = [];
   readonly trouble: (Refusal | Error)[] = [];
   known = true;
+  /** Whether answers are waited for, so that something is recorded. */
+  wanted = true;
   waits: number[] = [];
   #listeners = new Set<(nodeId: string, position: string) => void>();
   #keys = 0;
@@ -39,7 +41,8 @@ class Bench {
     command: ((_nodeId, contract, input, key) =>
       this.#call(() => {
         this.commands.push({ name: contract.name, input: input as Record<string, unknown>, key });
-        return { ok: true, result: {}, stream: '', revision: 0n, position: '', repeated: false };
+        const position = this.wanted ? formatPosition(1n) : undefined;
+        return { ok: true, result: {}, stream: '', revision: 0n, position, repeated: false };
       })) as NodeEndpointOptions['command'],
     query: ((_nodeId, _contract, input) =>
       this.#call(() => {
@@ -222,6 +225,33 @@ describe('a connected agent', () => {
       ...['containers.ReportObservation', 'containers.ReportObservation'],
     ]);
     expect(new Set(bench.commands.map(({ key }) => key)).size).toBe(2);
+  });
+
+  test('need not have recorded what its answer has said already, but anything else', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    bench.enqueue('a');
+    await turns();
+    const see = (state: 'running' | 'stopped', generation = 1) => {
+      const containerId = id('container');
+      agent.connection.receive({ type: 'observation', containerId, generation, state });
+    };
+    agent.connection.receive(answered('a'));
+    see('running');
+    await turns();
+    expect(bench.commands.map(({ name }) => name)).toEqual(['containers.ReportAnswer']);
+    see('running');
+    see('stopped');
+    await turns();
+    expect(bench.commands).toHaveLength(3);
+    bench.wanted = false;
+    bench.enqueue('b');
+    await turns();
+    agent.connection.receive(answered('b'));
+    see('running');
+    await turns();
+    expect(bench.commands.at(-1)?.input).toMatchObject({ state: 'running' });
   });
 
   test('does not lose an answer while the store is busy', async () => {

@@ -172,7 +172,7 @@ export class SampleWorld {
   async stop(): Promise<void> {
     await this.#endpoint?.close();
     await this.#host?.stop(1000);
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure !== undefined) throw new Error('the host has failed', { cause: this.failure });
   }
 
   /** Lets everything end that has begun, also what nodes are still told and answer. */

@@ -4,7 +4,7 @@ import type { Axis, ResourceVector } from '@bivouac/events/values';
 
 /** The axes a node accounts; addresses are the pools' business. */
 export const nodeAxes = ['containers', 'cpuMillis', 'memoryBytes', 'diskBytes'] as const;
-export type NodeAxis = (typeof nodeAxes)[number] & Axis;
+type NodeAxis = (typeof nodeAxes)[number] & Axis;
 
 /** Amounts by axis, as numbers that add exactly. */
 export type Amounts = Record<NodeAxis, bigint>;

@@ -1,7 +1,7 @@
 /** An image: drafted, tested by a technician, published. Only a published one can be ordered. */
+import type { imageEvents } from '@bivouac/events/containers';
 import {
   ImageDrafted,
-  imageEvents,
   ImagePublished,
   type ImageService,
   ImageTested,

@@ -2,11 +2,11 @@
  * A node and the placements on it. Takes and gives back by placement id only; what it once said of a
  * placement (taken, no room, released) it says again for as long as a late repeat may come.
  */
+import type { nodeEvents } from '@bivouac/events/containers';
 import {
   NodeCapacityFreed,
   NodeCapacityTaken,
   type NodeCapacity,
-  nodeEvents,
   NodeRegistered,
   PlacementVoided,
 } from '@bivouac/events/containers';

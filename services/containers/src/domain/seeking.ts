@@ -7,13 +7,12 @@
  * it leaves a tombstone there, which also stops a late walk. So nothing is ever held twice, and
  * nothing that was given back is taken later.
  */
+import type { leaseEvents, placementEvents } from '@bivouac/events/containers';
 import {
   LeaseAbandoned,
-  leaseEvents,
   LeaseSought,
   PlacementAbandoned,
   type PlacementCandidate,
-  placementEvents,
   PlacementSought,
 } from '@bivouac/events/containers';
 import { accept, type Decision, type EventOf, is, refuse } from '@bivouac/events/language';
@@ -26,10 +25,6 @@ export type SeekingState<C> =
   | { readonly kind: 'none' }
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'sought'; readonly candidates: readonly C[]; readonly notAfter: string };
-
-export function notSought<C>(): SeekingState<C> {
-  return { kind: 'none' };
-}
 
 export function evolvePlacement(
   _state: SeekingState<PlacementCandidate>,

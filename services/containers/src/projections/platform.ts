@@ -45,7 +45,7 @@ interface PlacementRow {
 }
 
 /** Standing placements: freeing says the id only. */
-export const placements = table<PlacementRow>()({
+const placements = table<PlacementRow>()({
   name: 'placements',
   key: (row) => row.placementId,
   indexes: { byNode: (row) => [row.nodeId, row.placementId] },

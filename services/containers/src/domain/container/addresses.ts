@@ -11,7 +11,7 @@ import type { ContainerState } from './state.ts';
 type Context = Pick<DecideContext, 'now'>;
 
 /** Most addresses of one container. */
-export const MAX_ADDRESSES = 256;
+const MAX_ADDRESSES = 256;
 
 /** Refused besides {@link admit}: CONTAINER_HELD, LEASE_DETACHED, TOO_MANY_ADDRESSES. */
 export function attachAddresses(

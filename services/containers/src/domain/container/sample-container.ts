@@ -6,9 +6,9 @@ import { container } from '../../commands/aggregates.ts';
 import { address, id, imageFacts, plan, Stream } from '../../given.ts';
 import * as domain from './index.ts';
 
-export const containerId = id('container');
-export const nodeId = id('node');
-export const holdOf = (name: string) => ({
+const containerId = id('container');
+const nodeId = id('node');
+const holdOf = (name: string) => ({
   holdId: id('hold', name),
   kind: 'billing' as const,
   reason: 'overdue',

@@ -129,7 +129,7 @@ export const noContainer: ContainerState = {
 /** How many settled asks are remembered. */
 const SETTLED = 16;
 
-export type ContainerEvent = DecidedOf<(typeof containerEvents)[number]>;
+type ContainerEvent = DecidedOf<(typeof containerEvents)[number]>;
 
 /** An ask as a key. */
 export function keyOf(ref: AskRef): string {

@@ -5,20 +5,18 @@
 import { refuse } from '@bivouac/events/language';
 
 /** The first axis. `none`: nothing is known of such a container. */
-export const lifecycles = [
-  'none',
-  'requested',
-  'reserved',
-  'building',
-  'stopped',
-  'running',
-  'frozen',
-  'deleting',
-  'soft-deleted',
-  'deleted',
-  'failed',
-] as const;
-export type Lifecycle = (typeof lifecycles)[number];
+export type Lifecycle =
+  | 'none'
+  | 'requested'
+  | 'reserved'
+  | 'building'
+  | 'stopped'
+  | 'running'
+  | 'frozen'
+  | 'deleting'
+  | 'soft-deleted'
+  | 'deleted'
+  | 'failed';
 
 interface Rule {
   readonly from: readonly Lifecycle[];
@@ -30,7 +28,7 @@ const unbuilt = ['requested', 'reserved', 'building'] as const;
 const built = ['stopped', 'running', 'frozen'] as const;
 
 /** A hold, an address or a name changes no lifecycle; a hold keeps what is `running` stopped. */
-export const transitions = {
+const transitions = {
   request: { from: ['none'], to: 'requested' },
   reserve: { from: ['requested'], to: 'reserved' },
   build: { from: ['reserved', 'building'], to: 'building' },

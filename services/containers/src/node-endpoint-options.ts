@@ -1,0 +1,47 @@
+/** What the host hands to the node endpoint, and what it gets for each connection of an agent. */
+import type {
+  CommandContract,
+  CommandReply,
+  QueryContract,
+  QueryReply,
+} from '@bivouac/events/language';
+import type { Clock } from '@bivouac/infra/runtime';
+import type { z } from 'zod';
+
+export interface NodeEndpointOptions {
+  /** Runs a command as the node: principal `{id: 'node:<id>', kind: 'node', reach: 'all'}`. */
+  readonly command: <I extends z.ZodType, R extends z.ZodType>(
+    nodeId: string,
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    idempotencyKey: string,
+  ) => Promise<CommandReply<z.output<R>>>;
+  /** Asks as the node. `atLeast`: a position that the answer must have seen. */
+  readonly query: <I extends z.ZodType, R extends z.ZodType>(
+    nodeId: string,
+    contract: QueryContract<I, R>,
+    input: z.input<I>,
+    atLeast?: string,
+  ) => Promise<QueryReply<z.output<R>>>;
+  /**
+   * Calls back for each `containers.InstructionIssued`, with the node's id and the event's position.
+   * From the view's follower (in any replica), or from the bus; early, late and double calls do no
+   * harm. Answers a function that ends it.
+   */
+  readonly onNewInstruction: (listener: (nodeId: string, position: string) => void) => () => void;
+  readonly clock: Clock;
+  /** Unique text, for the keys of observations, which may recur. */
+  readonly newId: () => string;
+  readonly log: (
+    level: 'info' | 'warn' | 'error',
+    facts: Record<string, unknown>,
+    message: string,
+  ) => void;
+}
+
+export interface NodeConnection {
+  /** Takes a message of the agent, unparsed. */
+  receive(message: unknown): void;
+  /** The agent has left. */
+  close(): void;
+}
