@@ -112,7 +112,7 @@ async function firstSteps(url: string, keyFile: string): Promise<string> {
     'A first query to paste:',
     `  curl -s ${url}/graphql -H 'content-type: application/json' \\`,
     `    -H 'authorization: Bearer ${key}' \\`,
-    `    -d '{"query":"{ accounts(first: 5) { nodes { id name } } images(first: 5) { nodes { id name } } }"}'`,
+    `    -d '{"query":"{ accounts(first: 5) { edges { node { id name } } } images(first: 5) { edges { node { id name } } } }"}'`,
     '',
     'Then the first order: see README.md. Stop with Ctrl-C; the next start continues on the same data.',
   ].join('\n');
