@@ -13,7 +13,8 @@ export interface Figure {
 export interface BenchPart {
   /** The figures it answers. */
   readonly names: readonly string[];
-  run(): Promise<Record<string, Figure>>;
+  /** @param asked `events`: how long a long log is. */
+  run(asked: { readonly events: number }): Promise<Record<string, Figure>>;
 }
 
 /** Fewest pairs a ratio is the median of. */

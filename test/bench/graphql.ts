@@ -2,15 +2,14 @@
  * The gateway over HTTP: a container read with its addresses and its operation, and a container given
  * another name, durably. The limit is bare Yoga answering a constant of the same size.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { listen, newKey } from '@bivouac/all';
 import { parsePosition } from '@bivouac/events/language';
 import { systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
 import { z } from 'zod';
 
+import { firstLine, startChild } from './children.ts';
 import { type BenchPart, type Figure, pairsOf, progress } from './figure.ts';
 import { Orders, orderWorld, type OrderWorld } from './orders.ts';
 
@@ -175,27 +174,13 @@ async function load(
   body: string,
 ): Promise<Outcome> {
   const plan = JSON.stringify({ url, amount, connections: CONNECTIONS, headers, body });
-  const child = start('load.js', plan);
+  const child = startChild('load.js', plan);
   const outcome = OutcomeSchema.parse(JSON.parse(await firstLine(child)));
   if (outcome.wrong > 0) throw new Error(`${outcome.wrong} of ${amount} requests failed`);
   return outcome;
 }
 
 async function startYoga(length: number): Promise<{ url: string; child: ChildProcess }> {
-  const child = start('limits/bare-yoga.ts', String(length));
+  const child = startChild('limits/bare-yoga.ts', String(length));
   return { url: `http://127.0.0.1:${await firstLine(child)}/graphql`, child };
-}
-
-/** A script of this folder, run as this process was. */
-function start(script: string, argument: string): ChildProcess {
-  const file = fileURLToPath(new URL(script, import.meta.url));
-  return spawn(process.execPath, [...process.execArgv, file, argument], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('the child has no stdout');
-  for await (const line of createInterface({ input: child.stdout })) return line;
-  throw new Error('the child ended without a word');
 }

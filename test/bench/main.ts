@@ -1,14 +1,20 @@
 /**
  * `npm run bench`: ours against the limit, as a table; with `--json` as one object on stdout; with
- * `--only <prefix>` the benchmarks whose names start so.
+ * `--only <prefix>` the benchmarks whose names start so, with `--events <n>` over a log of that length.
  */
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
 import { orderBenchmarks } from './orders.ts';
+import { projectionBenchmarks } from './projection.ts';
 import { storeBenchmarks } from './store.ts';
 
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
-const parts: readonly BenchPart[] = [storeBenchmarks, orderBenchmarks, graphqlBenchmarks];
+const parts: readonly BenchPart[] = [
+  storeBenchmarks,
+  orderBenchmarks,
+  graphqlBenchmarks,
+  projectionBenchmarks,
+];
 
 /** What the figures are held against; `atLeast` and `atMost` are of the figure named. */
 const targets: Readonly<Record<string, Target>> = {
@@ -34,15 +40,17 @@ interface Target {
 interface Asked {
   readonly json: boolean;
   readonly only: string;
+  /** Events of the long log. */
+  readonly events: number;
 }
 
 async function main(): Promise<void> {
-  const { json, only } = parse(process.argv.slice(2));
+  const { json, only, events } = parse(process.argv.slice(2));
   const figures: Record<string, Figure> = {};
   for (const part of parts) {
     if (!part.names.some((name) => name.startsWith(only))) continue;
     progress(`${part.names.join(', ')} ...`);
-    for (const [name, figure] of Object.entries(await part.run())) {
+    for (const [name, figure] of Object.entries(await part.run({ events }))) {
       if (name.startsWith(only)) figures[name] = rounded(figure);
     }
   }
@@ -56,13 +64,19 @@ async function main(): Promise<void> {
 function parse(args: readonly string[]): Asked {
   let json = false;
   let only = '';
+  let events = 1_000_000;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     if (arg === '--json') json = true;
     else if (arg === '--only' && args[i + 1] !== undefined) only = args[++i] ?? '';
-    else throw new Error(`${arg ?? ''} is not understood. Use --json, --only <prefix>.`);
+    else if (arg === '--events' && Number.isSafeInteger(Number(args[i + 1])))
+      events = Number(args[++i]);
+    else
+      throw new Error(
+        `${arg ?? ''} is not understood. Use --json, --only <prefix>, --events <number>.`,
+      );
   }
-  return { json, only };
+  return { json, only, events };
 }
 
 function tableOf(figures: Readonly<Record<string, Figure>>): string {
