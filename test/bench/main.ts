@@ -48,10 +48,10 @@ async function main(): Promise<void> {
   const { json, only, events } = parse(process.argv.slice(2));
   const figures: Record<string, Figure> = {};
   for (const part of parts) {
-    if (!part.names.some((name) => name.startsWith(only))) continue;
+    if (!part.names.some((name) => isAsked(name, only))) continue;
     progress(`${part.names.join(', ')} ...`);
     for (const [name, figure] of Object.entries(await part.run({ events }))) {
-      if (name.startsWith(only)) figures[name] = rounded(figure);
+      if (isAsked(name, only)) figures[name] = rounded(figure);
     }
   }
   if (Object.keys(figures).length === 0) {
@@ -59,6 +59,11 @@ async function main(): Promise<void> {
     throw new Error(`No benchmark's name starts with ${only}. There are: ${known}.`);
   }
   console.log(json ? JSON.stringify(figures, null, 2) : tableOf(figures));
+}
+
+/** `only` may be several prefixes with commas between. */
+function isAsked(name: string, only: string): boolean {
+  return only.split(',').some((prefix) => name.startsWith(prefix));
 }
 
 function parse(args: readonly string[]): Asked {

@@ -34,7 +34,7 @@ async function run({ events }: { readonly events: number }): Promise<Record<stri
     await cp(folder, short, { recursive: true });
 
     const log = new CopiedLog(folder);
-    await log.extendTo(Math.min(PAIRED, events));
+    const pairedOn = await log.extendTo(Math.min(PAIRED, events));
     const perSecond = (script: string) => async () => {
       const { events: read, seconds } = await replayed(script, folder);
       return read / seconds;
@@ -44,7 +44,7 @@ async function run({ events }: { readonly events: number }): Promise<Record<stri
       perSecond('rebuild-child.ts'),
       perSecond('limits/log-scan.ts'),
     );
-    progress(`on ${PAIRED} events: ${Math.round(paired.value)} events/s`);
+    progress(`on ${pairedOn} events: ${Math.round(paired.value)} events/s`);
     const length = await log.extendTo(events);
     const full = await replayed('rebuild-child.ts', folder);
     const scan = await replayed('limits/log-scan.ts', folder);
@@ -94,7 +94,7 @@ const ReplayedSchema = z.object({
 });
 
 async function replayed(script: string, folder: string): Promise<z.output<typeof ReplayedSchema>> {
-  const child = startChild(script, folder);
+  const child = startChild(script, folder, 'default');
   const outcome = ReplayedSchema.parse(JSON.parse(await firstLine(child)));
   await ended(child);
   return outcome;
