@@ -4,5 +4,6 @@ export * from './canonical.ts';
 export * from './decision.ts';
 export * from './envelope.ts';
 export * from './event.ts';
+export * from './paging.ts';
 export * from './registry.ts';
 export * from './sealed.ts';

@@ -1,15 +1,11 @@
 /** One page of an object's event history, as every owning service answers it. */
 import { z } from 'zod';
 
+import { PageArgsSchema } from '../language/index.ts';
 import { InstantSchema } from '../values/index.ts';
 
 /** How a history is paged: the cursor is the event's revision, as decimal text. */
-export const HistoryArgsSchema = z.strictObject({
-  after: z.string().max(500).optional(),
-  before: z.string().max(500).optional(),
-  limit: z.number().int().min(1).max(100),
-  reverse: z.boolean().default(false),
-});
+export const HistoryArgsSchema = PageArgsSchema;
 
 export const HistoryPageSchema = z.object({
   items: z.array(

@@ -92,10 +92,11 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
       if (responder === undefined) return;
       const context = contextFor(`${service.name}.answer.${ask}`, event, deps);
       const input = inputs.get(ask)?.parse(event.data.input);
-      // After the deadline the operation has, or will get, its `timed-out`; acting now could only
-      // leave something over. What an earlier delivery did before dying is undone.
+      // After the deadline acting could only leave something over: the operation has, or will get,
+      // its `timed-out`. What an earlier delivery did before dying is undone, unless its answer
+      // stands: then it was in time, and this is the same ask delivered again.
       if (instantOf(deps.clock.now()) > notAfter) {
-        await responder.undo(input, ref, event, context);
+        if (!(await answeredDone(ref, deps))) await responder.undo(input, ref, event, context);
         return;
       }
       const answer = await responder.act(input, ref, event, context);
@@ -151,6 +152,13 @@ function throwIfTransient(reply: CommandReply<unknown>): void {
   if (code === 'UNAVAILABLE') throw new RuntimeError('unavailable', reply.refusal.message);
   if (code === 'OUTCOME_UNKNOWN') throw new RuntimeError('outcome-unknown', reply.refusal.message);
   if (code === 'SHUTTING_DOWN') throw new RuntimeError('shutting-down', reply.refusal.message);
+}
+
+async function answeredDone(ref: AskRef, deps: PolicyDependencies): Promise<boolean> {
+  const page = await deps.store.readStream(answerStream(ref), { limit: 1 });
+  const answer = page.exists ? page.events[0] : undefined;
+  const recorded = answer === undefined ? undefined : deps.registry.decode(answer);
+  return recorded !== undefined && is(recorded, AskAnswered) && recorded.data.outcome === 'done';
 }
 
 /** Appends revision 0 of the answer stream; whoever is second has lost, unless it is the same answer. */

@@ -1,14 +1,7 @@
 /** One page of an index range for a viewer: skips what the viewer may not see, keeps cursors stable. */
-import type { IndexKey, Table, View } from './port.ts';
+import type { PageArgs } from '@bivouac/events/language';
 
-/** How lists are paged everywhere; the cursors come from earlier pages. */
-export interface PageRequest {
-  readonly after?: string | undefined;
-  readonly before?: string | undefined;
-  readonly limit: number;
-  /** The last rows rather than the first; they are answered in list order all the same. */
-  readonly reverse: boolean;
-}
+import type { IndexKey, Table, View } from './port.ts';
 
 export interface PageOf<R> {
   items: { cursor: string; node: R }[];
@@ -25,7 +18,7 @@ export function pageOf<R extends object, I extends string>(
   table: Table<R, I>,
   index: I,
   prefix: IndexKey,
-  request: PageRequest,
+  request: PageArgs,
   visible: (row: R) => boolean,
 ): PageOf<R> {
   const { limit, reverse } = request;

@@ -1,5 +1,5 @@
-/** Recording what an image has installed. */
-import { RecordImageInventory } from '@bivouac/packages/api';
+/** Storing package lists, and recording what an image has installed. */
+import { RecordImageInventory, RecordPackageList } from '@bivouac/packages/api';
 
 import { imageById, ImageRef } from '../containers/image.ts';
 import { builder } from '../language/builder.ts';
@@ -46,6 +46,48 @@ const PackageInput = builder.inputType('PackageInput', {
   }),
 });
 
+interface PackageFacts {
+  readonly name: string;
+  readonly epoch?: bigint | number | string | null | undefined;
+  readonly version: string;
+  readonly release: string;
+  readonly arch: string;
+  readonly summary?: string | null | undefined;
+}
+
+function asPackage({ epoch, summary, ...rest }: PackageFacts) {
+  return { ...rest, epoch: Number(epoch ?? 0), ...given({ summary }) };
+}
+
+interface PackageListPayload extends Payload {
+  readonly inventory: string;
+  readonly count: number;
+}
+
+const PackageListRecorded = builder.objectRef<PackageListPayload>('PackageListRecorded').implement({
+  description: 'The package list is stored: an image can be drafted with its digest.',
+  interfaces: [PayloadRef],
+  fields: (t) => ({
+    inventory: t.exposeString('inventory', { description: 'SHA-256 of the stored list, hex.' }),
+    count: t.exposeInt('count', { description: 'How many packages it has.' }),
+  }),
+});
+
+mutation('recordPackageList', {
+  description:
+    'For the staff: stores a package list, so that an image can be drafted with it. The image then has it as its inventory.',
+  input: builder.inputType('RecordPackageListInput', {
+    description: 'The whole list.',
+    fields: (t) => ({
+      packages: t.field({ type: [PackageInput], description: 'Every package, in any order.' }),
+    }),
+  }),
+  type: PackageListRecorded,
+  act: ({ packages }, key, { services }) =>
+    services.command(RecordPackageList, { packages: packages.map(asPackage) }, key),
+  payload: (result) => result,
+});
+
 mutation('recordImageInventory', {
   description:
     'For the staff: stores an image’s package list, once: an image’s content never changes.',
@@ -62,11 +104,7 @@ mutation('recordImageInventory', {
       RecordImageInventory,
       {
         imageId,
-        packages: packages.map(({ epoch, summary, ...rest }) => ({
-          ...rest,
-          epoch: Number(epoch ?? 0),
-          ...given({ summary }),
-        })),
+        packages: packages.map(asPackage),
       },
       key,
     ),

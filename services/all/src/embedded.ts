@@ -3,7 +3,6 @@
  * gateway. Everything is kept in one folder.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CreateProvider } from '@bivouac/accounts/api';
@@ -27,7 +26,8 @@ import {
 import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { type RunningNodes, startNodes } from './nodes.ts';
+import { writableFolder } from './folder.ts';
+import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { allServices, InstructionNews } from './services.ts';
 
 /** With another release the read models are rebuilt from the log. */
@@ -59,14 +59,12 @@ export interface Installation {
 export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
-  await mkdir(join(folder, 'views'), { recursive: true }).catch((cause: unknown) => {
-    throw new RuntimeError(
-      'misconfigured',
-      `The data folder ${folder} cannot be written (${cause instanceof Error ? cause.message : String(cause)}). ` +
-        'Make it writable for this user, or set DATA_DIR to another.',
-      { cause },
-    );
-  });
+  const logFolder = config.EVENT_STORE_URL.slice('sqlite:'.length);
+  // What can be said to be wrong is said before anything is made.
+  const configured = configuredNodes(config.NODE_URL);
+  await writableFolder(folder, 'DATA_DIR');
+  await writableFolder(logFolder, 'EVENT_STORE_URL');
+  await writableFolder(join(folder, 'views'), 'DATA_DIR');
   const closing: (() => Promise<void>)[] = [];
   try {
     return await open();
@@ -77,10 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
   }
 
   async function open(): Promise<Installation> {
-    const store = await openEmbeddedStore({
-      folder: config.EVENT_STORE_URL.slice('sqlite:'.length),
-      onFailure,
-    });
+    const store = await openEmbeddedStore({ folder: logFolder, onFailure });
     closing.push(() => store.close());
     const keys = await folderKeys({ folder: join(folder, 'keys') });
     closing.push(() => keys.close());
@@ -132,7 +127,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
 
     const nodes = await startNodes({
       host,
-      config,
+      configured,
+      folder,
       clock,
       logger,
       provider: provider.result,

@@ -21,25 +21,35 @@ async function main(): Promise<void> {
     stop.abort();
   });
 
-  const installation = await startEmbedded({
-    config,
-    clock: systemClock,
-    logger,
-    providerName: 'Demo Provider',
-    onFailure: (error) => {
-      failure = error;
-      stop.abort();
+  // Listening comes first: a port in use is said before anything is made.
+  let installation: Installation | undefined;
+  let serving = false;
+  const server = await listen({
+    host: config.HOST,
+    port: config.PORT,
+    ready: () => serving && installation?.host.ready() === true,
+    handle: (request, response) => {
+      if (serving && installation !== undefined) {
+        return installation.gateway.handle(request, response);
+      }
+      response.writeHead(503, { 'retry-after': '1' }).end();
+      return Promise.resolve();
     },
   });
   try {
-    const keyFile =
-      config.DEMO_SEED === 'on' ? await demoKey(installation, config.DATA_DIR) : undefined;
-    const server = await listen({
-      host: config.HOST,
-      port: config.PORT,
-      ready: () => installation.host.ready(),
-      handle: (request, response) => installation.gateway.handle(request, response),
+    const started = await startEmbedded({
+      config,
+      clock: systemClock,
+      logger,
+      providerName: 'Demo Provider',
+      onFailure: (error) => {
+        failure = error;
+        stop.abort();
+      },
     });
+    installation = started;
+    const keyFile = config.DEMO_SEED === 'on' ? await demoKey(started, config.DATA_DIR) : undefined;
+    serving = true;
     console.log(`\nBivouac is ready: ${server.url}/graphql (GraphiQL in a browser)\n`);
     if (keyFile !== undefined) console.log(await firstSteps(server.url, keyFile));
 
@@ -54,9 +64,9 @@ async function main(): Promise<void> {
         );
       });
     }
-    await server.stop(config.SHUTDOWN_MS);
   } finally {
-    await installation.stop(config.SHUTDOWN_MS);
+    await server.stop(config.SHUTDOWN_MS);
+    await installation?.stop(config.SHUTDOWN_MS);
   }
   if (failure !== undefined) {
     throw failure instanceof Error

@@ -20,7 +20,6 @@ import type { Principal } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
   type Clock,
-  type Config,
   type Host,
   type Logger,
   RuntimeError,
@@ -31,6 +30,11 @@ import { z } from 'zod';
 
 import { skelDigest, skelPackages } from './seed/skel.ts';
 import type { InstructionNews } from './services.ts';
+
+export interface ConfiguredNode {
+  readonly url: string;
+  readonly name: string;
+}
 
 export interface RunningNode {
   readonly nodeId: string;
@@ -47,7 +51,9 @@ export interface RunningNodes {
 export interface NodesOptions {
   readonly host: Host;
   readonly news: InstructionNews;
-  readonly config: Config;
+  readonly configured: readonly ConfiguredNode[];
+  /** The data folder. */
+  readonly folder: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly provider: { readonly tenantId: string; readonly homeId: string };
@@ -60,7 +66,7 @@ const RegistrationSchema = z.object({ nodeId: idOf('node') });
 
 /** Opens, registers and connects every node. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
-  const { host, config, clock, logger, provider } = options;
+  const { host, clock, logger, provider } = options;
   const asNode = (nodeId: string): Principal => ({
     id: `node:${nodeId}`,
     kind: 'node',
@@ -93,8 +99,8 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     await endpoint.close();
   };
   try {
-    for (const { url, name } of namesOf(config.NODE_URL)) {
-      const folder = join(config.DATA_DIR, 'nodes', name);
+    for (const { url, name } of options.configured) {
+      const folder = join(options.folder, 'nodes', name);
       const { driver, fence } = await openNode({
         url,
         name,
@@ -185,9 +191,12 @@ async function registered(
 /** A comma ends a URL only before the next one: a fake node's options have commas of their own. */
 const BETWEEN_URLS = /,(?=\s*(?:fake|lxd\+unix|https):)/;
 
-/** One name per node: the engine's kind and a number over all. */
-function namesOf(urls: string): { readonly url: string; readonly name: string }[] {
-  const nodes: { url: string; name: string }[] = [];
+/**
+ * What NODE_URL says. One name per node: the engine's kind and a number over all. Throws a
+ * DriverUrlError that names every problem of the first URL that has any.
+ */
+export function configuredNodes(urls: string): readonly ConfiguredNode[] {
+  const nodes: ConfiguredNode[] = [];
   for (const url of urls.split(BETWEEN_URLS).map((text) => text.trim())) {
     const config = parseDriverUrl(url);
     for (let i = 0; i < config.nodes; i++)

@@ -1,24 +1,9 @@
 /** What the outside may ask accounts. What the caller does not reach is answered as missing. */
 import { ApiKeyHashSchema, RoleSchema, TenantKindSchema } from '@bivouac/events/accounts';
-import { AudienceSchema, query } from '@bivouac/events/language';
+import { AudienceSchema, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import { HistoryArgsSchema, HistoryPageSchema, HoldKindSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
-
-/** How a list is paged. With `reverse` it is read from its end (or from `before`) backwards. */
-export const PageArgsSchema = z.strictObject({
-  after: z.string().max(500).optional(),
-  before: z.string().max(500).optional(),
-  limit: z.number().int().min(1).max(100),
-  reverse: z.boolean().default(false),
-});
-
-const pageOf = <S extends z.ZodType>(node: S) =>
-  z.object({
-    items: z.array(z.object({ cursor: z.string(), node })),
-    hasNext: z.boolean(),
-    hasPrevious: z.boolean(),
-  });
 
 export const StandingHoldSchema = z.object({
   holdId: idOf('hold'),
@@ -59,7 +44,7 @@ export const Accounts = query({
   name: 'accounts.Accounts',
   access: 'tenant',
   input: z.strictObject({ page: PageArgsSchema }),
-  result: pageOf(AccountViewSchema),
+  result: pageSchema(AccountViewSchema),
 });
 
 export const AccountById = query({
@@ -108,7 +93,7 @@ export const Members = query({
   name: 'accounts.Members',
   access: 'tenant',
   input: z.strictObject({ tenantId: idOf('tenant'), page: PageArgsSchema }),
-  result: pageOf(MemberViewSchema).nullable(),
+  result: pageSchema(MemberViewSchema).nullable(),
 });
 
 export const ApiKeyViewSchema = z.object({
@@ -128,7 +113,7 @@ export const ApiKeys = query({
   name: 'accounts.ApiKeys',
   access: 'tenant',
   input: z.strictObject({ tenantId: idOf('tenant'), page: PageArgsSchema }),
-  result: pageOf(ApiKeyViewSchema).nullable(),
+  result: pageSchema(ApiKeyViewSchema).nullable(),
 });
 
 /**

@@ -1,4 +1,3 @@
 export * from './account.ts';
 export * from './invoices.ts';
-export * from './page.ts';
 export * from './plans.ts';

@@ -6,7 +6,7 @@ import {
   RatingPolicySchema,
   SubtotalsSchema,
 } from '@bivouac/events/billing';
-import { query } from '@bivouac/events/language';
+import { query, PageArgsSchema, pageSchema } from '@bivouac/events/language';
 import {
   HistoryArgsSchema,
   HistoryPageSchema,
@@ -15,8 +15,6 @@ import {
 } from '@bivouac/events/operations';
 import { idOf, InstantSchema, MoneySchema } from '@bivouac/events/values';
 import { z } from 'zod';
-
-import { connectionOf, PageArgsSchema } from './page.ts';
 
 const invoiceId = idOf('invoice');
 const accountId = idOf('tenant');
@@ -70,7 +68,7 @@ export const Invoices = query({
   name: 'billing.Invoices',
   access: 'tenant',
   input: z.strictObject({ page: PageArgsSchema, accountId: accountId.optional() }),
-  result: connectionOf(InvoiceViewSchema),
+  result: pageSchema(InvoiceViewSchema),
 });
 
 /** One invoice with its lines. */
@@ -135,7 +133,7 @@ export const Subscriptions = query({
   name: 'billing.Subscriptions',
   access: 'tenant',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
-  result: connectionOf(SubscriptionViewSchema),
+  result: pageSchema(SubscriptionViewSchema),
 });
 
 /** What is open in billing: what still charges, and what is closed and not yet booked. */

@@ -1,11 +1,9 @@
 /** The catalog from outside: what staff may change about plans, and how everyone reads them. */
 import { PlanCodeSchema, planTermsShape } from '@bivouac/events/billing';
-import { command, query } from '@bivouac/events/language';
+import { command, query, PageArgsSchema, pageSchema } from '@bivouac/events/language';
 import { LimitsSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema, MoneySchema } from '@bivouac/events/values';
 import { z } from 'zod';
-
-import { connectionOf, PageArgsSchema } from './page.ts';
 
 const planId = idOf('plan');
 const terms = { ...planTermsShape, zone: planTermsShape.zone.default('UTC') };
@@ -65,7 +63,7 @@ export const Plans = query({
   name: 'billing.Plans',
   access: 'tenant',
   input: z.strictObject({ page: PageArgsSchema, includeRetired: z.boolean().default(false) }),
-  result: connectionOf(PlanViewSchema),
+  result: pageSchema(PlanViewSchema),
 });
 
 export const PlanById = query({

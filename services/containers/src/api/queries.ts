@@ -1,5 +1,5 @@
 /** What the outside may ask of containers. What the caller does not reach is answered as missing. */
-import { query } from '@bivouac/events/language';
+import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
 import { FamilySchema, idOf } from '@bivouac/events/values';
 import { z } from 'zod';
@@ -9,8 +9,6 @@ import {
   ImageViewSchema,
   LifecycleSchema,
   NodeViewSchema,
-  PageArgsSchema,
-  pageOf,
   RangeViewSchema,
 } from './views.ts';
 
@@ -23,7 +21,7 @@ export const Containers = query({
     tenantId: idOf('tenant').optional(),
     lifecycle: LifecycleSchema.optional(),
   }),
-  result: pageOf(ContainerViewSchema),
+  result: pageSchema(ContainerViewSchema),
 });
 
 export const ContainerById = query({
@@ -38,7 +36,7 @@ export const Images = query({
   name: 'containers.Images',
   access: 'tenant',
   input: z.strictObject({ page: PageArgsSchema }),
-  result: pageOf(ImageViewSchema),
+  result: pageSchema(ImageViewSchema),
 });
 
 export const ImageById = query({
@@ -52,7 +50,7 @@ export const Nodes = query({
   name: 'containers.Nodes',
   access: 'staff',
   input: z.strictObject({ page: PageArgsSchema, location: z.string().max(40).optional() }),
-  result: pageOf(NodeViewSchema),
+  result: pageSchema(NodeViewSchema),
 });
 
 export const NodeById = query({
@@ -66,7 +64,7 @@ export const Ranges = query({
   name: 'containers.Ranges',
   access: 'staff',
   input: z.strictObject({ page: PageArgsSchema, family: FamilySchema.optional() }),
-  result: pageOf(RangeViewSchema),
+  result: pageSchema(RangeViewSchema),
 });
 
 /** What is held at this moment over all tenants: all zero when every order has ended and been undone. */

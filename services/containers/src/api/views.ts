@@ -18,22 +18,6 @@ import {
 import { idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
-/** How a list is paged. With `reverse` it is read from its end (or from `before`) backwards. */
-export const PageArgsSchema = z.strictObject({
-  after: z.string().max(500).optional(),
-  before: z.string().max(500).optional(),
-  limit: z.number().int().min(1).max(100),
-  reverse: z.boolean().default(false),
-});
-export type PageArgs = z.output<typeof PageArgsSchema>;
-
-export const pageOf = <S extends z.ZodType>(node: S) =>
-  z.object({
-    items: z.array(z.object({ cursor: z.string(), node })),
-    hasNext: z.boolean(),
-    hasPrevious: z.boolean(),
-  });
-
 /**
  * The first axis: what the container is meant to be. A hold never changes it: a held container is
  * `running` with a hold on it and observed stopped.

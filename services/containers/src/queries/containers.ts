@@ -1,5 +1,6 @@
 /** Reading containers: one, a list, what happened to one; and what a node has to do. */
 import { containerEvents } from '@bivouac/events/containers';
+import type { PageArgs } from '@bivouac/events/language';
 import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
@@ -10,7 +11,6 @@ import {
   type ContainerView,
   InstructionsForNode,
   type Lifecycle,
-  type PageArgs,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
 import { type ContainerRow, containers } from '../projections/containers.ts';

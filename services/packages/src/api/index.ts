@@ -1,3 +1,2 @@
 export * from './inventories.ts';
-export * from './page.ts';
 export * from './queries.ts';

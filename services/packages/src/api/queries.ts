@@ -1,10 +1,8 @@
 /** Which packages an image or a container has, which containers have a package, what is newer. */
 import { PackageNameSchema, PackageSchema } from '@bivouac/events/packages';
-import { query } from '@bivouac/events/language';
+import { query, PageArgsSchema, pageSchema } from '@bivouac/events/language';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
-
-import { connectionOf, PageArgsSchema } from './page.ts';
 
 /** `[epoch:]version[-release]`, e.g. `1:3.0.7-27.el9`. */
 export const EvrTextSchema = z
@@ -25,7 +23,7 @@ export const PackagesOfImage = query({
   name: 'packages.PackagesOfImage',
   access: 'tenant',
   input: z.strictObject({ imageId: idOf('image'), page: PageArgsSchema }),
-  result: connectionOf(PackageViewSchema).extend({ total: z.number().int() }).nullable(),
+  result: pageSchema(PackageViewSchema).extend({ total: z.number().int() }).nullable(),
 });
 
 /** A container's packages by name, then by EVR; null where it is unknown, foreign or deleted. */
@@ -33,7 +31,7 @@ export const PackagesOfContainer = query({
   name: 'packages.PackagesOfContainer',
   access: 'tenant',
   input: z.strictObject({ containerId: idOf('container'), page: PageArgsSchema }),
-  result: connectionOf(PackageViewSchema)
+  result: pageSchema(PackageViewSchema)
     .extend({
       total: z.number().int(),
       /** How many differ from the base list. */
@@ -54,7 +52,7 @@ export const ContainersWithPackage = query({
     lessThanEvr: EvrTextSchema.optional(),
     page: PageArgsSchema,
   }),
-  result: connectionOf(
+  result: pageSchema(
     z.object({
       containerId: idOf('container'),
       tenantId: idOf('tenant'),

@@ -1,6 +1,7 @@
 /** One page of a package list. Cursors name a package, so that they stay put when the list changes. */
+import type { PageArgs } from '@bivouac/events/language';
 import { PackageSchema, type Package } from '@bivouac/events/packages';
-import { BadCursorError, type PageRequest } from '@bivouac/infra/views';
+import { BadCursorError } from '@bivouac/infra/views';
 
 import type { PackageView } from '../api/queries.ts';
 import { evrText } from '../domain/evr.ts';
@@ -14,7 +15,7 @@ export interface ListPage {
 }
 
 /** A page of an ordered list. */
-export function listPage(list: readonly Package[], request: PageRequest): ListPage {
+export function listPage(list: readonly Package[], request: PageArgs): ListPage {
   const after = packageAt('after', request.after);
   const before = packageAt('before', request.before);
   const within = list.filter(

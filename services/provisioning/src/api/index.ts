@@ -1,5 +1,5 @@
 /** What the outside may ask of provisioning: start and cancel operations, and read them. */
-import { command, query } from '@bivouac/events/language';
+import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import {
   AskNameSchema,
   HistoryArgsSchema,
@@ -100,15 +100,11 @@ export const Operations = query({
   name: 'provisioning.Operations',
   access: 'tenant',
   input: z.strictObject({
-    page: HistoryArgsSchema,
+    page: PageArgsSchema,
     tenantId: idOf('tenant').optional(),
     targetId: z.string().max(60).optional(),
   }),
-  result: z.object({
-    items: z.array(z.object({ cursor: z.string(), node: OperationViewSchema })),
-    hasNext: z.boolean(),
-    hasPrevious: z.boolean(),
-  }),
+  result: pageSchema(OperationViewSchema),
 });
 
 export const OperationHistory = query({

@@ -1,5 +1,5 @@
 /** What the outside may ask quotas. A tenant the caller does not reach is answered as missing. */
-import { query } from '@bivouac/events/language';
+import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
 import { axes, idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
 import { z } from 'zod';
@@ -56,20 +56,9 @@ export const ReservationsOf = query({
   access: 'tenant',
   input: z.strictObject({
     tenantId: idOf('tenant'),
-    page: z.strictObject({
-      after: z.string().max(500).optional(),
-      before: z.string().max(500).optional(),
-      limit: z.number().int().min(1).max(100),
-      reverse: z.boolean().default(false),
-    }),
+    page: PageArgsSchema,
   }),
-  result: z
-    .object({
-      items: z.array(z.object({ cursor: z.string(), node: ReservationViewSchema })),
-      hasNext: z.boolean(),
-      hasPrevious: z.boolean(),
-    })
-    .nullable(),
+  result: pageSchema(ReservationViewSchema).nullable(),
 });
 
 /** What happened in a tree's ledger; null for a home the caller does not reach. */
