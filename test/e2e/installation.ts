@@ -272,7 +272,8 @@ export async function open(
   });
   const { host, provider } = installation;
   const seeded = await seed(host, provider);
-  const attempt = `${folder} ${clock.now()} ${opened.length}`;
+  // Nothing of it by chance: ids follow from keys, and a fake node's faults from ids and its seed.
+  const attempt = `${clock.now()} ${opened.length}`;
   const keyOf = (tenant: Seeded['customer'], memberId: string, label: string): Promise<string> =>
     options.newKeys === false
       ? Promise.resolve('none')

@@ -27,7 +27,7 @@ async function fillUp(running: Running, input: Record<string, unknown>): Promise
   throw new Error('it never filled up');
 }
 
-test('a full pool: POOL_FULL, nothing left over; an address given back can be ordered again', async () => {
+test('a pool with too few addresses: POOL_FULL, and what was leased of them is given back', async () => {
   const running = await open();
   const range = await running.staff.mutate('registerAddressRange', {
     cidr: '198.51.100.0/30',
@@ -47,7 +47,7 @@ test('a full pool: POOL_FULL, nothing left over; an address given back can be or
     },
   });
   await running.installation.host.settled();
-  // More addresses than the /30 has: no node is even asked.
+  // More addresses than the /30 has; the place on the node was taken before.
   const ended = await running.end(await running.order({ location: 'tiny', extraAddresses: 4 }));
   expectRefused(ended, 'POOL_FULL', /address/i);
   expect(await running.held()).toEqual(nothing);
