@@ -19,6 +19,8 @@ const base = {
 
 export default {
   maxWorkers: 2,
+  // Ends what hangs. No test measures time, so a slow machine must not fail one.
+  testTimeout: 60_000,
   projects: [
     {
       ...base,
