@@ -14,8 +14,8 @@ import { type BenchPart, type Figure, pairsOf, progress } from './figure.ts';
 import { Orders, orderWorld, type OrderWorld } from './orders.ts';
 
 /** Requests of one side of a pair, and the connections they share. */
-const QUERIES = 2000;
-const MUTATIONS = 1500;
+const QUERIES = 4000;
+const MUTATIONS = 2000;
 const CONNECTIONS = 64;
 /** Containers that are renamed in turn: one stream each. */
 const CONTAINERS = 20;
