@@ -17,7 +17,7 @@ import {
 } from '@bivouac/all';
 import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
-import type { QueryContract } from '@bivouac/events/language';
+import type { Position, QueryContract } from '@bivouac/events/language';
 import { createLogger, ManualClock, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
 import { QuotaOf } from '@bivouac/quotas/api';
@@ -176,6 +176,23 @@ export class Running {
       instances: await this.installation.nodes.instances(),
       ...Object.fromEntries(axes.map(({ axis, used }) => [`reserved ${axis}`, Number(used)])),
     };
+  }
+
+  /**
+   * The last fact in the log, once everything has come to rest: the same before and after what does
+   * nothing. How far reactions have come is recorded by and by and is no fact.
+   */
+  async lastFact(): Promise<string> {
+    const { host, store } = this.installation;
+    await host.settled();
+    let after: Position | undefined;
+    for (;;) {
+      const page = await store.readAll({ direction: 'backwards', ...(after && { after }) });
+      const fact = page.events.find(({ stream }) => !stream.startsWith('checkpoint-'));
+      if (fact !== undefined) return `${fact.position} ${fact.type}`;
+      after = page.events.at(-1)?.position;
+      if (page.end || after === undefined) return 'none';
+    }
   }
 
   /** A question to a service itself, as the system. */
