@@ -38,6 +38,11 @@ export interface EventRegistry {
    * @param validate check the (upcast) body against its schema; on by default.
    */
   decode(event: StoredEvent, validate?: boolean): Recorded | undefined;
+  /**
+   * From now on the latest events stay decoded. For live processes, where the read models and every
+   * service's reactions see the same event within moments; a replay sees each once and would only pay.
+   */
+  shareDecoded(): void;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -46,7 +51,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  * How many events stay decoded. The read models and every service's reactions see the same event
  * within moments of each other; it is decoded and checked once for all of them.
  */
-const REMEMBERED = 8192;
+const REMEMBERED = 2048;
 
 /** Builds the registry of the given definitions, or throws an {@link EventDeclarationError}. */
 export function eventRegistry(definitions: readonly EventDefinition[]): EventRegistry {
@@ -65,6 +70,7 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
     checkAudiences(definition);
   }
 
+  let sharing = false;
   const remembered = new Map<string, { readonly bytes: Uint8Array; readonly recorded: Recorded }>();
   const recall = (event: StoredEvent): Recorded | undefined => {
     const known = remembered.get(event.id);
@@ -92,6 +98,9 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
 
   return {
     definitions: byType,
+    shareDecoded: () => {
+      sharing = true;
+    },
     encode(event) {
       const definition = byType.get(event.type);
       if (definition === undefined)
@@ -111,7 +120,7 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
             `upgrade it (event ${event.id} in ${event.stream} at revision ${event.revision})`,
         );
       }
-      const known = validate ? recall(event) : undefined;
+      const known = validate && sharing ? recall(event) : undefined;
       if (known !== undefined) return known;
       let body = parseBody(event);
       const chain = chains.get(event.type);
@@ -120,7 +129,7 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
       if (!validate) return { ...event, type: event.type, data: body };
       body = checkedBody(definition, event, body);
       const recorded: Recorded = { ...event, type: event.type, data: body };
-      remember(recorded, event.data);
+      if (sharing) remember(recorded, event.data);
       return recorded;
     },
   };

@@ -74,6 +74,21 @@ describe('a registry', () => {
     expect(new TextDecoder().decode(data)).toBe('{"currency":"EUR","minor":7}');
   });
 
+  test('that shares what it decoded answers the same event with the same object, and no other', () => {
+    const sharing = eventRegistry([Charged]);
+    const one = stored('test.Charged', 1, { amount: 5 });
+    expect(sharing.decode(one)).not.toBe(sharing.decode(one));
+    sharing.shareDecoded();
+    const first = sharing.decode(one);
+    expect(sharing.decode({ ...one })).toBe(first);
+    expect(sharing.decode({ ...one, position: formatPosition(9n) })).not.toBe(first);
+    expect(sharing.decode(stored('test.Charged', 1, { amount: 6 }))?.data).toEqual({
+      minor: 600,
+      currency: 'EUR',
+    });
+    expect(() => sharing.decode(stored('test.Charged', 3, { minor: 'x' }))).toThrow(/does not fit/);
+  });
+
   test('does not know types it was not given, and refuses versions and bodies it cannot read', () => {
     expect(registry.decode(stored('test.Other', 1, {}))).toBeUndefined();
     expect(() => registry.decode(stored('test.Charged', 4, {}))).toThrow(EventDecodeError);

@@ -103,6 +103,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     waitMilliseconds: WAIT_MILLISECONDS,
   });
   await follower.caughtUp;
+  registry.shareDecoded();
 
   const reactions = new Map<string, Reactions>();
   for (const service of services) {
