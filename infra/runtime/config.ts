@@ -15,7 +15,7 @@ export const ConfigSchema = z.object({
   EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
   /** How reactions get the log: `embedded:`. */
   BUS_URL: url(['embedded:'], 'embedded:').default('embedded:'),
-  /** Rate limits, cached answers, fan-out: `memory:`. */
+  /** The cache: `memory:` is the only one so far, and nothing relies on it yet. */
   CACHE_URL: url(['memory:'], 'memory:').default('memory:'),
   /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
   NODE_URL: z.string().min(1).default('fake:'),
