@@ -1,16 +1,23 @@
 /**
- * How an event type is declared: a stable name, one zod schema per version, and the upcasters that
- * lead from every past version to the current one. Each context's folder holds its declarations.
+ * How an event type is declared: a stable name, one zod schema per version, the upcasters that lead
+ * from every past version to the newest, and which version is written. Each context's folder holds
+ * its declarations.
  */
 import type { z } from 'zod';
 
 import type { StoredEvent } from './envelope.ts';
 
-/** Turns a body of version `from` into one of version `to` = `from` + 1. Pure and total. */
+/** What lies between a version and the next: `to` = `from` + 1. Pure and total. */
 export interface Upcaster {
   readonly from: number;
   readonly to: number;
+  /** Turns a body of version `from` into one of version `to`. */
   readonly upcast: (body: Record<string, unknown>) => Record<string, unknown>;
+  /**
+   * Writes what was decided in version `to` as version `from`. Needed for as long as some release may
+   * be told to write `from`. What `from` cannot say is lost, for the writer as for every reader.
+   */
+  readonly downcast?: (body: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /** A schema of an event's body: always an object, so that each field has an audience. */
@@ -18,11 +25,13 @@ export type BodySchema = z.ZodObject<z.core.$ZodShape>;
 
 export interface EventDefinition<T extends string = string, S extends BodySchema = BodySchema> {
   readonly type: T;
-  /** The version in force. */
+  /** The newest version: the one decisions are made in, and every stored event is read as. */
   readonly version: number;
+  /** The version this release writes unless it is told otherwise. */
+  readonly writes: number;
   /** The schema of `version`. */
   readonly schema: S;
-  /** Every version ever written, also the current one. */
+  /** Every version this release reads, also the newest. */
   readonly schemas: ReadonlyMap<number, BodySchema>;
   readonly upcasters: readonly Upcaster[];
   /** Makes a decided event. The body is validated when the host encodes it. */
@@ -35,7 +44,7 @@ export interface Decided<T extends string = string, D = Record<string, unknown>>
   readonly data: D;
 }
 
-/** An event as followers, `evolve` and policies see it: decoded, in the current version. */
+/** An event as followers, `evolve` and policies see it: decoded, in the newest version. */
 export interface Recorded<T extends string = string, D = Record<string, unknown>> extends Omit<
   StoredEvent,
   'type' | 'data'
@@ -56,8 +65,9 @@ export type DecidedOf<E> =
  * Declares an event type.
  *
  * @param type `<context>.<PastTense>`; never changed or reused once written.
- * @param schema the schema of the current version, each top-level field wrapped in an audience.
- * @param past past versions with their schemas, and the upcasters between neighbours.
+ * @param schema the schema of the newest version, each top-level field wrapped in an audience.
+ * @param past past versions with their schemas, the upcasters between neighbours, and which version
+ * this release writes by itself: one that the release before it reads.
  */
 export function event<const T extends string, S extends BodySchema>(
   type: T,
@@ -65,6 +75,7 @@ export function event<const T extends string, S extends BodySchema>(
   past?: {
     readonly schemas: Readonly<Record<number, BodySchema>>;
     readonly upcasters: readonly Upcaster[];
+    readonly writes: number;
   },
 ): EventDefinition<T, S> {
   const version =
@@ -73,7 +84,11 @@ export function event<const T extends string, S extends BodySchema>(
   for (const [v, s] of Object.entries(past?.schemas ?? {})) schemas.set(Number(v), s);
   schemas.set(version, schema);
   const make = (data: z.output<S>): Decided<T, z.output<S>> => ({ type, data });
-  return Object.assign(make, { type, version, schema, schemas, upcasters: past?.upcasters ?? [] });
+  return Object.assign(make, {
+    ...{ type, version, schema, schemas },
+    upcasters: past?.upcasters ?? [],
+    writes: past?.writes ?? version,
+  });
 }
 
 /** Whether an event is of a definition; narrows its body. */

@@ -7,3 +7,4 @@ export * from './event.ts';
 export * from './paging.ts';
 export * from './registry.ts';
 export * from './sealed.ts';
+export { EventDeclarationError, writtenVersionProblems } from './versions.ts';

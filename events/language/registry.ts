@@ -1,19 +1,18 @@
 /**
- * All event types a process knows: encodes decided events, decodes stored ones through their
- * upcasters, and checks at start-up that every chain is whole and every field has an audience.
+ * All event types a process knows: encodes decided events in the version that is written, decodes
+ * stored ones of every version as the newest.
  */
-import { audienceOf } from './audience.ts';
 import { canonicalBytes } from './canonical.ts';
 import type { StoredEvent } from './envelope.ts';
-import type { Decided, EventDefinition, Recorded, Upcaster } from './event.ts';
-
-/** A declaration that cannot be used. Thrown at start-up, never later. */
-export class EventDeclarationError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'EventDeclarationError';
-  }
-}
+import type { Decided, EventDefinition, Recorded } from './event.ts';
+import {
+  checkedVersions,
+  downcast,
+  EventDeclarationError,
+  upcast,
+  type Versions,
+  writtenVersionProblems,
+} from './versions.ts';
 
 /** A stored event this process must not act on. Policies park its home; followers stop. */
 export class EventDecodeError extends Error {
@@ -29,12 +28,25 @@ export class EventDecodeError extends Error {
   }
 }
 
+/** A body as it goes into the log. */
+export interface EncodedBody {
+  readonly schemaver: number;
+  readonly data: Uint8Array;
+}
+
 export interface EventRegistry {
   readonly definitions: ReadonlyMap<string, EventDefinition>;
-  /** Validates and writes a body once, as canonical JSON, in the version in force. */
-  encode(event: Decided): { readonly schemaver: number; readonly data: Uint8Array };
+  /** The version that is written, by type. */
+  readonly written: ReadonlyMap<string, number>;
+  /** Validates and writes a body once, as canonical JSON, in the version that is written. */
+  encode(event: Decided): EncodedBody;
   /**
-   * The event in its current version; undefined for a type this process does not know.
+   * The body of an event just encoded as every reader will see it. It is the decided one, unless an
+   * older version was written that cannot say all of it.
+   */
+  readBack(event: Decided, encoded: EncodedBody): Record<string, unknown>;
+  /**
+   * The event in its newest version; undefined for a type this process does not know.
    * @param validate check the (upcast) body against its schema; on by default.
    */
   decode(event: StoredEvent, validate?: boolean): Recorded | undefined;
@@ -53,22 +65,35 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  */
 const REMEMBERED = 2048;
 
-/** Builds the registry of the given definitions, or throws an {@link EventDeclarationError}. */
-export function eventRegistry(definitions: readonly EventDefinition[]): EventRegistry {
+/**
+ * Builds the registry of the given definitions, or throws an {@link EventDeclarationError}.
+ *
+ * @param written the versions to write instead of those that the definitions say, by type.
+ */
+export function eventRegistry(
+  definitions: readonly EventDefinition[],
+  written: ReadonlyMap<string, number> = new Map(),
+): EventRegistry {
   const byType = new Map<string, EventDefinition>();
-  const chains = new Map<string, ReadonlyMap<number, Upcaster>>();
+  const versions = new Map<string, Versions>();
   for (const definition of definitions) {
     const known = byType.get(definition.type);
     if (known === definition) continue;
     if (known !== undefined)
       throw new EventDeclarationError(`${definition.type} is declared twice`);
-    if (!/^[a-z]+\.[A-Z][A-Za-z0-9]+$/.test(definition.type)) {
-      throw new EventDeclarationError(`${definition.type} is not named <context>.<PastTense>`);
-    }
+    versions.set(definition.type, checkedVersions(definition));
     byType.set(definition.type, definition);
-    chains.set(definition.type, checkedChain(definition));
-    checkAudiences(definition);
   }
+  const problems = writtenVersionProblems(byType.values(), written);
+  if (problems.length > 0) throw new EventDeclarationError(problems.join('; '));
+  const writes = new Map(
+    [...byType.values()].map(({ type, writes }) => [type, written.get(type) ?? writes]),
+  );
+  const declared = (type: string): Versions => {
+    const known = versions.get(type);
+    if (known === undefined) throw new EventDeclarationError(`${type} is not declared`);
+    return known;
+  };
 
   let sharing = false;
   const remembered = new Map<string, { readonly bytes: Uint8Array; readonly recorded: Recorded }>();
@@ -98,21 +123,27 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
 
   return {
     definitions: byType,
+    written: writes,
     shareDecoded: () => {
       sharing = true;
     },
     encode(event) {
-      const definition = byType.get(event.type);
-      if (definition === undefined)
-        throw new EventDeclarationError(`${event.type} is not declared`);
-      return {
-        schemaver: definition.version,
-        data: canonicalBytes(definition.schema.parse(event.data)),
-      };
+      const known = declared(event.type);
+      const { definition } = known;
+      const schemaver = writes.get(event.type) ?? definition.version;
+      const newest = definition.schema.parse(event.data);
+      const body = schemaver === definition.version ? newest : downcast(known, schemaver, newest);
+      return { schemaver, data: canonicalBytes(body) };
+    },
+    readBack(event, { schemaver, data }) {
+      const known = declared(event.type);
+      if (schemaver === known.definition.version) return event.data;
+      return known.definition.schema.parse(upcast(known, schemaver, jsonOf(data)));
     },
     decode(event, validate = true) {
-      const definition = byType.get(event.type);
-      if (definition === undefined) return undefined;
+      const ofType = versions.get(event.type);
+      if (ofType === undefined) return undefined;
+      const { definition } = ofType;
       if (!definition.schemas.has(event.schemaver)) {
         throw new EventDecodeError(
           'unknown-version',
@@ -122,10 +153,7 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
       }
       const known = validate && sharing ? recall(event) : undefined;
       if (known !== undefined) return known;
-      let body = parseBody(event);
-      const chain = chains.get(event.type);
-      for (let v = event.schemaver; v < definition.version; v++)
-        body = chain?.get(v)?.upcast(body) ?? body;
+      let body = upcast(ofType, event.schemaver, parseBody(event));
       if (!validate) return { ...event, type: event.type, data: body };
       body = checkedBody(definition, event, body);
       const recorded: Recorded = { ...event, type: event.type, data: body };
@@ -135,9 +163,13 @@ export function eventRegistry(definitions: readonly EventDefinition[]): EventReg
   };
 }
 
+function jsonOf(data: Uint8Array): Record<string, unknown> {
+  return JSON.parse(decoder.decode(data)) as Record<string, unknown>;
+}
+
 function parseBody(event: StoredEvent): Record<string, unknown> {
   try {
-    return JSON.parse(decoder.decode(event.data)) as Record<string, unknown>;
+    return jsonOf(event.data);
   } catch (cause) {
     throw new EventDecodeError('invalid-body', `the body of event ${event.id} is not JSON`, {
       cause,
@@ -156,46 +188,4 @@ function checkedBody(
     'invalid-body',
     `event ${event.id} (${event.type} v${event.schemaver}) does not fit its schema: ${parsed.error.message}`,
   );
-}
-
-/** Every past version has exactly one upcaster, to the next; so there is no gap and no cycle. */
-function checkedChain(definition: EventDefinition): ReadonlyMap<number, Upcaster> {
-  const { type, version } = definition;
-  const chain = new Map<number, Upcaster>();
-  for (const upcaster of definition.upcasters) {
-    if (upcaster.to !== upcaster.from + 1) {
-      throw new EventDeclarationError(
-        `${type}: an upcaster leads from version ${upcaster.from} to ${upcaster.to}, not to the next`,
-      );
-    }
-    if (chain.has(upcaster.from)) {
-      throw new EventDeclarationError(`${type}: two upcasters start at version ${upcaster.from}`);
-    }
-    if (upcaster.from < 1 || upcaster.to > version) {
-      throw new EventDeclarationError(
-        `${type}: an upcaster leads to version ${upcaster.to}, beyond ${version}`,
-      );
-    }
-    chain.set(upcaster.from, upcaster);
-  }
-  for (let v = 1; v <= version; v++) {
-    if (!definition.schemas.has(v))
-      throw new EventDeclarationError(`${type}: version ${v} has no schema`);
-    if (v < version && !chain.has(v)) {
-      throw new EventDeclarationError(`${type}: no upcaster starts at version ${v}`);
-    }
-  }
-  return chain;
-}
-
-function checkAudiences(definition: EventDefinition): void {
-  for (const [version, schema] of definition.schemas) {
-    for (const [name, field] of Object.entries(schema.shape)) {
-      if (audienceOf(field) === undefined) {
-        throw new EventDeclarationError(
-          `${definition.type} v${version}: field ${name} has no audience; wrap it in customer(), reseller(), staff() or auditor()`,
-        );
-      }
-    }
-  }
 }

@@ -5,7 +5,8 @@ import { customer, mayRead, staff, visibleFields } from './audience.ts';
 import { canonicalText } from './canonical.ts';
 import { formatPosition, parsePosition, type StoredEvent } from './envelope.ts';
 import { event } from './event.ts';
-import { EventDeclarationError, EventDecodeError, eventRegistry } from './registry.ts';
+import { EventDecodeError, eventRegistry } from './registry.ts';
+import { EventDeclarationError } from './versions.ts';
 
 const v1 = z.strictObject({ amount: customer(z.number()) });
 const v2 = z.strictObject({ amount: customer(z.number()), currency: customer(z.string()) });
@@ -46,10 +47,14 @@ function stored(type: string, schemaver: number, body: unknown): StoredEvent {
 }
 
 describe('a registry', () => {
-  const Charged = event('test.Charged', v3, { schemas: { 1: v1, 2: v2 }, upcasters: [toV2, toV3] });
+  const Charged = event('test.Charged', v3, {
+    schemas: { 1: v1, 2: v2 },
+    upcasters: [toV2, toV3],
+    writes: 3,
+  });
   const registry = eventRegistry([Charged]);
 
-  test('reads every version ever written as the current one', () => {
+  test('reads every version ever written as the newest one', () => {
     expect(registry.decode(stored('test.Charged', 1, { amount: 5 }))?.data).toEqual({
       minor: 500,
       currency: 'EUR',
@@ -68,7 +73,7 @@ describe('a registry', () => {
     );
   });
 
-  test('writes the current version as canonical JSON', () => {
+  test('writes the newest version as canonical JSON where the release says so', () => {
     const { schemaver, data } = registry.encode(Charged({ minor: 7, currency: 'EUR' }));
     expect(schemaver).toBe(3);
     expect(new TextDecoder().decode(data)).toBe('{"currency":"EUR","minor":7}');
@@ -106,7 +111,7 @@ describe('a registry', () => {
     ['a missing schema', [toV2, toV3], { 2: v2 }, /version 1 has no schema/],
   ])('refuses %s at start-up', (_what, upcasters, schemas, message) => {
     const declare = (): unknown =>
-      eventRegistry([event('test.Charged', v3, { schemas, upcasters })]);
+      eventRegistry([event('test.Charged', v3, { schemas, upcasters, writes: 3 })]);
     expect(declare).toThrow(EventDeclarationError);
     expect(declare).toThrow(message);
   });

@@ -145,6 +145,7 @@ const registry = eventRegistry([
   event('bench.ContainerPlaced', z.strictObject({ ...fields, priority: text }), {
     schemas: { 1: z.strictObject(fields) },
     upcasters: [{ from: 1, to: 2, upcast: (body) => ({ ...body, priority: 'normal' }) }],
+    writes: 2,
   }),
 ]);
 
