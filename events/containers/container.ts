@@ -63,6 +63,8 @@ export const ContainerRunning = event(
     plan: customer(PlanTermsSchema),
     image: customer(ImageFactsSchema),
     addresses: customer(z.array(LeasedAddressSchema).min(1)),
+    /** Held for it until now; committed from here on. */
+    reservationId: staff(idOf('reservation')),
     runningAt: customer(InstantSchema),
   }),
 );
@@ -102,6 +104,8 @@ export const AddressesAttached = event(
     tenantId,
     addresses: customer(z.array(LeasedAddressSchema).min(1)),
     plan: customer(PlanTermsSchema),
+    /** Held for them until now; committed from here on. */
+    reservationIds: staff(z.array(idOf('reservation'))),
     attachedAt: customer(InstantSchema),
   }),
 );

@@ -9,7 +9,6 @@ import { FamilySchema, idOf, InstantSchema, MoneySchema } from '../values/index.
 import {
   HoldSchema,
   HostnameSchema,
-  ImageFactsSchema,
   LeasedAddressSchema,
   PlanTermsSchema,
   VectorSchema,
@@ -33,33 +32,8 @@ export const asks = {
     input: z.strictObject({ planCode: z.string().min(1).max(40) }),
     result: z.strictObject({ plan: PlanTermsSchema }),
   },
-  /** The image, if it is published. */
-  'containers.image': {
-    input: z.strictObject({ imageId: idOf('image') }),
-    result: z.strictObject({ image: ImageFactsSchema }),
-  },
-  /** Creates the container (requested) and enters it into its tree's roster, where holds reach it. */
-  'containers.request': {
-    input: z.strictObject({
-      containerId,
-      tenantId,
-      hostname: HostnameSchema,
-      plan: PlanTermsSchema,
-      image: ImageFactsSchema,
-    }),
-    result: nothing,
-  },
-  /** Undo of `request`: the container has failed and leaves the roster. */
-  'containers.discard': {
-    input: z.strictObject({ containerId, reason: z.string().max(2000) }),
-    result: nothing,
-  },
   'quotas.reserve': {
     input: z.strictObject({ reservationId: idOf('reservation'), tenantId, vector: VectorSchema }),
-    result: nothing,
-  },
-  'quotas.commit': {
-    input: z.strictObject({ reservationId: idOf('reservation') }),
     result: nothing,
   },
   /** Gives a reservation back, committed or not; of one never made: leaves a tombstone. */
@@ -67,15 +41,47 @@ export const asks = {
     input: z.strictObject({ reservationId: idOf('reservation') }),
     result: nothing,
   },
-  /** Takes capacity on a node that has room. */
-  'containers.place': {
+  /**
+   * Makes a container ready to be built: a node with room, leases of addresses there (one lease id
+   * each), the published image's facts, and its entry into its tree's roster, where holds reach it.
+   * All or nothing: a refusal leaves nothing behind.
+   */
+  'containers.prepare': {
     input: z.strictObject({
-      placementId: idOf('placement'),
       containerId,
+      tenantId,
+      hostname: HostnameSchema,
+      plan: PlanTermsSchema,
+      imageId: idOf('image'),
+      placementId: idOf('placement'),
       vector: VectorSchema,
       location: z.string().max(40).optional(),
+      leaseIds: z.array(idOf('lease')).min(1).max(64),
+      family: FamilySchema,
     }),
-    result: z.strictObject({ nodeId: idOf('node'), nodeName: z.string(), location: z.string() }),
+    result: z.strictObject({
+      nodeId: idOf('node'),
+      nodeName: z.string(),
+      location: z.string(),
+      addresses: z.array(LeasedAddressSchema),
+    }),
+  },
+  /**
+   * Undo of `prepare`, whether or not it happened: leases and place are given back by id (what was
+   * never made is never made later), the container has failed and leaves the roster.
+   */
+  'containers.discard': {
+    input: z.strictObject({
+      containerId,
+      reason: z.string().max(2000),
+      placementId: idOf('placement'),
+      /** Where the place is known. */
+      nodeId: idOf('node').optional(),
+      leaseIds: z.array(idOf('lease')).max(64),
+      /** Those that are known to be leased. */
+      addresses: z.array(LeasedAddressSchema).max(64),
+    }),
+    result: nothing,
   },
   'containers.unplace': {
     input: z.strictObject({ placementId: idOf('placement'), nodeId: idOf('node').optional() }),

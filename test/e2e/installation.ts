@@ -148,6 +148,16 @@ export class Running {
     return ended.targetId;
   }
 
+  /** Whether there is such a container, whatever has become of it. */
+  async knows(id: string, client = this.staff): Promise<boolean> {
+    const { container } = await client.read(
+      z.object({ container: z.object({ id: z.string() }).nullable() }),
+      `query ($id: ID!) { container(id: $id) { id } }`,
+      { id },
+    );
+    return container !== null;
+  }
+
   async container(id: string, client = this.staff): Promise<z.output<typeof ContainerSchema>> {
     const { container } = await client.read(
       z.object({ container: ContainerSchema }),

@@ -13,7 +13,7 @@ test('a node that refuses to create: the order is undone, nothing is left over, 
   expect(ended).toMatchObject({ status: 'FAILED', error: { code: 'NODE_FAILED' } });
   expect(await running.held()).toEqual(nothing);
   expect(await running.container(ended.targetId)).toMatchObject({
-    lifecycle: 'DELETED',
+    lifecycle: 'FAILED',
     runningSince: null,
   });
 });

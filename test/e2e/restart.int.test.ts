@@ -24,7 +24,7 @@ test('stopped in the middle of orders, all of them end after the next start, eac
   );
   const last = accepted.at(-1);
   if (last === undefined) throw new Error('no order');
-  await before.whenStep(last, 'place');
+  await before.whenStep(last, 'prepare');
   await before.stop();
 
   const after = await open({ folder: before.folder, now: before.clock.now() + 5000 });

@@ -166,6 +166,7 @@ export class SampleWorld {
         at: { stream: `image-${deriveId('image', 'skel')}`, revision: '2' },
       },
       addresses: [leased(`${container}-1`)],
+      reservationId: deriveId('reservation', container),
       runningAt: instantOf(this.clock.now()),
     };
     await this.#happened(tenantId, container, ContainerRunning(body), homeId);
@@ -182,6 +183,7 @@ export class SampleWorld {
       ...this.#subject(tenantId, container),
       addresses: [leased(name)],
       plan,
+      reservationIds: [deriveId('reservation', container, name)],
       attachedAt,
     };
     await this.#happened(tenantId, container, AddressesAttached(body));

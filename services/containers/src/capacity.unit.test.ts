@@ -4,7 +4,7 @@ import { type EventStore, EventStoreError } from '@bivouac/infra/event-store';
 import fc from 'fast-check';
 
 import { Leftovers } from './api/index.ts';
-import { id } from './given.ts';
+import { id, plan } from './given.ts';
 import { type Answered, SampleWorld } from './sample-world.ts';
 
 const vector = {
@@ -12,13 +12,33 @@ const vector = {
 };
 
 let world: SampleWorld;
+let imageId: string;
+
+/** A world with an image, and addresses to spare in both places. */
+async function roomy(...options: ConstructorParameters<typeof SampleWorld>): Promise<SampleWorld> {
+  world = await new SampleWorld(...options).start();
+  imageId = await world.image();
+  await world.range('198.51.100.0/24');
+  await world.range('203.0.113.0/24', 'ams1');
+  return world;
+}
+
 afterEach(async () => {
   await world.stop();
 });
 
-const placing = (name: string, more: { location?: string; vector?: typeof vector } = {}) => ({
-  ...{ placementId: id('placement', name), containerId: id('container', name), vector },
-  ...more,
+const preparing = (name: string, more: { location?: string; leases?: readonly string[] } = {}) => {
+  const { leases = [name], ...rest } = more;
+  return {
+    ...{ placementId: id('placement', name), containerId: id('container', name), vector },
+    ...{ tenantId: id('tenant', 'a'), hostname: `${name}.example.com`, plan: plan(), imageId },
+    ...{ leaseIds: leases.map((lease) => id('lease', lease)), family: 'ipv4' as const },
+    ...rest,
+  };
+};
+const discarding = (name: string, leases: readonly string[] = [name]) => ({
+  ...{ placementId: id('placement', name), containerId: id('container', name) },
+  ...{ leaseIds: leases.map((lease) => id('lease', lease)), addresses: [], reason: 'undone' },
 });
 const leasing = (...names: string[]) => ({
   containerId: id('container', names[0]),
@@ -71,11 +91,11 @@ function bound(store: EventStore): EventStore {
 
 describe('placements', () => {
   test('of many at once fill the nodes to the last place and never beyond', async () => {
-    world = await new SampleWorld({ seed: 11 }).start();
+    world = await roomy({ seed: 11 });
     for (const [i, room] of [7, 5, 8].entries()) await world.node(`node${i}`, room);
     const reads = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
-        world.asks('containers.place', placing(`p${i}`), op(`p${i}`)),
+        world.asks('containers.prepare', preparing(`p${i}`), op(`p${i}`)),
       ),
     );
     await world.settled();
@@ -87,7 +107,7 @@ describe('placements', () => {
     const taken = await world.all('NodeCapacityTaken');
     const ids = taken.map((event) => event.data['placementId']);
     expect(new Set(ids).size).toBe(20);
-    const late = await world.answer('containers.place', placing('late'), op('late'));
+    const late = await world.answer('containers.prepare', preparing('late'), op('late'));
     expect(late?.refusal).toMatchObject({
       code: 'NO_NODE_WITH_ROOM',
       details: { asked: { containers: 1 }, bestFree: { containers: 0 } },
@@ -95,10 +115,10 @@ describe('placements', () => {
   });
 
   test('spread over the nodes', async () => {
-    world = await new SampleWorld().start();
+    world = await roomy();
     for (let i = 0; i < 3; i++) await world.node(`node${i}`, 40);
     for (let i = 0; i < 24; i++) {
-      await world.asks('containers.place', placing(`p${i}`), op(`p${i}`));
+      await world.asks('containers.prepare', preparing(`p${i}`), op(`p${i}`));
     }
     await world.settled();
     const nodes = (await world.all('NodeCapacityTaken')).map((event) => event.data['nodeId']);
@@ -108,27 +128,27 @@ describe('placements', () => {
   });
 
   test('go where they are asked to go', async () => {
-    world = await new SampleWorld().start();
+    world = await roomy();
     await world.node('near', 5, 'fra1');
     const far = await world.node('far', 5, 'ams1');
-    const inAms = placing('a', { location: 'ams1' });
-    expect(await world.answer('containers.place', inAms, op('a'))).toMatchObject({
+    const inAms = preparing('a', { location: 'ams1' });
+    expect(await world.answer('containers.prepare', inAms, op('a'))).toMatchObject({
       result: { nodeId: far, nodeName: 'far', location: 'ams1' },
     });
-    const nowhere = placing('b', { location: 'mars' });
-    expect(await world.answer('containers.place', nowhere, op('b'))).toMatchObject({
+    const nowhere = preparing('b', { location: 'mars' });
+    expect(await world.answer('containers.prepare', nowhere, op('b'))).toMatchObject({
       refusal: { code: 'NO_NODE_WITH_ROOM' },
     });
   });
 
   test('asked again after the answer was lost are where they were, though there is more room elsewhere', async () => {
     const lossy = new LossyAnswers(Number.POSITIVE_INFINITY);
-    world = await new SampleWorld(lossy).start();
+    world = await roomy(lossy);
     await world.node('node1', 8);
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const reads = [];
     for (const name of names) {
-      reads.push(await world.asks('containers.place', placing(name), op(name)));
+      reads.push(await world.asks('containers.prepare', preparing(name), op(name)));
     }
     while (lossy.lost < names.length) await new Promise((resolve) => setImmediate(resolve));
     await world.register('node2', 1000);
@@ -138,32 +158,56 @@ describe('placements', () => {
     expect(await world.all('NodeCapacityTaken')).toHaveLength(names.length);
   });
 
+  test('without an address, an image or a name that a kernel holds leave nothing behind', async () => {
+    world = await roomy();
+    await world.node('node1', 8);
+    const draft = await world.image(false);
+    for (const [name, more, code] of [
+      ['a', { leases: Array.from({ length: 64 }, (_, i) => `a${i}`) }, undefined],
+      ['b', { imageId: draft }, 'IMAGE_NOT_PUBLISHED'],
+      ['c', { imageId: id('image', 'none') }, 'IMAGE_UNKNOWN'],
+      ['d', { hostname: `${'d'.repeat(60)}.example` }, 'HOSTNAME_TOO_LONG'],
+      ['e', { leases: Array.from({ length: 64 }, (_, i) => `e${i}`) }, undefined],
+      ['f', { leases: Array.from({ length: 64 }, (_, i) => `f${i}`) }, undefined],
+      ['g', { leases: Array.from({ length: 64 }, (_, i) => `g${i}`) }, 'POOL_FULL'],
+    ] as const) {
+      const input = { ...preparing(name, 'leases' in more ? more : {}), ...more };
+      const { leases: _, ...asked } = { leases: undefined, ...input };
+      const answer = await world.answer('containers.prepare', asked, op(name));
+      expect(answer?.refusal?.code).toBe(code);
+    }
+    expect(await world.query(Leftovers, {})).toMatchObject({
+      ...{ placements: 3, leases: 192, rosterEntries: 3 },
+    });
+    expect(await world.all('ContainerRequested')).toHaveLength(3);
+  });
+
   test('given back before they were made are never made', async () => {
-    world = await new SampleWorld().start();
+    world = await roomy();
     await world.node('node1');
-    const { placementId } = placing('a');
-    const undone = await world.answer('containers.unplace', { placementId }, op('a', 'undo-place'));
+    const undone = await world.answer('containers.discard', discarding('a'), op('a', 'undo'));
     expect(undone).toMatchObject({ outcome: 'done' });
-    const late = await world.answer('containers.place', placing('a'), op('a', 'place'));
+    const late = await world.answer('containers.prepare', preparing('a'), op('a', 'prepare'));
     expect(late).toMatchObject({ refusal: { code: 'PLACEMENT_VOIDED' } });
-    expect(await world.all('NodeCapacityTaken')).toEqual([]);
+    expect(await world.all('NodeCapacityTaken', 'ContainerRequested')).toEqual([]);
   });
 
   test('of which only the id is known are found and given back, once', async () => {
-    world = await new SampleWorld().start();
+    world = await roomy();
     for (let i = 0; i < 3; i++) await world.node(`node${i}`, 1);
     for (const name of ['a', 'b', 'c']) {
-      await world.answer('containers.place', placing(name), op(name, 'place'));
+      await world.answer('containers.prepare', preparing(name), op(name, 'prepare'));
     }
     for (const attempt of [1, 2]) {
-      const { placementId } = placing('b');
-      const asking = { ...op('b', 'undo-place'), attempt };
-      const undone = await world.answer('containers.unplace', { placementId }, asking);
+      const asking = { ...op('b', 'undo-prepare'), attempt };
+      const undone = await world.answer('containers.discard', discarding('b'), asking);
       expect(undone).toMatchObject({ outcome: 'done' });
     }
     expect(await world.all('NodeCapacityFreed')).toHaveLength(1);
-    expect(await world.query(Leftovers, {})).toMatchObject({ placements: 2 });
-    const again = await world.answer('containers.place', placing('d'), op('d'));
+    expect(await world.query(Leftovers, {})).toMatchObject({
+      ...{ placements: 2, leases: 2, rosterEntries: 2 },
+    });
+    const again = await world.answer('containers.prepare', preparing('d'), op('d'));
     expect(again).toMatchObject({ outcome: 'done' });
   });
 });
@@ -265,30 +309,32 @@ describe('placements and leases, undone at any moment and answered late', () => 
         }),
         async (seed, lost, orders) => {
           world = await new SampleWorld({ seed, wrap: new LossyAnswers(lost).wrap }).start();
+          imageId = await world.image();
           await world.node('node1', 2);
           await world.node('node2', 1);
           await world.range('192.0.2.0/30');
           await world.range('192.0.2.16/30');
-          const undo = async (name: string) => {
-            const { placementId } = placing(name);
-            await world.asks('containers.unplace', { placementId }, op(name, 'undo-place'));
-            const back = givingBack([], `${name}1`, `${name}2`);
-            await world.asks('containers.unlease', back, op(name, 'undo-lease'));
-          };
+          const undo = (name: string) =>
+            world.asks(
+              'containers.discard',
+              discarding(name, [`${name}1`, `${name}2`]),
+              op(name, 'undo-prepare'),
+            );
           for (const [i, { undoFirst, known }] of orders.entries()) {
             const name = `o${i}`;
             if (undoFirst) await undo(name);
-            await world.asks('containers.place', placing(name), op(name, 'place'));
             await world.asks(
-              'containers.lease',
-              leasing(`${name}1`, `${name}2`),
-              op(name, 'lease'),
+              'containers.prepare',
+              preparing(name, { leases: [`${name}1`, `${name}2`] }),
+              op(name, 'prepare'),
             );
             if (known) await world.settled();
             if (!undoFirst) await undo(name);
           }
           await world.settled();
-          expect(await world.query(Leftovers, {})).toMatchObject({ placements: 0, leases: 0 });
+          expect(await world.query(Leftovers, {})).toMatchObject({
+            ...{ placements: 0, leases: 0, rosterEntries: 0 },
+          });
           const taken = (await world.all('NodeCapacityTaken')).map((e) => e.data['placementId']);
           expect(new Set(taken).size).toBe(taken.length);
           const leased = (await world.all('AddressLeased')).map((e) => e.data['leaseId']);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ImageFacts, LeasedAddress } from '@bivouac/events/operations';
+import type { LeasedAddress } from '@bivouac/events/operations';
 
 import {
   ContainerById,
@@ -24,35 +24,26 @@ afterEach(async () => {
   await world.stop();
 });
 
-/** Walks an order up to the request, the place and the address. */
+/** Walks an order up to where it has all it needs to be built. */
 async function ordered(name: string, tenant = 'a') {
   const imageId = await world.image();
   const containerId = id('container', name);
   const placementId = id('placement', name);
   const as = (step: string) => ({ operation: name, step, tenant });
-  const image = await world.answer('containers.image', { imageId }, as('image'));
-  const facts = image?.result?.['image'] as ImageFacts;
-  const requested = await world.answer(
-    'containers.request',
-    {
-      ...{ containerId, hostname: `${name}.example.com`, plan: plan(), image: facts },
-      tenantId: id('tenant', tenant),
-    },
-    as('request'),
-  );
-  const placed = await world.answer(
-    'containers.place',
-    { placementId, containerId, vector },
-    as('place'),
-  );
-  const { nodeId, location } = (placed?.result ?? {}) as { nodeId: string; location: string };
   const leaseIds = [id('lease', name)];
-  const leased = await world.answer(
-    'containers.lease',
-    { containerId, leaseIds, family: 'ipv4', location },
-    as('lease'),
+  const requested = await world.answer(
+    'containers.prepare',
+    {
+      ...{ containerId, hostname: `${name}.example.com`, plan: plan(), imageId, placementId },
+      ...{ tenantId: id('tenant', tenant), vector, leaseIds, family: 'ipv4' },
+    },
+    as('prepare'),
   );
-  const addresses = (leased?.result?.['addresses'] ?? []) as LeasedAddress[];
+  const { nodeId, location, addresses } = (requested?.result ?? {}) as {
+    nodeId: string;
+    location: string;
+    addresses: LeasedAddress[];
+  };
   return { containerId, placementId, nodeId, location, leaseIds, addresses, as, requested };
 }
 
@@ -158,8 +149,13 @@ describe('the life of a container', () => {
     expect(order.answer).toMatchObject({ outcome: 'failed', refusal: { code: 'NODE_FAILED' } });
     await terminated(order, 'web');
     const { containerId, as } = order;
-    const discarded = { containerId, reason: 'the order could not be fulfilled' };
-    await world.answer('containers.discard', discarded, as('undo-request'));
+    const { placementId, leaseIds } = order;
+    const reason = 'the order could not be fulfilled';
+    await world.answer(
+      'containers.discard',
+      { containerId, reason, placementId, leaseIds, addresses: [] },
+      as('undo-prepare'),
+    );
     expect(await world.query(Leftovers, {})).toEqual(nothingLeft);
   });
 
@@ -315,17 +311,10 @@ describe('what may be seen and done', () => {
   test('of images is what is published, for the staff all', async () => {
     world = await new SampleWorld().start();
     await world.image();
-    const draft = await world.image(false);
+    await world.image(false);
     const read = async (principal: typeof staff) =>
       (await world.query(Images, { page }, principal)).items.map(({ node }) => node.status);
     expect(await read(staff)).toEqual(['published', 'drafted']);
     expect(await read(customerOf('a'))).toEqual(['published']);
-    expect(await world.answer('containers.image', { imageId: draft })).toMatchObject({
-      refusal: { code: 'IMAGE_NOT_PUBLISHED' },
-    });
-    const unknown = { operation: 'unknown' };
-    expect(
-      await world.answer('containers.image', { imageId: id('image', 'none') }, unknown),
-    ).toMatchObject({ refusal: { code: 'IMAGE_UNKNOWN' } });
   });
 });

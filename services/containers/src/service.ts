@@ -10,7 +10,8 @@ import { rosterCommands } from './commands/rosters.ts';
 import { staffCommands } from './commands/staff.ts';
 import { containerAsks } from './policies/container-asks.ts';
 import { lease, unlease } from './policies/lease.ts';
-import { place, unplace } from './policies/place.ts';
+import { unplace } from './policies/place.ts';
+import { discard, prepare } from './policies/prepare.ts';
 import { settleAsks } from './policies/settle-asks.ts';
 import { holdContainers, noteTenantHold } from './policies/tenant-holds.ts';
 import { containersProjection } from './projections/containers.ts';
@@ -56,5 +57,5 @@ export const containersService = service({
   ],
   projections: [containersProjection, instructionsProjection, platformProjection],
   policies: [settleAsks, noteTenantHold, holdContainers],
-  responders: [...containerAsks, place, unplace, lease, unlease],
+  responders: [prepare, discard, ...containerAsks, unplace, lease, unlease],
 });

@@ -133,6 +133,7 @@ async function newWorld() {
         tenantId,
         ContainerRunning({
           ...{ containerId, tenantId, hostname: 'web1', runningAt: time },
+          reservationId: deriveId('reservation', containerId),
           plan: {
             planId: deriveId('plan', '1000'),
             code: '1000',

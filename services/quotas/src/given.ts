@@ -9,6 +9,7 @@ import {
   type StoredEvent,
 } from '@bivouac/events/language';
 import { TenantCreated } from '@bivouac/events/accounts';
+import { AddressesAttached } from '@bivouac/events/containers';
 import { ledgerEvents, Reserved, TenantOpened } from '@bivouac/events/quotas';
 import { deriveId, nothing, type ResourceVector, uuidOf } from '@bivouac/events/values';
 
@@ -39,7 +40,7 @@ export function context(at = now): DecideContext {
   };
 }
 
-const registry = eventRegistry([...ledgerEvents, TenantCreated]);
+const registry = eventRegistry([...ledgerEvents, TenantCreated, AddressesAttached]);
 
 /** Decided events as the log would hand them back: encoded by their schemas and decoded again. */
 export function recorded(events: readonly Decided[], from = 0, time = now): readonly Recorded[] {

@@ -6,6 +6,8 @@ import {
   type Principal,
   type QueryContract,
 } from '@bivouac/events/language';
+import { AddressesAttached } from '@bivouac/events/containers';
+import type { LeasedAddress, PlanTerms } from '@bivouac/events/operations';
 import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
 import { memoryEventStore } from '@bivouac/infra/event-store';
 import {
@@ -23,7 +25,8 @@ import type { z } from 'zod';
 
 import { LedgerHistory, QuotaOf, ReservationsOf, SetLimit } from './api/index.ts';
 import { home, later, recorded, reservationId, vector } from './given.ts';
-import { answerCommit, answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { quotasService } from './service.ts';
 
@@ -48,6 +51,18 @@ const customer: Principal = {
   homeId: home,
   reach: new Set([left]),
   audience: 'customer',
+};
+
+const eur = (amount: string) => ({ amount, currency: 'EUR' });
+const terms: PlanTerms = {
+  ...{ planId: deriveId('plan', '1000'), code: '1000', name: 'VPS', includedAddresses: 1 },
+  source: { stream: 'plan-x', revision: '0' },
+  limits: { cpuMillis: 1, memoryBytes: '1', diskBytes: '1', processes: 1, cpuUnits: 8 },
+  ...{ monthly: eur('1.00'), setup: eur('0.00'), extraAddressMonthly: eur('0.00') },
+};
+const leased: LeasedAddress = {
+  ...{ leaseId: deriveId('lease', 'x'), rangeId: deriveId('range', 'x') },
+  ...{ address: '192.0.2.10', family: 'ipv4' },
 };
 
 /** No command of quotas touches the edge. */
@@ -130,6 +145,20 @@ function fixture() {
       responder.act(input, ref, asked(notAfter), context(eventId)),
     undo: (responder: Responder, input: unknown) =>
       responder.undo(input, ref, asked(later), context(`undo ${++sent}`)),
+    /** Addresses of this reservation have come into use, at its event delivered once more or first. */
+    attached: async (name: string) => {
+      const [event] = recorded([
+        AddressesAttached({
+          ...{ containerId: deriveId('container', name), tenantId: left, plan: terms },
+          addresses: [leased],
+          reservationIds: [reservationId(name)],
+          attachedAt: start,
+        }),
+      ]);
+      if (event !== undefined) {
+        await commitReservations.react({ ...event, homeid: home }, context(`attached ${name}`));
+      }
+    },
     limit: (tenantId: string, containers: number) =>
       host.command(
         SetLimit,
@@ -195,17 +224,29 @@ test('a tenant whose parent is missing parks its home instead of being lost', as
 });
 
 describe('an operation', () => {
-  test('reserves, commits and releases; the same ask again is answered the same', async () => {
-    for (const responder of [answerReserve, answerCommit, answerRelease]) {
-      const first = await it.answer(responder, order('a'), responder.ask);
-      expect(first).toEqual({ outcome: 'done', result: {} });
-      expect(await it.answer(responder, order('a'), responder.ask)).toEqual(first);
+  test('reserves and releases, what runs is committed; all the same when it comes again', async () => {
+    for (const step of [answerReserve, 'attached', answerRelease] as const) {
+      for (let times = 0; times < 2; times++) {
+        if (step === 'attached') await it.attached('a');
+        else {
+          const answer = await it.answer(step, order('a'), step.ask);
+          expect(answer).toEqual({ outcome: 'done', result: {} });
+        }
+      }
     }
     expect((await it.log()).map((e) => e.type).slice(2)).toEqual([
       'quotas.Reserved',
       'quotas.Committed',
       'quotas.Released',
     ]);
+  });
+
+  test('commits nothing that was released meanwhile, and parks what was never reserved', async () => {
+    await it.answer(answerReserve, order('a'));
+    await it.answer(answerRelease, order('a'));
+    await it.attached('a');
+    expect((await it.log()).map((e) => e.type)).not.toContain('quotas.Committed');
+    await expect(it.attached('b')).rejects.toThrow('RESERVATION_UNKNOWN');
   });
 
   test('is refused with what is short', async () => {
@@ -240,7 +281,7 @@ describe('the read model', () => {
     await it.answer(answerReserve, order('a'));
     await it.answer(answerReserve, order('b'));
     await it.answer(answerReserve, order('c', home));
-    await it.answer(answerCommit, order('a'));
+    await it.attached('a');
     const containers = async (tenantId: string) =>
       (await it.ask(QuotaOf, { tenantId }))?.axes.find((a) => a.axis === 'containers');
     expect(await containers(left)).toEqual({
@@ -261,7 +302,7 @@ describe('the read model', () => {
 
   test('lists live reservations page by page', async () => {
     for (const name of ['a', 'b', 'c']) await it.answer(answerReserve, order(name));
-    await it.answer(answerCommit, order('b'));
+    await it.attached('b');
     const first = await it.ask(ReservationsOf, { tenantId: left, page: { limit: 2 } });
     expect(first?.items.map((i) => [i.node.id, i.node.status])).toEqual([
       [reservationId('a'), 'reserved'],
@@ -283,7 +324,7 @@ describe('the read model', () => {
 
   test('has a timer for what is neither committed nor released, and none for anything else', async () => {
     for (const name of ['a', 'b', 'c']) await it.answer(answerReserve, order(name));
-    await it.answer(answerCommit, order('b'));
+    await it.attached('b');
     await it.answer(answerRelease, order('c'));
     await it.applyTo(it.views);
     const due = it.views.view.range(timers, 'byDue', [], { limit: 10 }).map((item) => item.row);
@@ -308,7 +349,7 @@ describe('the read model', () => {
   test('rebuilt equals the live one', async () => {
     await it.answer(answerReserve, order('a'));
     await it.applyTo(it.views);
-    await it.answer(answerCommit, order('a'));
+    await it.attached('a');
     await it.answer(answerReserve, order('b'));
     await it.answer(answerRelease, order('c'));
     await it.applyTo(it.views);

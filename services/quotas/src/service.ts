@@ -1,21 +1,29 @@
 /** What the quota service is made of: one ledger per tree, its limits and reservations. */
 import { TenantCreated } from '@bivouac/events/accounts';
+import { AddressesAttached, ContainerRunning } from '@bivouac/events/containers';
 import { operationProtocolEvents } from '@bivouac/events/operations';
 import { quotasEvents } from '@bivouac/events/quotas';
 import { service } from '@bivouac/infra/runtime';
 
 import { quotasCommands } from './commands.ts';
-import { answerCommit, answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { ledgerProjection } from './projections/ledger.ts';
 import { quotaQueries } from './queries/quotas.ts';
 
 export const quotasService = service({
   name: 'quotas',
-  events: [...quotasEvents, TenantCreated, ...operationProtocolEvents],
+  events: [
+    ...quotasEvents,
+    TenantCreated,
+    ContainerRunning,
+    AddressesAttached,
+    ...operationProtocolEvents,
+  ],
   commands: quotasCommands,
   queries: quotaQueries,
   projections: [ledgerProjection],
-  policies: [openLedger],
-  responders: [answerReserve, answerCommit, answerRelease],
+  policies: [openLedger, commitReservations],
+  responders: [answerReserve, answerRelease],
 });

@@ -1,6 +1,6 @@
 /** Commands on a container: what operations ask, what the roster and the nodes say, a new name. */
 import { command } from '@bivouac/events/language';
-import { AskRefSchema, asks, HoldSchema } from '@bivouac/events/operations';
+import { AskRefSchema, asks, HoldSchema, ImageFactsSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 import { z } from 'zod';
@@ -24,8 +24,16 @@ function forAsk<S extends z.core.$ZodShape>(name: string, input: z.ZodObject<S>)
   });
 }
 
-export const RequestContainer = forAsk('RequestContainer', asks['containers.request'].input);
-export const DiscardContainer = forAsk('DiscardContainer', asks['containers.discard'].input);
+export const RequestContainer = forAsk(
+  'RequestContainer',
+  asks['containers.prepare'].input
+    .pick({ containerId: true, tenantId: true, hostname: true, plan: true })
+    .extend({ image: ImageFactsSchema }),
+);
+export const DiscardContainer = forAsk(
+  'DiscardContainer',
+  asks['containers.discard'].input.pick({ containerId: true, reason: true }),
+);
 export const BuildContainer = forAsk(
   'BuildContainer',
   asks['containers.build'].input.extend({ location: z.string().max(40) }),

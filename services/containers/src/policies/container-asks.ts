@@ -1,28 +1,25 @@
 /**
- * Answers the asks on containers. Those a node has part in are answered `later`, by settle-asks.ts.
+ * Answers the asks on containers that are made. Those a node has part in are answered `later`, by
+ * settle-asks.ts.
  *
  * None has an `undo`: their ids do not contain the attempt, so a late `done` must not be taken back
  * here while a further attempt relies on it. The operation has registered the undo before it asked,
- * and asks for it (discard, destroy, detach) whenever the answer was late.
+ * and asks for it (destroy, detach) whenever the answer was late.
  */
 import type { CommandReply } from '@bivouac/events/language';
 import { refuse } from '@bivouac/events/language';
 import { responder } from '@bivouac/infra/runtime';
 
-import { container, image, placement, streamOf } from '../commands/aggregates.ts';
+import { container, placement, streamOf } from '../commands/aggregates.ts';
 import {
   AttachAddresses,
   BuildContainer,
   DestroyContainer,
   DetachAddresses,
-  DiscardContainer,
   HoldContainer,
-  RequestContainer,
   UnholdContainer,
 } from '../commands/containers.ts';
-import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
 import { allows, busy, forbidden, held, holderOf } from '../domain/container/index.ts';
-import { orderable } from '../domain/image.ts';
 
 const done = { outcome: 'done', result: {} } as const;
 
@@ -30,36 +27,6 @@ const done = { outcome: 'done', result: {} } as const;
 function accepted(reply: CommandReply<unknown>) {
   return reply.ok ? 'later' : ({ outcome: 'refused', refusal: reply.refusal } as const);
 }
-
-const imageAsk = responder('containers.image', {
-  act: async ({ imageId }, context) => {
-    const stream = streamOf.image(imageId);
-    const { state, revision } = await context.load(image, stream);
-    const facts = orderable(state, imageId);
-    if ('refusal' in facts) return { outcome: 'refused', refusal: facts.refusal };
-    const at = { stream, revision: (revision ?? 0n).toString() };
-    return { outcome: 'done', result: { image: { ...facts, at } } };
-  },
-});
-
-const request = responder('containers.request', {
-  act: async (input, context, { ref, notAfter, homeId }) => {
-    const { containerId, tenantId } = input;
-    // Into the roster first: whatever hold comes from now on reaches the container.
-    const entered = await context.execute(EnterContainer, { homeId, containerId, tenantId });
-    if (!entered.ok) return { outcome: 'refused', refusal: entered.refusal };
-    const requested = await context.execute(RequestContainer, { ...input, ref, notAfter, homeId });
-    if (requested.ok) return done;
-    await context.execute(LeaveRoster, { homeId, containerId });
-    return { outcome: 'refused', refusal: requested.refusal };
-  },
-});
-
-const discard = responder('containers.discard', {
-  act: async (input, context, ask) => {
-    return accepted(await context.execute(DiscardContainer, { ...input, ...ask }));
-  },
-});
 
 const build = responder('containers.build', {
   act: async (input, context, ask) => {
@@ -125,15 +92,4 @@ const inspect = responder('containers.inspect', {
   },
 });
 
-export const containerAsks = [
-  imageAsk,
-  request,
-  discard,
-  build,
-  hold,
-  unhold,
-  destroy,
-  attach,
-  detach,
-  inspect,
-];
+export const containerAsks = [build, hold, unhold, destroy, attach, detach, inspect];

@@ -1,7 +1,8 @@
 /**
- * Answers `containers.lease` and `containers.unlease`: as placements, with a list of ranges on record
- * for each lease id; a lease may go to another range than its neighbour. There is no `undo`, for the
- * reason given in place.ts.
+ * Takes leases of addresses and gives them back: as placements, with a list of ranges on record for
+ * each lease id; a lease may go to another range than its neighbour. Answers `containers.lease` and
+ * `containers.unlease`, which need no `undo`: an operation registers `unlease` before it asks for
+ * leases, and asks for it whenever the answer was late.
  */
 import { MAX_CANDIDATES, type RangeFacts } from '@bivouac/events/containers';
 import { refuse, type Refusal } from '@bivouac/events/language';
@@ -15,7 +16,8 @@ import { addressOf, leaseVoided } from '../domain/range.ts';
 import { rangeFacts, type RangeRow, ranges } from '../projections/platform.ts';
 import { spread } from './spread.ts';
 
-type Lease = AskInput<'containers.lease'>;
+/** What is to be leased, and where. */
+export type Lease = AskInput<'containers.lease'>;
 interface Facts {
   readonly tenantId: string;
   readonly homeId: string;
@@ -24,47 +26,68 @@ interface Facts {
 
 export const lease = responder('containers.lease', {
   act: async (input, context, ask) => {
-    const leaseIds = [...new Set(input.leaseIds)];
-    const found = await context.candidates((view) => candidatesIn(view, input));
-    const walks = new Map<string, string[]>();
-    const sought = await Promise.all(
-      leaseIds.map((leaseId) =>
-        seek(leaseId, input, found.value.rangeIds, found.position, context, ask),
-      ),
-    );
-    for (const [i, one] of sought.entries()) {
-      const leaseId = leaseIds[i];
-      if ('refusal' in one) return { outcome: 'refused', refusal: one.refusal };
-      if (leaseId !== undefined) walks.set(leaseId, [...one.candidates]);
-    }
-    const walked = await walk(input, walks, context, ask);
-    if ('refusal' in walked) return { outcome: 'refused', refusal: walked.refusal };
-    const addresses = leaseIds.flatMap((leaseId) => walked.leased.get(leaseId) ?? []);
-    if (addresses.length === leaseIds.length) return { outcome: 'done', result: { addresses } };
-    // All or none: what one range had left is given back.
-    const refusal = await release(addresses, context, 'short');
-    return {
-      outcome: 'refused',
-      refusal: refusal ?? poolFull(input, leaseIds.length, found.value.free).refusal,
-    };
+    const taken = await takeLeases(input, context, ask);
+    return 'refusal' in taken
+      ? { outcome: 'refused', refusal: taken.refusal }
+      : { outcome: 'done', result: taken };
   },
 });
 
 export const unlease = responder('containers.unlease', {
-  act: async ({ leaseIds, addresses }, context, facts) => {
-    const known = new Map(addresses.map((address) => [address.leaseId, address]));
-    const standing = leaseIds.flatMap((leaseId) => known.get(leaseId) ?? []);
-    const unknown = [...new Set(leaseIds)].filter((leaseId) => !known.has(leaseId));
-    const refusals = await Promise.all([
-      release(standing, context, 'known'),
-      ...unknown.map((leaseId) => giveUp(leaseId, context, facts)),
-    ]);
-    const refusal = refusals.find((one) => one !== undefined);
+  act: async (input, context, facts) => {
+    const refusal = await giveLeasesBack(input, context, facts);
     return refusal === undefined
       ? { outcome: 'done', result: {} }
       : { outcome: 'refused', refusal };
   },
 });
+
+/** All or none. Refused: POOL_FULL, LEASE_VOIDED. */
+export async function takeLeases(
+  input: Lease,
+  context: PolicyContext,
+  facts: Facts,
+): Promise<{ readonly addresses: LeasedAddress[] } | { readonly refusal: Refusal }> {
+  const leaseIds = [...new Set(input.leaseIds)];
+  const found = await context.candidates((view) => candidatesIn(view, input));
+  const walks = new Map<string, string[]>();
+  const sought = await Promise.all(
+    leaseIds.map((leaseId) =>
+      seek(leaseId, input, found.value.rangeIds, found.position, context, facts),
+    ),
+  );
+  for (const [i, one] of sought.entries()) {
+    const leaseId = leaseIds[i];
+    if ('refusal' in one) return { refusal: one.refusal };
+    if (leaseId !== undefined) walks.set(leaseId, [...one.candidates]);
+  }
+  const walked = await walk(input, walks, context, facts);
+  if ('refusal' in walked) return { refusal: walked.refusal };
+  const addresses = leaseIds.flatMap((leaseId) => walked.leased.get(leaseId) ?? []);
+  if (addresses.length === leaseIds.length) return { addresses };
+  // What one range had left is given back.
+  const refusal = await release(addresses, context, 'short');
+  return { refusal: refusal ?? poolFull(input, leaseIds.length, found.value.free).refusal };
+}
+
+/** Gives leases back by id; those not known to be made are found, or never made. */
+export async function giveLeasesBack(
+  {
+    leaseIds,
+    addresses,
+  }: { readonly leaseIds: readonly string[]; readonly addresses: readonly LeasedAddress[] },
+  context: PolicyContext,
+  facts: Pick<Facts, 'tenantId' | 'homeId'>,
+): Promise<Refusal | undefined> {
+  const known = new Map(addresses.map((address) => [address.leaseId, address]));
+  const standing = leaseIds.flatMap((leaseId) => known.get(leaseId) ?? []);
+  const unknown = [...new Set(leaseIds)].filter((leaseId) => !known.has(leaseId));
+  const refusals = await Promise.all([
+    release(standing, context, 'known'),
+    ...unknown.map((leaseId) => giveUp(leaseId, context, facts)),
+  ]);
+  return refusals.find((one) => one !== undefined);
+}
 
 /** The ranges on record for a lease: these, or those of an earlier delivery of the ask. */
 async function seek(

@@ -1,13 +1,10 @@
 /**
- * Answers `containers.place` and `containers.unplace`. Candidates come from the view and are put on
- * record; each node's own stream decides. See domain/seeking.ts for why no placement is ever on two
- * nodes, and none is taken after it was given back.
- *
- * There is no `undo`: an operation registers `unplace` before it asks for a place, and asks for it
- * whenever the answer was late.
+ * Takes a place on a node that has room, and gives it back. Candidates come from the view and are put
+ * on record; each node's own stream decides. See domain/seeking.ts for why no placement is ever on
+ * two nodes, and none is taken after it was given back.
  */
 import { MAX_CANDIDATES, type PlacementCandidate } from '@bivouac/events/containers';
-import { refuse } from '@bivouac/events/language';
+import { refuse, type Refusal } from '@bivouac/events/language';
 import type { AskInput } from '@bivouac/events/operations';
 import { amountOf, type ResourceVector } from '@bivouac/events/values';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
@@ -26,53 +23,76 @@ import { placementVoided } from '../domain/node.ts';
 import { nodes } from '../projections/platform.ts';
 import { spread } from './spread.ts';
 
-type Place = AskInput<'containers.place'>;
+/** What is to be placed, and where. */
+export type Place = Pick<
+  AskInput<'containers.prepare'>,
+  'placementId' | 'containerId' | 'vector' | 'location'
+>;
 
-export const place = responder('containers.place', {
-  act: async (input, context, ask) => {
-    const { placementId, containerId, vector } = input;
-    const found = await context.candidates((view) => candidatesIn(view, input));
-    const sought = await seek(input, found.value.fitting, found.position, context, ask);
-    if ('refusal' in sought) return { outcome: 'refused', refusal: sought.refusal };
-    for (const candidate of sought.candidates) {
-      const { nodeId } = candidate;
-      const taking = { nodeId, placementId, containerId, vector, notAfter: ask.notAfter };
-      const reply = await context.execute(TakeCapacity, taking, nodeId);
-      if (!reply.ok) return { outcome: 'refused', refusal: reply.refusal };
-      const taken =
-        reply.result.outcome === 'standing'
-          ? await standsOn(nodeId, placementId, context)
-          : reply.result.outcome === 'taken';
-      if (taken) return { outcome: 'done', result: candidate };
-    }
-    return { outcome: 'refused', refusal: noRoom(input, found.value.best).refusal };
-  },
-});
+/** Whose the place is, and by when it must be taken. */
+export interface PlaceFor {
+  readonly tenantId: string;
+  readonly homeId: string;
+  readonly notAfter: string;
+}
 
+/** Walks the candidates until a node takes it. Refused: NO_NODE_WITH_ROOM, PLACEMENT_VOIDED. */
+export async function takePlace(
+  input: Place,
+  context: PolicyContext,
+  facts: PlaceFor,
+): Promise<{ readonly place: PlacementCandidate } | { readonly refusal: Refusal }> {
+  const { placementId, containerId, vector } = input;
+  const found = await context.candidates((view) => candidatesIn(view, input));
+  const sought = await seek(input, found.value.fitting, found.position, context, facts);
+  if ('refusal' in sought) return { refusal: sought.refusal };
+  for (const candidate of sought.candidates) {
+    const { nodeId } = candidate;
+    const taking = { nodeId, placementId, containerId, vector, notAfter: facts.notAfter };
+    const reply = await context.execute(TakeCapacity, taking, nodeId);
+    if (!reply.ok) return { refusal: reply.refusal };
+    const taken =
+      reply.result.outcome === 'standing'
+        ? await standsOn(nodeId, placementId, context)
+        : reply.result.outcome === 'taken';
+    if (taken) return { place: candidate };
+  }
+  return { refusal: noRoom(input, found.value.best).refusal };
+}
+
+/** Gives a place back: on its node, or, where that is not known, wherever it may be, or never. */
+export async function givePlaceBack(
+  { placementId, nodeId }: { readonly placementId: string; readonly nodeId?: string | undefined },
+  context: PolicyContext,
+  { tenantId, homeId }: Pick<PlaceFor, 'tenantId' | 'homeId'>,
+): Promise<Refusal | undefined> {
+  if (nodeId !== undefined) {
+    const reply = await context.execute(ReleasePlacement, { nodeId, placementId }, nodeId);
+    return reply.ok ? undefined : reply.refusal;
+  }
+  const abandoned = await context.execute(AbandonPlacement, { placementId, tenantId, homeId });
+  if (abandoned.ok) return undefined;
+  const { state } = await context.load(placement, streamOf.placement(placementId));
+  if (state.kind !== 'sought') return abandoned.refusal;
+  for (const candidate of state.candidates) {
+    const releasing = { nodeId: candidate.nodeId, placementId, notAfter: state.notAfter };
+    const reply = await context.execute(ReleasePlacement, releasing, candidate.nodeId);
+    // The first node that had not declined it has released it, or never takes it now.
+    if (reply.ok) return undefined;
+    if (reply.refusal.code !== 'PLACEMENT_NOT_HERE') return reply.refusal;
+  }
+  return undefined;
+}
+
+/** Needs no undo: what was given back stays so. */
 export const unplace = responder('containers.unplace', {
-  act: async ({ placementId, nodeId }, context, { tenantId, homeId }) => {
-    if (nodeId !== undefined) {
-      const reply = await context.execute(ReleasePlacement, { nodeId, placementId }, nodeId);
-      return reply.ok ? done : { outcome: 'refused', refusal: reply.refusal };
-    }
-    const abandoned = await context.execute(AbandonPlacement, { placementId, tenantId, homeId });
-    if (abandoned.ok) return done;
-    const { state } = await context.load(placement, streamOf.placement(placementId));
-    if (state.kind !== 'sought') return { outcome: 'refused', refusal: abandoned.refusal };
-    for (const candidate of state.candidates) {
-      const releasing = { nodeId: candidate.nodeId, placementId, notAfter: state.notAfter };
-      const reply = await context.execute(ReleasePlacement, releasing, candidate.nodeId);
-      // The first node that had not declined it has released it, or never takes it now.
-      if (reply.ok) break;
-      if (reply.refusal.code !== 'PLACEMENT_NOT_HERE') {
-        return { outcome: 'refused', refusal: reply.refusal };
-      }
-    }
-    return done;
+  act: async (input, context, facts) => {
+    const refusal = await givePlaceBack(input, context, facts);
+    return refusal === undefined
+      ? { outcome: 'done', result: {} }
+      : { outcome: 'refused', refusal };
   },
 });
-
-const done = { outcome: 'done', result: {} } as const;
 
 /** The candidates on record: these, or those of an earlier delivery of the ask. */
 async function seek(

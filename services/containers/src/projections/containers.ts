@@ -150,10 +150,10 @@ export const containersProjection = projection({
       }));
     }),
     on(ContainerDeleted, (event, view) => {
-      const { containerId, endedAt } = event.data;
+      const { containerId, endedAt, ran } = event.data;
       change(view, containerId, (row) => ({
         ...(row.nodeId === null ? row : seen(row, 'absent', event.time)),
-        lifecycle: 'deleted',
+        lifecycle: ran ? 'deleted' : 'failed',
         maker: null,
         endedAt,
       }));

@@ -44,14 +44,7 @@ const plan = {
   setup: { amount: '10.00', currency: 'EUR' },
   extraAddressMonthly: { amount: '2.00', currency: 'EUR' },
 };
-const image = {
-  imageId: deriveId('image', 'skel'),
-  name: 'skel',
-  digest: 'a'.repeat(64),
-  source: 'builtin:skel',
-  inventory: 'b'.repeat(64),
-  at: source,
-};
+const imageId = deriveId('image', 'skel');
 const address = {
   leaseId,
   rangeId: deriveId('range', 'r'),
@@ -62,8 +55,10 @@ const address = {
 /** A result that fits each ask, for owners that say yes. */
 const results: Partial<Record<AskName, Record<string, unknown>>> = {
   'billing.quote': { plan },
-  'containers.image': { image },
-  'containers.place': { nodeId: deriveId('node', 'n'), nodeName: 'n', location: 'fra' },
+  'containers.prepare': {
+    ...{ nodeId: deriveId('node', 'n'), nodeName: 'n', location: 'fra' },
+    addresses: [address],
+  },
   'containers.lease': { addresses: [address] },
   'containers.build': { runningAt: '2026-04-10T09:00:00.000Z' },
   'containers.inspect': { location: 'fra', plan, addresses: 1 },
@@ -83,7 +78,7 @@ const orders: readonly OperationOrder[] = [
     tenantId,
     hostname: 'web1.example.com',
     planCode: '1000',
-    imageId: image.imageId,
+    imageId,
   },
   { kind: 'suspend', containerId, hold: { kind: 'staff', reason: 'asked by phone' } },
   { kind: 'resume', containerId, holdId: deriveId('hold', 'h') },
@@ -176,20 +171,20 @@ describe('an operation', () => {
 
   test('asks for nothing before what it needs is done', () => {
     const run = new Run(orders[0] as OperationOrder);
-    expect(refs(run)).toEqual(['admit/1', 'quote/1', 'image/1']);
+    expect(refs(run)).toEqual(['admit/1', 'quote/1']);
     for (const asked of run.open()) run.answer(asked, 'done');
-    expect(refs(run).slice(3)).toEqual(['request/1', 'reserve/1']);
+    expect(refs(run).slice(2)).toEqual(['reserve/1']);
   });
 
   test('that is refused undoes what was done, last first, and fails with the reason', () => {
     const run = new Run(orders[0] as OperationOrder);
-    for (const name of ['admit', 'quote', 'image', 'request', 'reserve']) {
+    for (const name of ['admit', 'quote', 'reserve', 'prepare']) {
       run.answer(run.open().find((a) => a.ref.step === name) as never, 'done');
     }
     run.answer(run.open()[0] as never, 'refused');
     expect(run.state.phase).toBe('undoing');
     run.finish();
-    expect(refs(run).slice(-2)).toEqual(['undo-reserve-1/1', 'undo-request-1/1']);
+    expect(refs(run).slice(-2)).toEqual(['undo-prepare-1/1', 'undo-reserve-1/1']);
     expect(run.state.phase).toBe('failed');
     expect(run.state.refusal?.code).toBe('NO');
   });
@@ -234,8 +229,8 @@ describe('an operation', () => {
     early.finish();
     expect(early.state.phase).toBe('cancelled');
 
-    const late = new Run(orders[0] as OperationOrder);
-    while (late.open()[0]?.ref.step !== 'commit') late.answer(late.open()[0] as never, 'done');
+    const late = new Run(orders[3] as OperationOrder);
+    late.answer(late.open()[0] as never, 'done');
     expect(late.cancel()).toMatchObject({
       kind: 'refused',
       refusal: { code: 'OPERATION_CANNOT_BE_CANCELLED' },

@@ -42,6 +42,9 @@ export interface PlanFacts {
   readonly results: Readonly<Record<string, StepResult>>;
 }
 
+/** What a container's history says of an order that was undone. */
+const UNFULFILLED = 'the order could not be fulfilled';
+
 /** The steps of an operation, as far as they can be known now. */
 export function planOf(facts: PlanFacts): readonly StepPlan[] {
   const { order } = facts;
@@ -82,9 +85,9 @@ function provision(
 ): StepPlan[] {
   const containerId = facts.target.id;
   const quoted = () => resultOf(facts, 'quote', 'billing.quote').plan;
-  const placed = () => resultOf(facts, 'place', 'containers.place');
-  const leased = () => resultOf(facts, 'lease', 'containers.lease').addresses;
+  const prepared = () => resultOf(facts, 'prepare', 'containers.prepare');
   const addresses = () => quoted().includedAddresses + order.extraAddresses;
+  const vector = () => vectorOf(quoted().limits, addresses());
   const reservation = (attempt: number) =>
     deriveId('reservation', facts.operationId, 'reserve', String(attempt));
   const placement = (attempt: number) =>
@@ -94,90 +97,68 @@ function provision(
   return [
     look('admit', 'accounts.admit', [], () => ({ tenantId: order.tenantId })),
     look('quote', 'billing.quote', [], () => ({ planCode: order.planCode })),
-    look('image', 'containers.image', [], () => ({ imageId: order.imageId })),
-    reversible(
-      'request',
-      'containers.request',
-      ['admit', 'quote', 'image'],
-      () => ({
-        containerId,
-        tenantId: order.tenantId,
-        hostname: order.hostname,
-        plan: quoted(),
-        image: resultOf(facts, 'image', 'containers.image').image,
-      }),
-      'containers.discard',
-      () => ({ containerId, reason: 'the order could not be fulfilled' }),
-    ),
     reversible(
       'reserve',
       'quotas.reserve',
-      ['admit', 'quote', 'image'],
+      ['admit', 'quote'],
       (attempt) => ({
         reservationId: reservation(attempt),
         tenantId: order.tenantId,
-        vector: vectorOf(quoted().limits, addresses()),
+        vector: vector(),
       }),
       'quotas.release',
       (attempt) => ({ reservationId: reservation(attempt) }),
     ),
-    reversible(
-      'place',
-      'containers.place',
-      ['request', 'reserve'],
-      (attempt) => ({
-        placementId: placement(attempt),
-        containerId,
-        vector: vectorOf(quoted().limits, addresses()),
-        ...(order.location === undefined ? {} : { location: order.location }),
-      }),
-      'containers.unplace',
-      (attempt) => ({
-        placementId: placement(attempt),
-        ...(made('place') === attempt ? { nodeId: placed().nodeId } : {}),
-      }),
-    ),
-    reversible(
-      'lease',
-      'containers.lease',
-      ['place'],
-      (attempt) => ({
-        containerId,
-        leaseIds: leases(attempt),
-        family: order.family,
-        location: placed().location,
-      }),
-      'containers.unlease',
-      (attempt) => ({
-        leaseIds: leases(attempt),
-        addresses: made('lease') === attempt ? leased() : [],
-        location: placed().location,
-        family: order.family,
-      }),
-    ),
+    // Once: the container's id is the order's, and what was discarded is never requested again.
+    {
+      ...reversible(
+        'prepare',
+        'containers.prepare',
+        ['reserve'],
+        (attempt) => ({
+          containerId,
+          tenantId: order.tenantId,
+          hostname: order.hostname,
+          plan: quoted(),
+          imageId: order.imageId,
+          placementId: placement(attempt),
+          vector: vector(),
+          leaseIds: leases(attempt),
+          family: order.family,
+          ...(order.location === undefined ? {} : { location: order.location }),
+        }),
+        'containers.discard',
+        (attempt) => ({
+          containerId,
+          reason: UNFULFILLED,
+          placementId: placement(attempt),
+          leaseIds: leases(attempt),
+          ...(made('prepare') === attempt
+            ? { nodeId: prepared().nodeId, addresses: prepared().addresses }
+            : { addresses: [] }),
+        }),
+      ),
+      attempts: 1,
+    },
     {
       ...reversible(
         'build',
         'containers.build',
-        ['lease'],
+        ['prepare'],
         () => ({
           containerId,
-          nodeId: placed().nodeId,
-          placementId: placement(made('place')),
+          nodeId: prepared().nodeId,
+          placementId: placement(made('prepare')),
           reservationId: reservation(made('reserve')),
-          addresses: leased(),
+          addresses: prepared().addresses,
         }),
         'containers.destroy',
-        () => ({ containerId, reason: 'the order could not be fulfilled' }),
+        () => ({ containerId, reason: UNFULFILLED }),
       ),
       seconds: 300,
       attempts: 1,
       pivot: true,
     },
-    // The container runs and is charged: from here on the order can only be completed.
-    settle('commit', 'quotas.commit', ['build'], () => ({
-      reservationId: reservation(made('reserve')),
-    })),
   ];
 }
 
@@ -279,9 +260,6 @@ function addAddress(
       attempts: 1,
       pivot: true,
     },
-    settle('commit', 'quotas.commit', ['attach'], () => ({
-      reservationId: reservation(made('reserve')),
-    })),
   ];
 }
 

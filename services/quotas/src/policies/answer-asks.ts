@@ -2,7 +2,7 @@
 import type { CommandReply } from '@bivouac/events/language';
 import { responder, type Responder, RuntimeError } from '@bivouac/infra/runtime';
 
-import { Commit, Release, Reserve } from '../api/index.ts';
+import { Release, Reserve } from '../api/index.ts';
 
 export const answerReserve: Responder = responder('quotas.reserve', {
   act: async ({ reservationId, tenantId, vector }, { execute }, { ref, homeId, notAfter }) => {
@@ -24,12 +24,6 @@ export const answerReserve: Responder = responder('quotas.reserve', {
   undo: async ({ reservationId }, { execute }, { homeId }) => {
     await execute(Release, { reservationId, homeId }, 'undo');
   },
-});
-
-/** Needs no undo: an operation that has given up releases by the same id, committed or not. */
-export const answerCommit: Responder = responder('quotas.commit', {
-  act: async ({ reservationId }, { execute }, { homeId }) =>
-    answerOf(await execute(Commit, { reservationId, homeId })),
 });
 
 /** Needs no undo: what was released stays so. */

@@ -26,7 +26,7 @@ export function destroyContainer(state: ContainerState, input: Input, context: C
     return accept(...follow(state, events, context, { notAfter }));
   }
   if (!allows('vanish', state.lifecycle) || state.lifecycle === 'deleting') {
-    return deleteOnNode(state, input, 'containers.destroy', context);
+    return deleteOnNode(state, input, context);
   }
   const beginning = admit(state, input, 'vanish', context);
   if ('answer' in beginning) return beginning.answer;
@@ -39,12 +39,7 @@ export function destroyContainer(state: ContainerState, input: Input, context: C
 }
 
 /** Has what is or may be on the node destroyed; joins a deletion that is under way. */
-export function deleteOnNode(
-  state: ContainerState,
-  input: Input,
-  name: 'containers.destroy' | 'containers.discard',
-  context: Context,
-): Decision {
+function deleteOnNode(state: ContainerState, input: Input, context: Context): Decision {
   const { containerId, ref, reason, notAfter } = input;
   const beginning = admit(state, input, 'delete', context);
   if ('answer' in beginning) return beginning.answer;
@@ -64,10 +59,8 @@ export function deleteOnNode(
     events.push(
       ContainerDeleting({ containerId, reason, generation: state.generation + 1, ask: ref }),
     );
-    // The event says `destroy`; a discard that has to delete is answered as a discard.
-    if (name === 'containers.discard') events.push(accepted(input, name));
   } else {
-    events.push(accepted(input, name));
+    events.push(accepted(input, 'containers.destroy'));
   }
   return accept(...follow(state, events, context, { notAfter }));
 }

@@ -50,7 +50,7 @@ describe('a destruction', () => {
     expect(it.answer('done', built)).toEqual([]);
     expect(it.observe('running', 1)).toEqual([]);
     it.answer();
-    expect(it.state.lifecycle).toBe('deleted');
+    expect(it.state.lifecycle).toBe('failed');
     expect(it.count('ContainerRunning')).toBe(0);
     expect(it.last('ContainerDeleted')).toMatchObject({ ran: false });
   });

@@ -101,7 +101,6 @@ export function needed(state: ContainerState, waiting: Waiting): Step | undefine
     case 'containers.unhold':
       return power(state);
     case 'containers.destroy':
-    case 'containers.discard':
       return 'destroy';
     case 'containers.attach':
     case 'containers.detach':

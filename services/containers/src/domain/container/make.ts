@@ -10,7 +10,6 @@ import type { ImageFacts, LeasedAddress, PlanTerms } from '@bivouac/events/opera
 
 import { askExpired } from '../expiry.ts';
 import { accepted, admit, type Asking, busy, holderOf } from './asking.ts';
-import { deleteOnNode } from './destroy.ts';
 import { follow } from './follow.ts';
 import { type ContainerState, isGone, keyOf } from './state.ts';
 import { allows, forbidden } from './transitions.ts';
@@ -93,8 +92,8 @@ export function buildContainer(
 }
 
 /**
- * Undoes a request, whether or not it happened: a late one is refused. What has a place already is
- * deleted on its node first.
+ * Undoes a request, whether or not it happened: a late one is refused. Refused:
+ * CONTAINER_ALREADY_PLACED (what a node may have is destroyed there first), CONTAINER_BUSY.
  */
 export function discardContainer(
   state: ContainerState,
@@ -114,7 +113,15 @@ export function discardContainer(
     const failed = ContainerFailed({ containerId, reason });
     return accept(...follow(state, [wait, failed], context, { notAfter }));
   }
-  return deleteOnNode(state, input, 'containers.discard', context);
+  return refuse(
+    'CONTAINER_ALREADY_PLACED',
+    `The container ${containerId} has a place on a node; destroy it before it is discarded.`,
+  );
+}
+
+/** Whether a discard would not be refused for what a node may have of the container. */
+export function mayDiscard(state: ContainerState): boolean {
+  return isGone(state) || allows('fail', state.lifecycle);
 }
 
 /** Refused: CONTAINER_UNKNOWN, CONTAINER_GONE, HOSTNAME_TOO_LONG. */

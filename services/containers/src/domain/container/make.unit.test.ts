@@ -147,14 +147,15 @@ describe('a discard', () => {
     expect(it.settled).toMatchObject({ outcome: 'done', gone: true });
   });
 
-  test('destroys what may be on a node', () => {
+  test('is refused what a node may have, until that is destroyed there', () => {
     const it = new SampleContainer();
     it.request();
     it.build();
     it.answer('failed');
-    expect(it.discard()).toEqual(['ContainerDeleting', 'AskAccepted', 'InstructionIssued']);
-    expect(it.told).toBe('destroy');
-    expect(it.answer()).toEqual(['InstructionAnswered', 'ContainerDeleted', 'AskSettled']);
+    expect(it.discard()).toBe('CONTAINER_ALREADY_PLACED');
+    it.destroy('make');
+    it.answer();
+    expect(it.discard()).toEqual(['AskAccepted', 'AskSettled']);
     expect(it.settled).toMatchObject({ name: 'containers.discard', outcome: 'done', gone: true });
   });
 

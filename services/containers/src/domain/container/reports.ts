@@ -103,11 +103,13 @@ function effects(
   instruction: OpenInstruction,
   context: Context,
 ): readonly Decided[] {
-  const { containerId, tenantId, hostname, plan, image } = state;
+  const { containerId, tenantId, hostname, plan, image, reservationId } = state;
   const ask = instruction.ask === undefined ? {} : { ask: instruction.ask };
   if (tenantId === undefined || plan === undefined || image === undefined) return [];
   switch (instruction.step) {
     case 'build':
+      // Only what was reserved is built.
+      if (reservationId === undefined) return [];
       return [
         ContainerRunning({
           containerId,
@@ -116,6 +118,7 @@ function effects(
           plan,
           image,
           addresses: [...state.addresses],
+          reservationId,
           runningAt: context.now,
         }),
       ];
@@ -130,8 +133,14 @@ function effects(
         .filter((address) => address.networkWish <= instruction.networkWish)
         .map(({ leaseId, rangeId, address, family }) => ({ leaseId, rangeId, address, family }));
       if (addresses.length === 0) return [];
+      const reservationIds = [
+        ...new Set(addresses.flatMap(({ leaseId }) => state.extras.get(leaseId) ?? [])),
+      ];
       return [
-        AddressesAttached({ containerId, tenantId, addresses, plan, attachedAt: context.now }),
+        AddressesAttached({
+          ...{ containerId, tenantId, addresses, plan, reservationIds },
+          attachedAt: context.now,
+        }),
       ];
     }
     case 'limits':

@@ -210,7 +210,7 @@ function evolveAxes(state: ContainerState, event: ContainerEvent): ContainerStat
     case ContainerDeleted.type:
       return {
         ...state,
-        lifecycle: after('vanish', state.lifecycle),
+        lifecycle: after(event.data.ran ? 'vanish' : 'vanishUnrun', state.lifecycle),
         maker: undefined,
         power: undefined,
         observed:

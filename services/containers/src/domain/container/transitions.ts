@@ -43,6 +43,8 @@ const transitions = {
   delete: { from: ['reserved', 'building', ...built, 'soft-deleted', 'deleting'], to: 'deleting' },
   /** Of what was never placed, at once. */
   vanish: { from: ['requested', 'deleting'], to: 'deleted' },
+  /** The same of what never ran: it has failed. */
+  vanishUnrun: { from: ['requested', 'deleting'], to: 'failed' },
   fail: { from: ['none', 'requested'], to: 'failed' },
 } as const satisfies Record<string, Rule>;
 

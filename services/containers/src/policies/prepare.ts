@@ -1,0 +1,91 @@
+/**
+ * Answers `containers.prepare` and `containers.discard`: all a container needs before it is built,
+ * and its undo. Needs no `undo` here: the operation registers `discard` before it asks to prepare.
+ *
+ * The container itself is requested last, so that an order which finds no room leaves no trace of one.
+ */
+import type { Refusal } from '@bivouac/events/language';
+import type { AskInput, ImageFacts } from '@bivouac/events/operations';
+import { type PolicyContext, responder } from '@bivouac/infra/runtime';
+
+import { container, image, streamOf } from '../commands/aggregates.ts';
+import { DiscardContainer, RequestContainer } from '../commands/containers.ts';
+import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
+import { mayDiscard } from '../domain/container/index.ts';
+import { orderable } from '../domain/image.ts';
+import { giveLeasesBack, takeLeases } from './lease.ts';
+import { givePlaceBack, takePlace } from './place.ts';
+
+type Prepare = AskInput<'containers.prepare'>;
+
+export const prepare = responder('containers.prepare', {
+  act: async (input, context, ask) => {
+    const refused = (refusal: Refusal) => ({ outcome: 'refused', refusal }) as const;
+    const facts = await imageFacts(input.imageId, context);
+    if ('refusal' in facts) return refused(facts.refusal);
+    const { containerId, placementId, leaseIds, family } = input;
+    const placed = await takePlace(input, context, ask);
+    if ('refusal' in placed) return refused(placed.refusal);
+    const { nodeId, nodeName, location } = placed.place;
+    const leased = await takeLeases({ containerId, leaseIds, family, location }, context, ask);
+    if ('refusal' in leased) {
+      const trouble = await givePlaceBack({ placementId, nodeId }, context, ask);
+      return refused(trouble ?? leased.refusal);
+    }
+    const { addresses } = leased;
+    const refusal = await request(input, facts.image, context, ask);
+    if (refusal === undefined) {
+      return { outcome: 'done', result: { nodeId, nodeName, location, addresses } };
+    }
+    const trouble =
+      (await giveLeasesBack({ leaseIds, addresses }, context, ask)) ??
+      (await givePlaceBack({ placementId, nodeId }, context, ask));
+    return refused(trouble ?? refusal);
+  },
+});
+
+export const discard = responder('containers.discard', {
+  act: async (input, context, ask) => {
+    const { containerId, reason, placementId, nodeId, leaseIds, addresses } = input;
+    const { state } = await context.load(container, streamOf.container(containerId));
+    // What a node may still have keeps its place and addresses; the command below refuses it.
+    const trouble = mayDiscard(state)
+      ? ((await giveLeasesBack({ leaseIds, addresses }, context, ask)) ??
+        (await givePlaceBack({ placementId, nodeId }, context, ask)))
+      : undefined;
+    if (trouble !== undefined) return { outcome: 'refused', refusal: trouble };
+    const reply = await context.execute(DiscardContainer, { containerId, reason, ...ask });
+    return reply.ok ? 'later' : { outcome: 'refused', refusal: reply.refusal };
+  },
+});
+
+/** The facts of a published image, with the state of its stream they were copied from. */
+async function imageFacts(
+  imageId: string,
+  context: PolicyContext,
+): Promise<{ readonly image: ImageFacts } | { readonly refusal: Refusal }> {
+  const stream = streamOf.image(imageId);
+  const { state, revision } = await context.load(image, stream);
+  const facts = orderable(state, imageId);
+  if ('refusal' in facts) return { refusal: facts.refusal };
+  return { image: { ...facts, at: { stream, revision: (revision ?? 0n).toString() } } };
+}
+
+/** Into the roster first: whatever hold comes from now on reaches the container. */
+async function request(
+  { containerId, tenantId, hostname, plan }: Prepare,
+  facts: ImageFacts,
+  context: PolicyContext,
+  ask: Parameters<Parameters<typeof responder<'containers.prepare'>>[1]['act']>[2],
+): Promise<Refusal | undefined> {
+  const { homeId, ref, notAfter } = ask;
+  const entered = await context.execute(EnterContainer, { homeId, containerId, tenantId });
+  if (!entered.ok) return entered.refusal;
+  const requested = await context.execute(RequestContainer, {
+    ...{ containerId, tenantId, hostname, plan, image: facts },
+    ...{ ref, notAfter, homeId },
+  });
+  if (requested.ok) return undefined;
+  await context.execute(LeaveRoster, { homeId, containerId });
+  return requested.refusal;
+}

@@ -1,0 +1,27 @@
+/** What a container has come to use is committed: its own reservation, and those of its addresses. */
+import { AddressesAttached, ContainerRunning } from '@bivouac/events/containers';
+import { is } from '@bivouac/events/language';
+import { policy } from '@bivouac/infra/runtime';
+
+import { Commit } from '../api/index.ts';
+import { ledgerStream } from '../domain/ledger.ts';
+
+export const commitReservations = policy({
+  name: 'quotas.commit-reservations',
+  on: [ContainerRunning, AddressesAttached],
+  target: (event) => ledgerStream(event.homeid),
+  react: async (event, { execute }) => {
+    const reservationIds = is(event, ContainerRunning)
+      ? [event.data.reservationId]
+      : event.data.reservationIds;
+    for (const reservationId of reservationIds) {
+      const reply = await execute(Commit, { reservationId, homeId: event.homeid }, reservationId);
+      // Released meanwhile: its operation has given up and has the container destroyed.
+      if (reply.ok || reply.refusal.code === 'RESERVATION_ENDED') continue;
+      // Nothing is built that was not reserved, so this is a defect: the home is parked.
+      throw new Error(
+        `${reservationId} cannot be committed: ${reply.refusal.code} ${reply.refusal.message}`,
+      );
+    }
+  },
+});
