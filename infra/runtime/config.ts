@@ -2,7 +2,10 @@
  * Configuration: the only place that reads the environment. Everything is checked at once and every
  * problem is printed with its remedy; `.env.example` is checked against this schema by a test.
  */
+import { type EventDefinition, writtenVersionProblems } from '@bivouac/events/language';
 import { z } from 'zod';
+
+import { EventVersionsSchema } from './event-versions.ts';
 
 const url = (schemes: readonly string[], example: string) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
@@ -34,6 +37,8 @@ export const ConfigSchema = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** `on`: an empty installation gets a demo provider, customer, plans, image, node and pool. */
   DEMO_SEED: z.enum(['on', 'off']).default('on'),
+  /** Versions of events to write instead of those the release writes by itself: `<type>=<version>,…`. */
+  EVENT_VERSIONS: EventVersionsSchema.default(new Map()),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
 });
@@ -49,9 +54,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration of this process. Throws a {@link ConfigError} that names every problem. */
+/**
+ * The configuration of this process. Throws a {@link ConfigError} that names every problem.
+ *
+ * @param events the event types of this release, for the settings that name some.
+ */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  events?: Iterable<EventDefinition>,
 ): Config {
   const given = Object.fromEntries(
     Object.keys(ConfigSchema.shape).flatMap((name) => {
@@ -60,10 +70,14 @@ export function readConfig(
     }),
   );
   const parsed = ConfigSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map(
-      (issue) => `${issue.path.join('.')}: ${issue.message} (see .env.example)`,
-    ),
-  );
+  const issues = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
+  if (events !== undefined && versions.success) {
+    for (const problem of writtenVersionProblems(events, versions.data))
+      issues.push(`EVENT_VERSIONS: ${problem}`);
+  }
+  if (parsed.success && issues.length === 0) return parsed.data;
+  throw new ConfigError(issues.map((issue) => `${issue} (see .env.example)`));
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { customer, event } from '@bivouac/events/language';
+import { z } from 'zod';
 
 import { ConfigError, ConfigSchema, readConfig } from './config.ts';
 import { createLogger } from './logging.ts';
@@ -28,6 +30,59 @@ test('every problem is named at once', () => {
     expect(String(error)).toMatch(/PORT.*[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
     expect(String(error)).toContain('EVENT_STORE_URL');
   }
+});
+
+describe('EVENT_VERSIONS', () => {
+  const v1 = z.strictObject({ euros: customer(z.number()) });
+  const v2 = z.strictObject({ cents: customer(z.int()) });
+  const Charged = event('test.Charged', v2, {
+    schemas: { 1: v1 },
+    upcasters: [{ from: 1, to: 2, upcast: ({ euros }) => ({ cents: Number(euros) * 100 }) }],
+    writes: 2,
+  });
+
+  test('is read as versions by type', () => {
+    expect(
+      readConfig({ EVENT_VERSIONS: ' test.Charged=2, test.Other = 10,' }).EVENT_VERSIONS,
+    ).toEqual(
+      new Map([
+        ['test.Charged', 2],
+        ['test.Other', 10],
+      ]),
+    );
+    expect(readConfig({ EVENT_VERSIONS: 'test.Charged=2' }, [Charged]).EVENT_VERSIONS.size).toBe(1);
+  });
+
+  test.each([
+    ['Charged=2', 'expected entries like billing.SetupCharged=2, not "Charged=2"'],
+    ['test.Charged', 'not "test.Charged"'],
+    ['test.Charged=0', 'not "test.Charged=0"'],
+    ['test.Charged=2.5', 'not "test.Charged=2.5"'],
+    ['test.Charged=1;test.Charged=2', 'not "test.Charged=1;test.Charged=2"'],
+    ['test.Charged=2,test.Charged=2', 'test.Charged is there twice'],
+    ['test.Charged=3', 'test.Charged has no version 3 in this release, which knows 1 to 2'],
+    ['test.Charged=1', 'test.Charged cannot be written as version 1: no downcast leads'],
+    ['test.Charges=1', 'test.Charges is no event type of this release'],
+  ])('%s is a problem that says what to write', (EVENT_VERSIONS, says) => {
+    const read = (): unknown => readConfig({ EVENT_VERSIONS }, [Charged]);
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(`- EVENT_VERSIONS: `);
+    expect(read).toThrow(says);
+  });
+
+  test('is named with every other problem', () => {
+    const environment = { PORT: 'x', EVENT_VERSIONS: 'test.Charged=3,test.Charges=1' };
+    try {
+      readConfig(environment, [Charged]);
+      expect('started').toBe('refused');
+    } catch (error) {
+      expect(error instanceof ConfigError && error.problems).toEqual([
+        expect.stringContaining('PORT'),
+        expect.stringContaining('test.Charged has no version 3'),
+        expect.stringContaining('test.Charges is no event type'),
+      ]);
+    }
+  });
 });
 
 test('secrets never reach a log line', () => {

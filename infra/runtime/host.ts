@@ -33,6 +33,8 @@ export interface HostOptions {
   readonly logger: Logger;
   /** The provider's tenant id; empty before there is one. */
   readonly providerId: () => string;
+  /** Versions of events to write instead of those the release writes by itself, by type. */
+  readonly written?: ReadonlyMap<string, number>;
   /** Something that must run has stopped: the process should end. Called once. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -53,18 +55,32 @@ export interface Host extends ServiceCaller {
 /** How long a query or a candidates' read waits for a position it has not seen, in milliseconds. */
 const WAIT_MILLISECONDS = 5_000;
 
-/** All event types of these services, each once, with those of the runtime itself. */
-export function registryOf(services: readonly ServiceDefinition[]): EventRegistry {
-  const definitions = new Set<EventDefinition>([...operationProtocolEvents, ...checkpointEvents]);
-  for (const service of services)
-    for (const definition of service.events) definitions.add(definition);
-  return eventRegistry([...definitions]);
+/** All event types of these services, each once, with those of the protocol between them. */
+export function eventsOf(services: readonly ServiceDefinition[]): ReadonlySet<EventDefinition> {
+  return new Set([...operationProtocolEvents, ...services.flatMap(({ events }) => events)]);
+}
+
+/** The registry of these services, with the events of the runtime itself. */
+export function registryOf(
+  services: readonly ServiceDefinition[],
+  written?: ReadonlyMap<string, number>,
+): EventRegistry {
+  return eventRegistry([...checkpointEvents, ...eventsOf(services)], written);
 }
 
 /** Starts the services. Resolves when the read models have caught up and reactions run. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { services, store, bus, ports, clock, logger } = options;
-  const registry = registryOf(services);
+  const registry = registryOf(services, options.written);
+  const held = [...registry.written].filter(
+    ([type, version]) => version !== registry.definitions.get(type)?.version,
+  );
+  if (held.length > 0) {
+    logger.info(
+      { versions: Object.fromEntries(held) },
+      'events are written in an older version than this release reads',
+    );
+  }
   let failed: unknown;
   const fail = (error: unknown): void => {
     if (failed !== undefined) return;

@@ -334,11 +334,11 @@ export class StreamQueue {
   ): { recorded: Recorded; event: NewEvent }[] {
     let revision = loaded.revision === undefined ? 0n : loaded.revision + 1n;
     return events.map((decided, index) => {
-      const { schemaver, data } = this.#deps.registry.encode(decided);
+      const encoded = this.#deps.registry.encode(decided);
       const event: NewEvent = {
         id: uuidOf(job.commandKey, String(index)),
         type: decided.type,
-        schemaver,
+        schemaver: encoded.schemaver,
         time: context.now,
         tenantid: context.tenantId,
         homeid: context.homeId,
@@ -347,11 +347,12 @@ export class StreamQueue {
         causationid: job.causationId,
         commandkey: job.commandKey,
         inputhash: job.inputHash,
-        data,
+        data: encoded.data,
       };
       const recorded: Recorded = {
         ...event,
-        data: decided.data,
+        // Not what was decided: what the other replicas will read.
+        data: this.#deps.registry.readBack(decided, encoded),
         stream: this.#stream,
         revision: revision++,
         position: '',

@@ -108,6 +108,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       clock,
       logger,
       onFailure,
+      written: config.EVENT_VERSIONS,
       providerId: () => PROVIDER_ID,
       views: viewOf,
     });

@@ -3,14 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ConfigError, createLogger, readConfig, systemClock } from '@bivouac/infra/runtime';
+import {
+  ConfigError,
+  createLogger,
+  eventsOf,
+  readConfig,
+  systemClock,
+} from '@bivouac/infra/runtime';
 
 import { type Installation, startEmbedded } from './embedded.ts';
 import { listen } from './http.ts';
 import { newKey, seed } from './seed/seed.ts';
+import { allServices } from './services.ts';
 
 async function main(): Promise<void> {
-  const config = readConfig();
+  const config = readConfig(process.env, eventsOf(allServices));
   const logger = createLogger(config.LOG_LEVEL);
   const stop = new AbortController();
   let failure: unknown;
