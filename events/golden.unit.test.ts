@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 
 import { accountsEvents } from './accounts/index.ts';
 import { billingEvents } from './billing/index.ts';
@@ -68,6 +69,35 @@ describe('golden samples', () => {
   test('are kept only of types that are declared: a type is never dropped', () => {
     const known = new Set(versions.map(([type, version]) => `${type}.v${version}.json`));
     expect(readdirSync(folder).filter((file) => !known.has(file))).toEqual([]);
+  });
+});
+
+describe('what is written', () => {
+  const releasedFile = join(process.cwd(), 'events', 'released.json');
+  const released = z
+    .record(z.string(), z.int().min(1))
+    .parse(JSON.parse(readFileSync(releasedFile, 'utf8')));
+
+  test('was read by the release before: a release reads a version before any writes it', () => {
+    const tooEarly = definitions.filter(({ type, writes }) => writes > (released[type] ?? 1));
+    expect(tooEarly.map(({ type, writes }) => [type, writes])).toEqual([]);
+  });
+
+  test('says what its newest version says, as far as the older one has words for it', () => {
+    for (const { type, version, writes } of definitions) {
+      for (let older = writes; older < version; older++) {
+        const writing = eventRegistry(definitions, new Map([[type, older]]));
+        const body: unknown = JSON.parse(
+          readFileSync(join(folder, `${type}.v${version}.json`), 'utf8'),
+        );
+        const newest = registry.decode(stored(type, version, canonicalBytes(body)));
+        if (newest === undefined) throw new Error(`${type} is not declared`);
+        const encoded = writing.encode(newest);
+        const seen = writing.readBack(newest, encoded);
+        // Written again it says the same: what an older version has words for is not bent by it.
+        expect([type, older, writing.encode({ type, data: seen })]).toEqual([type, older, encoded]);
+      }
+    }
   });
 });
 

@@ -87,7 +87,8 @@ function unwritable({ definition, chain }: Versions, written: number): string | 
 }
 
 function unknownVersion({ type, version }: EventDefinition, asked: number): string {
-  return `${type} has no version ${asked} in this release, which knows 1 to ${version}`;
+  const known = version === 1 ? 'only 1' : `1 to ${version}`;
+  return `${type} has no version ${asked} in this release, which knows ${known}`;
 }
 
 /** Every past version has exactly one upcaster, to the next; so there is no gap and no cycle. */
