@@ -10,6 +10,8 @@ import {
   HoldSchema,
   HostnameSchema,
   LeasedAddressSchema,
+  PackageReportSchema,
+  PackageTransactionSchema,
   PlanTermsSchema,
   VectorSchema,
 } from './facts.ts';
@@ -158,6 +160,84 @@ export const asks = {
       plan: PlanTermsSchema,
       addresses: z.number().int(),
     }),
+  },
+  /** Starts, stops, restarts, freezes or thaws it; done when the node has (or it was so already). */
+  'containers.power': {
+    input: z.strictObject({
+      containerId,
+      action: z.enum(['start', 'stop', 'restart', 'freeze', 'thaw']),
+    }),
+    result: nothing,
+  },
+  /**
+   * Gives it another plan: takes or gives back capacity on its node, then the limits there. Done when
+   * the node has them; a refusal (NO_NODE_WITH_ROOM, LIMITS_NOT_APPLICABLE) leaves all as it was.
+   */
+  'containers.resize': {
+    input: z.strictObject({
+      containerId,
+      plan: PlanTermsSchema,
+      /** The reservation that takes the place of its own; committed when it is resized. */
+      reservationId: idOf('reservation'),
+    }),
+    result: z.strictObject({ resizedAt: InstantSchema }),
+  },
+  /** Takes addresses from it that are not its last one; done when the node no longer has them. */
+  'containers.remove-addresses': {
+    input: z.strictObject({ containerId, leaseIds: z.array(idOf('lease')).min(1).max(64) }),
+    /** What is to be given back. */
+    result: z.strictObject({
+      addresses: z.array(LeasedAddressSchema),
+      location: z.string(),
+      /** Reservations of which nothing is in use any more. */
+      reservationIds: z.array(idOf('reservation')),
+    }),
+  },
+  /** Stops it and marks it deleted; it keeps its place, addresses and data until `restoreUntil`. */
+  'containers.soft-delete': {
+    input: z.strictObject({
+      containerId,
+      reason: z.string().max(500),
+      restoreUntil: InstantSchema,
+    }),
+    result: nothing,
+  },
+  /** Takes a soft deletion back within its window: it is as it was before. */
+  'containers.restore': { input: z.strictObject({ containerId }), result: nothing },
+  /** Runs a package transaction in it; done with what changed, failed with what rpm said. */
+  'containers.packages': {
+    input: z.strictObject({ containerId, transaction: PackageTransactionSchema }),
+    result: z.strictObject({ report: PackageReportSchema }),
+  },
+  /** Moves a reservation to a new vector under a new id, all or nothing. Until the new one is
+   * committed the larger of both counts; releasing the new one leaves the old as it was. */
+  'quotas.transfer': {
+    input: z.strictObject({
+      fromReservationId: idOf('reservation'),
+      reservationId: idOf('reservation'),
+      tenantId,
+      vector: VectorSchema,
+    }),
+    result: nothing,
+  },
+  /** What may be installed, upgraded or removed: names resolved against the repositories in force. */
+  'packages.resolve': {
+    input: z.strictObject({
+      containerId,
+      action: z.enum(['install', 'upgrade', 'remove']),
+      packages: z.array(z.string().min(1).max(200)).max(200),
+    }),
+    result: z.strictObject({ transaction: PackageTransactionSchema }),
+  },
+  /** Waits for the end of the container's billing period; answered then. */
+  'billing.period-end': {
+    input: z.strictObject({ containerId }),
+    result: z.strictObject({ endedAt: InstantSchema }),
+  },
+  /** The accounts an issuer has to invoice for a month, for a run over all of them. */
+  'billing.accounts-to-close': {
+    input: z.strictObject({ issuerId: tenantId, month: MonthSchema }),
+    result: z.strictObject({ accountIds: z.array(tenantId).max(5000) }),
   },
   /** Rates and issues one account's invoice for a month; `empty` where nothing is owed. */
   'billing.invoice': {

@@ -102,3 +102,42 @@ export const RefusalSchema = z.strictObject({
 });
 
 export const VectorSchema = ResourceVectorSchema;
+
+/** A package as a transaction names it; `url` and `checksum` where it is to be fetched. */
+export const PackageNameVersionSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  epoch: z.number().int().min(0).max(4_294_967_295),
+  version: z.string().min(1).max(100),
+  release: z.string().min(1).max(100),
+  arch: z.string().min(1).max(30),
+  /** Where the node fetches it: `file:///…` or `https://…`. */
+  url: z.string().max(1000).optional(),
+  /** Hex SHA-256 of the package file. */
+  checksum: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+export type PackageNameVersion = z.output<typeof PackageNameVersionSchema>;
+
+/** What is to be done by rpm in one transaction, exactly. */
+export const PackageTransactionSchema = z.strictObject({
+  install: z.array(PackageNameVersionSchema).max(200),
+  /** Installed in place of an older one of the same name. */
+  upgrade: z.array(PackageNameVersionSchema).max(200),
+  remove: z.array(PackageNameVersionSchema).max(200),
+});
+export type PackageTransaction = z.output<typeof PackageTransactionSchema>;
+
+/** What a transaction made of the container's package list. */
+export const PackageReportSchema = z.strictObject({
+  added: z.array(PackageNameVersionSchema).max(400),
+  removed: z.array(PackageNameVersionSchema).max(400),
+  /** Paths of files left as `.rpmnew`, `.rpmsave` or `.rpmorig`. */
+  configFiles: z.array(z.string().max(1000)).max(1000),
+  /** Hex SHA-256 of the blob with the whole list afterwards. */
+  inventory: z.string().regex(/^[0-9a-f]{64}$/),
+  /** What rpm printed, its end. */
+  output: z.string().max(4000),
+});
+export type PackageReport = z.output<typeof PackageReportSchema>;
