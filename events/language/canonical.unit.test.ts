@@ -6,7 +6,7 @@ import { canonicalBytes, canonicalText } from './canonical.ts';
 
 test('is the text that another implementation of RFC 8785 writes', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+    fc.property(fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }), (value) => {
       expect(canonicalText(value)).toBe(canonicalize(value));
     }),
     { numRuns: 2000 },

@@ -41,14 +41,20 @@ export function idOf(kind: IdKind): z.ZodString {
 /** The namespace of every UUIDv5 of ours. */
 const NAMESPACE = Buffer.from('6a1f2f0e9a0c5b0c8a5e3d2b7c4e1f90', 'hex');
 
+/** Where names are laid behind the namespace: ids are made by the dozen for each command. */
+const scratch = Buffer.alloc(2048);
+scratch.set(NAMESPACE);
+
 /** UUIDv5 (RFC 9562) of the parts, which are joined unambiguously. */
 export function uuidOf(...parts: readonly string[]): string {
-  return formatUuid(uuidBytes(parts));
+  const hex = digestOf(parts);
+  const variant = VARIANTS.charAt(parseInt(hex.charAt(16), 16));
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** The id of a kind derived from the parts: the same parts, the same id. */
 export function deriveId(kind: IdKind, ...parts: readonly string[]): string {
-  return TypeID.fromUUIDBytes(prefixes[kind], uuidBytes(parts)).toString();
+  return idFromUuid(kind, uuidOf(...parts));
 }
 
 /** The id of a kind whose bits are this UUID. */
@@ -56,20 +62,18 @@ export function idFromUuid(kind: IdKind, uuid: string): string {
   return TypeID.fromUUID(prefixes[kind], uuid).toString();
 }
 
-function uuidBytes(parts: readonly string[]): Uint8Array {
+/** A digit with its upper two bits as the variant wants them. */
+const VARIANTS = '89ab89ab89ab89ab';
+
+/** The SHA-1 of namespace and parts, in hexadecimal. */
+function digestOf(parts: readonly string[]): string {
   // Lengths before contents: ['ab', 'c'] and ['a', 'bc'] must differ.
   let name = '';
   for (const part of parts) name += `${part.length}:${part}`;
-  const bytes = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]), 'buffer').subarray(
-    0,
-    16,
-  );
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes;
-}
-
-function formatUuid(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes).toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  // UTF-8 takes at most three bytes for a UTF-16 unit.
+  const fits = NAMESPACE.length + 3 * name.length <= scratch.length;
+  const bytes = fits
+    ? scratch.subarray(0, NAMESPACE.length + scratch.write(name, NAMESPACE.length, 'utf8'))
+    : Buffer.concat([NAMESPACE, Buffer.from(name, 'utf8')]);
+  return hash('sha1', bytes, 'hex');
 }

@@ -101,6 +101,13 @@ describe('an id', () => {
     );
   });
 
+  test('never changes: streams, commands and events are found by it', () => {
+    expect(uuidOf('a')).toBe('4bf72b3d-dd03-551b-b7a5-c2fc22a25d8d');
+    expect(uuidOf('ten_1', 'Müller €', 'x')).toBe('d1a9f320-26c4-5178-83ea-a1a1b11e28b2');
+    expect(uuidOf('x'.repeat(5000), 'y')).toBe('ef82b839-3e8f-5fc8-abd6-218cde38c8fe');
+    expect(deriveId('lease', 'a', 'b')).toBe('lse_26f5v4egq4akpt7qmjdbcpxt91');
+  });
+
   test('of another kind, or malformed, does not pass', () => {
     const schema = idOf('container');
     expect(schema.safeParse(deriveId('container', 'x')).success).toBe(true);
