@@ -18,6 +18,7 @@ import {
   type AskRef,
   asks,
   answerStream,
+  type Outcome,
   StepAsked,
 } from '@bivouac/events/operations';
 import { instantOf, uuidOf } from '@bivouac/events/values';
@@ -92,11 +93,14 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
       if (responder === undefined) return;
       const context = contextFor(`${service.name}.answer.${ask}`, event, deps);
       const input = inputs.get(ask)?.parse(event.data.input);
-      // After the deadline acting could only leave something over: the operation has, or will get,
-      // its `timed-out`. What an earlier delivery did before dying is undone, unless its answer
-      // stands: then it was in time, and this is the same ask delivered again.
-      if (instantOf(deps.clock.now()) > notAfter) {
-        if (!(await answeredDone(ref, deps))) await responder.undo(input, ref, event, context);
+      // An ask comes again after a crash. Where its answer stands, acting could only leave something
+      // over that nobody asks for any more: what was refused then may be possible now.
+      const standing = await standingOutcome(ref, deps);
+      if (standing !== undefined && standing !== 'timed-out') return;
+      // So it could after the deadline: the operation has, or will get, its `timed-out`. What an
+      // earlier delivery did before dying is undone.
+      if (standing === 'timed-out' || instantOf(deps.clock.now()) > notAfter) {
+        await responder.undo(input, ref, event, context);
         return;
       }
       const answer = await responder.act(input, ref, event, context);
@@ -154,11 +158,15 @@ function throwIfTransient(reply: CommandReply<unknown>): void {
   if (code === 'SHUTTING_DOWN') throw new RuntimeError('shutting-down', reply.refusal.message);
 }
 
-async function answeredDone(ref: AskRef, deps: PolicyDependencies): Promise<boolean> {
+/** The outcome of the ask's one answer; undefined while there is none. */
+async function standingOutcome(
+  ref: AskRef,
+  deps: PolicyDependencies,
+): Promise<Outcome | undefined> {
   const page = await deps.store.readStream(answerStream(ref), { limit: 1 });
   const answer = page.exists ? page.events[0] : undefined;
   const recorded = answer === undefined ? undefined : deps.registry.decode(answer);
-  return recorded !== undefined && is(recorded, AskAnswered) && recorded.data.outcome === 'done';
+  return recorded !== undefined && is(recorded, AskAnswered) ? recorded.data.outcome : undefined;
 }
 
 /** Appends revision 0 of the answer stream; whoever is second has lost, unless it is the same answer. */

@@ -15,6 +15,9 @@ import { commandHost } from './commands/host.ts';
 import { responder, service } from './definitions.ts';
 import { reactionsOf } from './policies.ts';
 
+type Answered = Exclude<Awaited<ReturnType<ResponderSpec['act']>>, 'later'>;
+type ResponderSpec = Parameters<typeof responder<'quotas.release'>>[1];
+
 const registry = eventRegistry(operationProtocolEvents);
 const tenantId = deriveId('tenant', 'customer');
 const ref = { operationId: deriveId('operation', 'one'), step: 'reserve', attempt: 1 };
@@ -25,12 +28,14 @@ let store: EventStore;
 let clock: ManualClock;
 let done: string[];
 let whileActing: () => Promise<void>;
+let answer: Answered;
 
 beforeEach(() => {
   store = memoryEventStore();
   clock = new ManualClock('2026-04-10T09:00:00.000Z');
   done = [];
   whileActing = () => Promise.resolve();
+  answer = { outcome: 'done', result: {} };
 });
 afterEach(() => store.close());
 
@@ -65,7 +70,7 @@ async function deliver(): Promise<void> {
     act: async () => {
       done.push('act');
       await whileActing();
-      return { outcome: 'done', result: {} };
+      return answer;
     },
     undo: () => {
       done.push('undo');
@@ -134,8 +139,27 @@ describe('an ask', () => {
   test('is acted on and answered once; delivered again it changes nothing', async () => {
     await deliver();
     await deliver();
-    expect(done).toEqual(['act', 'act']);
+    expect(done).toEqual(['act']);
     expect(await answered()).toBe('done');
+  });
+
+  test('that was refused and comes again is not acted on, though it would be possible now', async () => {
+    answer = {
+      outcome: 'refused',
+      refusal: { code: 'QUOTA_EXCEEDED', message: 'too little left' },
+    };
+    await deliver();
+    answer = { outcome: 'done', result: {} };
+    await deliver();
+    expect(done).toEqual(['act']);
+    expect(await answered()).toBe('refused');
+  });
+
+  test('whose time-out stands is undone when it comes again, also where the clock was set back', async () => {
+    await timeOut();
+    await deliver();
+    expect(done).toEqual(['undo']);
+    expect(await answered()).toBe('timed-out');
   });
 
   test('whose done comes after the time-out is undone', async () => {
