@@ -8,6 +8,7 @@ import {
   type Checkpoint,
   EventStoreError,
   type EventStore,
+  type LogPage,
   type SubscribeOptions,
   type SubscriptionMessage,
 } from './port.ts';
@@ -15,6 +16,11 @@ import {
 /** What following needs of an adapter. */
 export interface FollowedLog extends Pick<EventStore, 'readAll' | 'head'> {
   readonly bell: CommitBell;
+  /**
+   * The page after a position where the adapter has it in memory: the same events that `readAll`
+   * would give, and never an empty page. Absent, or undefined: it is read.
+   */
+  recent?(after: Position | null, limit: number): LogPage | undefined;
 }
 
 /** Wakes followers when the log has grown, and ends them when it closes. */
@@ -77,7 +83,9 @@ export async function* follow(
   for (;;) {
     if (isAborted(signal)) return;
     if (log.bell.ended) throw log.bell.ended;
-    const page = await log.readAll(position === null ? { limit } : { after: position, limit });
+    const page =
+      log.recent?.(position, limit) ??
+      (await log.readAll(position === null ? { limit } : { after: position, limit }));
     const last = page.events.at(-1);
     // An abort while the page was read wins: what was not delivered comes again after a resume.
     if (isAborted(signal)) return;

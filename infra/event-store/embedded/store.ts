@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import type { NewEvent } from '@bivouac/events/language';
+import type { NewEvent, Position } from '@bivouac/events/language';
 import { CommitBell, follow } from '../follow.ts';
 import {
   type AppendResult,
@@ -19,6 +19,7 @@ import { checkAppend, checkLimit, checkPosition } from '../refusals.ts';
 import { damaged, positionOf } from './decode.ts';
 import type { FaultsModule } from './messages.ts';
 import { LogReader } from './reader.ts';
+import { type Committed, RecentEvents } from './recent.ts';
 import { WriterLink } from './writer-link.ts';
 
 /** Options of {@link openEmbeddedStore}. */
@@ -54,7 +55,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const writer = new WriterLink(
     { folder, newEpoch: options.epoch ?? crypto.randomUUID(), faults: options.faults },
     {
-      onHead: (position) => store?.reached(position),
+      onHead: (position, committed) => store?.reached(position, committed),
       onFailure: (error) => store?.failed(error),
     },
   );
@@ -94,6 +95,7 @@ class EmbeddedEventStore implements EventStore {
   readonly #writer: WriterLink;
   readonly #reader: LogReader;
   readonly #epoch: string;
+  readonly #recent: RecentEvents;
   readonly #onFailure: ((error: EventStoreError) => void) | undefined;
   #head: number;
   #closing: Promise<void> | undefined;
@@ -109,12 +111,14 @@ class EmbeddedEventStore implements EventStore {
     this.#reader = reader;
     this.#epoch = epoch;
     this.#head = head;
+    this.#recent = new RecentEvents(epoch, head);
     this.#onFailure = onFailure;
     this.bell = new CommitBell(head === 0 ? null : positionOf(head));
   }
 
-  reached(position: number): void {
+  reached(position: number, committed: readonly Committed[]): void {
     if (position <= this.#head) return;
+    for (const append of committed) this.#recent.add(append);
     this.#head = position;
     this.bell.ring(positionOf(position));
   }
@@ -183,6 +187,13 @@ class EmbeddedEventStore implements EventStore {
     // One more than asked for tells whether the page is the last.
     const events = await this.#reader.home(home, checkPosition(options.after, 0), upTo, limit + 1);
     return { events: events.slice(0, limit), end: events.length <= limit };
+  }
+
+  /** What followers that are level need not read: see {@link RecentEvents}. */
+  recent(after: Position | null, limit: number): LogPage | undefined {
+    const from = after === null ? 0 : Number(after);
+    const events = this.#recent.after(from, this.#head, limit);
+    return events.length === 0 ? undefined : { events, end: from + events.length === this.#head };
   }
 
   subscribe(options: Parameters<EventStore['subscribe']>[0] = {}) {

@@ -10,6 +10,7 @@ import { conflict, overlap } from '../resend.ts';
 import { positionOf } from './decode.ts';
 import { AppendBatch } from './encode.ts';
 import type { FromWriter, ToWriter, WriterData } from './messages.ts';
+import type { Committed } from './recent.ts';
 
 /**
  * Appends handed over before the turn has ended: the writer begins with these while the main thread
@@ -19,13 +20,15 @@ const HANDED_OVER = 16;
 
 /** What the link tells its store. */
 export interface WriterEvents {
-  /** Everything up to this position is durable. */
-  readonly onHead: (position: number) => void;
+  /** Everything up to this position is durable; `committed` is what of it was appended just now. */
+  readonly onHead: (position: number, committed: readonly Committed[]) => void;
   /** The writer is done for; every append from now on is refused with this error. */
   readonly onFailure: (error: EventStoreError) => void;
 }
 
 interface Waiting {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: EventStoreError) => void;
 }
@@ -43,6 +46,8 @@ export class WriterLink {
   /** Appends not yet answered, oldest first; those before `#answered` are. */
   #waiting: Waiting[] = [];
   #answered = 0;
+  /** Position of the last event the writer has told of. */
+  #head = 0;
   #failure: EventStoreError | undefined;
   readonly #ended: Promise<void>;
 
@@ -57,8 +62,10 @@ export class WriterLink {
     });
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromWriter) => {
-        if (message.kind === 'ready') resolve(message);
-        else if (message.kind === 'refused') {
+        if (message.kind === 'ready') {
+          this.#head = message.position;
+          resolve(message);
+        } else if (message.kind === 'refused') {
           reject(new EventStoreError(message.code, message.message));
         } else this.#receive(message);
       });
@@ -87,8 +94,10 @@ export class WriterLink {
     if (this.#batch.size === 0) queueMicrotask(() => this.#flush());
     this.#batch.add(stream, expected, events);
     if (this.#batch.size >= HANDED_OVER) this.#flush();
+    // The caller may use its buffers again; the log's followers get these.
+    const kept = events.map((event) => ({ ...event, data: Buffer.from(event.data) }));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ stream, events: kept, resolve, reject });
     });
   }
 
@@ -112,26 +121,35 @@ export class WriterLink {
 
   #receive(message: FromWriter): void {
     if (message.kind === 'outcomes') {
-      this.#events.onHead(message.head);
-      this.#settle(message.outcomes);
+      this.#settle(message.outcomes, message.head);
     } else if (message.kind === 'failed') {
       this.#fail(message.message, message.code, message.unknown);
     }
   }
 
-  #settle(outcomes: readonly number[]): void {
+  #settle(outcomes: readonly number[], head: number): void {
+    const committed: Committed[] = [];
     for (let i = 0; i + 2 < outcomes.length; i += 3) {
       const waiting = this.#next();
       const revision = outcomes[i + 1] ?? -1;
       if (outcomes[i] === 0) {
-        const position = positionOf(outcomes[i + 2] ?? 0);
-        waiting?.resolve({ revision: BigInt(revision), position });
+        const last = outcomes[i + 2] ?? 0;
+        // What lies behind the head was written before: this was a re-send.
+        if (waiting !== undefined && last > this.#head) {
+          const { stream, events } = waiting;
+          const before = events.length - 1;
+          committed.push({ stream, revision: revision - before, position: last - before, events });
+          this.#head = last;
+        }
+        waiting?.resolve({ revision: BigInt(revision), position: positionOf(last) });
       } else if (outcomes[i] === 1) {
         waiting?.reject(conflict(revision < 0 ? 'no-stream' : BigInt(revision)));
       } else {
         waiting?.reject(overlap());
       }
     }
+    this.#head = head;
+    this.#events.onHead(head, committed);
   }
 
   #next(): Waiting | undefined {
