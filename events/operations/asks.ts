@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-import { FamilySchema, idOf, InstantSchema, MoneySchema } from '../values/index.ts';
+import { AddressSchema, FamilySchema, idOf, InstantSchema, MoneySchema } from '../values/index.ts';
 import {
   HoldSchema,
   HostnameSchema,
@@ -60,6 +60,10 @@ export const asks = {
       location: z.string().max(40).optional(),
       leaseIds: z.array(idOf('lease')).min(1).max(64),
       family: FamilySchema,
+      /** Which of the nodes with room: the emptiest (unless told) or the fullest. */
+      placement: z.enum(['spread', 'packed']).optional(),
+      /** This very address is to be one of those leased. */
+      address: AddressSchema.optional(),
     }),
     result: z.strictObject({
       nodeId: idOf('node'),
@@ -83,6 +87,14 @@ export const asks = {
       /** Those that are known to be leased. */
       addresses: z.array(LeasedAddressSchema).max(64),
     }),
+    result: nothing,
+  },
+  /**
+   * Lets go of a container that an operation holds and that staff have released: what the operation
+   * asked last is not waited for any more. Of a container it does not hold: nothing.
+   */
+  'containers.let-go': {
+    input: z.strictObject({ containerId, operationId: idOf('operation') }),
     result: nothing,
   },
   'containers.unplace': {
@@ -159,6 +171,11 @@ export const asks = {
       location: z.string(),
       plan: PlanTermsSchema,
       addresses: z.number().int(),
+      /** Its own reservation, and how many of its addresses are counted there. */
+      reservation: z.strictObject({
+        reservationId: idOf('reservation'),
+        addresses: z.number().int().min(0),
+      }),
     }),
   },
   /** Starts, stops, restarts, freezes or thaws it; done when the node has (or it was so already). */
@@ -234,10 +251,20 @@ export const asks = {
     input: z.strictObject({ containerId }),
     result: z.strictObject({ endedAt: InstantSchema }),
   },
-  /** The accounts an issuer has to invoice for a month, for a run over all of them. */
+  /**
+   * The accounts an issuer has to invoice for a month, page by page in a lasting order: those behind
+   * `after`. `next` where there are more: what to send as `after` then. A page fits into one event.
+   */
   'billing.accounts-to-close': {
-    input: z.strictObject({ issuerId: tenantId, month: MonthSchema }),
-    result: z.strictObject({ accountIds: z.array(tenantId).max(5000) }),
+    input: z.strictObject({
+      issuerId: tenantId,
+      month: MonthSchema,
+      after: tenantId.optional(),
+    }),
+    result: z.strictObject({
+      accounts: z.array(z.strictObject({ accountId: tenantId, homeId: tenantId })).max(400),
+      next: tenantId.optional(),
+    }),
   },
   /** Rates and issues one account's invoice for a month; `empty` where nothing is owed. */
   'billing.invoice': {

@@ -56,6 +56,8 @@ export const PlanTermsSchema = z.strictObject({
   monthly: MoneySchema,
   setup: MoneySchema,
   extraAddressMonthly: MoneySchema,
+  /** A reseller's price list, where the prices are its own and not the catalog's. */
+  pricedBy: SourceSchema.optional(),
 });
 export type PlanTerms = z.output<typeof PlanTermsSchema>;
 

@@ -2,66 +2,21 @@
  * Ordering workflows. What the gateway answers is that the operation began; what the contexts have
  * to say against it (quota, no room, a full pool, a hold) comes as the operation's `error`.
  */
-import { CancelOperation, StartOperation } from '@bivouac/provisioning/api';
-import type { z } from 'zod';
+import { CancelOperation } from '@bivouac/provisioning/api';
 
-import { tenantOf } from '../accounts/mutations.ts';
 import { HoldKind } from '../accounts/account.ts';
-import { AddressFamily, containerById } from '../containers/container.ts';
-import { notFound, type UserErrorValue, validationFailed } from '../errors/user-error.ts';
+import { tenantOf } from '../accounts/mutations.ts';
+import { AddressFamily } from '../containers/container.ts';
 import { builder } from '../language/builder.ts';
+import { enumeration } from '../language/enumeration.ts';
 import { given } from '../language/given.ts';
-import { type Answer, mutation, type Payload, PayloadRef } from '../language/mutation.ts';
-import { idProblem } from '../language/node.ts';
-import type { Services } from '../request/services.ts';
-import { operationById, OperationRef } from './operation.ts';
+import { mutation } from '../language/mutation.ts';
+import { accepted, OperationAccepted, ownerOf, start } from './start.ts';
 
-interface OperationPayload extends Payload {
-  readonly operationId: string;
-}
-
-const OperationAccepted = builder.objectRef<OperationPayload>('OperationAccepted').implement({
-  description: 'The operation is recorded and goes on by itself, whatever becomes of this process.',
-  interfaces: [PayloadRef],
-  fields: (t) => ({
-    operationId: t.exposeID('operationId', { description: 'The operation, `op_…`.' }),
-    operation: t.field({
-      type: OperationRef,
-      nullable: true,
-      description: 'The operation as it is now.',
-      resolve: ({ operationId }, _args, { services }) => operationById(services, operationId),
-    }),
-  }),
+const Placement = enumeration('Placement', 'Which of the nodes with room is taken.', {
+  spread: 'The one with most room.',
+  packed: 'The fullest.',
 });
-
-type Order = z.input<typeof StartOperation.input>['order'];
-type Started = z.output<typeof StartOperation.result>;
-
-interface Owner {
-  readonly tenantId: string;
-  readonly homeId: string;
-}
-
-function start(
-  services: Services,
-  owner: Owner | UserErrorValue,
-  key: string,
-  order: (owner: Owner) => Order,
-): Promise<Answer<Started>> {
-  if ('__typename' in owner) return Promise.resolve(owner);
-  const { tenantId, homeId } = owner;
-  return services.command(StartOperation, { order: order(owner), tenantId, homeId }, key);
-}
-
-/** The tenant of a container, or the error that says why it cannot be named. */
-async function ownerOf(services: Services, containerId: string): Promise<Owner | UserErrorValue> {
-  const path = ['input', 'containerId'];
-  const problem = idProblem('container', containerId);
-  if (problem !== undefined) return validationFailed(path, `The containerId: ${problem}.`);
-  return (await containerById(services, containerId)) ?? notFound(path, 'container');
-}
-
-const accepted = ({ operationId }: { readonly operationId: string }) => ({ operationId });
 
 mutation('provisionContainer', {
   description: 'Orders a container. The same idempotencyKey orders it once, however often sent.',
@@ -85,6 +40,15 @@ mutation('provisionContainer', {
         required: false,
         description: 'Addresses beyond those the plan includes, 0 to 32; each is charged.',
       }),
+      placement: t.field({
+        type: Placement,
+        required: false,
+        description: 'Which of the nodes with room; SPREAD unless told.',
+      }),
+      address: t.string({
+        required: false,
+        description: 'This very address is to be among its addresses, e.g. `192.0.2.10`.',
+      }),
     }),
   }),
   type: OperationAccepted,
@@ -99,6 +63,8 @@ mutation('provisionContainer', {
         location: input.location,
         family: input.family,
         extraAddresses: input.extraAddresses,
+        placement: input.placement,
+        address: input.address,
       }),
     })),
   payload: accepted,

@@ -29,9 +29,17 @@ const OperationKind = enumeration('OperationKind', 'What an operation is to achi
   provision: 'A container that runs.',
   suspend: 'A hold on a container, which is stopped.',
   resume: 'The hold lifted.',
-  terminate: 'The container destroyed, and all it held given back.',
+  power: 'A container started, stopped, restarted, frozen or thawed.',
+  resize: 'Another plan for a container, at once or at the end of its period.',
   'add-address': 'More addresses on a container.',
+  'remove-address': 'Fewer addresses on a container.',
+  packages: 'Packages of a container installed, upgraded or removed.',
+  delete: 'The container deleted, and kept for some days in which it can be restored.',
+  restore: 'A deleted container as it was before.',
+  cancel: 'The container given up by its owner, at once or at the end of its period.',
+  terminate: 'The container destroyed, and all it held given back.',
   'close-month': 'A month of an account rated and invoiced.',
+  'run-month': 'A month of every account of an issuer rated and invoiced.',
 });
 
 const OperationStatus = enumeration('OperationStatus', 'How far an operation has come.', {

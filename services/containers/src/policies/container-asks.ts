@@ -82,13 +82,20 @@ const inspect = responder('containers.inspect', {
     if (holder !== undefined && holder !== ref.operationId) {
       return refused(busy(state, holder).refusal);
     }
-    const { plan, place } = state;
-    if (!allows('attach', state.lifecycle) || plan === undefined || place === undefined) {
+    const { plan, place, reservationId } = state;
+    if (
+      !allows('attach', state.lifecycle) ||
+      plan === undefined ||
+      place === undefined ||
+      reservationId === undefined
+    ) {
       return refused(forbidden(containerId, state.lifecycle).refusal);
     }
     if (state.holds.size > 0) return refused(held(state, containerId).refusal);
     const addresses = state.addresses.length;
-    return { outcome: 'done', result: { location: place.location, plan, addresses } };
+    const own = state.addresses.filter(({ leaseId }) => !state.extras.has(leaseId)).length;
+    const reservation = { reservationId, addresses: own };
+    return { outcome: 'done', result: { location: place.location, plan, addresses, reservation } };
   },
 });
 

@@ -27,7 +27,7 @@ import {
 } from '@bivouac/events/provisioning';
 import { deriveId, idFromUuid, plusSeconds } from '@bivouac/events/values';
 
-import { planOf, type StepPlan, type StepResult } from './plans.ts';
+import { planOf, type StepPlan, type StepResult, type Verdict } from './plans/index.ts';
 
 export const streamEvents = [...operationEvents, StepAsked] as const;
 export type OperationEvent = EventOf<(typeof streamEvents)[number]>;
@@ -54,6 +54,8 @@ export interface OperationState {
   tenantId: string;
   order: OperationOrder | undefined;
   target: OperationTarget | undefined;
+  /** Recorded time of the order. */
+  startedAt: string;
   /** In the order asked. */
   askings: Asking[];
   /** Results of steps that were done, by step. */
@@ -70,6 +72,7 @@ export function initial(): OperationState {
     tenantId: '',
     order: undefined,
     target: undefined,
+    startedAt: '',
     askings: [],
     results: {},
     refusal: undefined,
@@ -81,7 +84,8 @@ export function evolve(state: OperationState, event: OperationEvent): OperationS
   switch (event.type) {
     case OperationStarted.type: {
       const { operationId, tenantId, order, target } = event.data;
-      return { ...state, phase: 'running', operationId, tenantId, order, target };
+      const startedAt = event.time;
+      return { ...state, phase: 'running', operationId, tenantId, order, target, startedAt };
     }
     case StepAsked.type:
       state.askings.push({
@@ -120,6 +124,7 @@ const staffOrders: ReadonlySet<OperationOrder['kind']> = new Set([
   'suspend',
   'resume',
   'close-month',
+  'run-month',
 ]);
 
 /**
@@ -216,6 +221,8 @@ function targetOf(operationId: string, order: OperationOrder): OperationTarget {
       return { type: 'container', id: deriveId('container', operationId) };
     case 'close-month':
       return { type: 'account', id: order.accountId };
+    case 'run-month':
+      return { type: 'account', id: order.issuerId };
     default:
       return { type: 'container', id: order.containerId };
   }
@@ -237,7 +244,7 @@ function carryOn(
   const take = (decided: readonly Decided[]): void => {
     for (const event of decided) {
       events.push(event);
-      own = evolve(own, event as unknown as OperationEvent);
+      own = evolve(own, { ...event, time: context.now } as unknown as OperationEvent);
     }
   };
   take(first);
@@ -259,10 +266,21 @@ function judge(state: OperationState, ref: AskRef, refusal: Refusal | undefined)
   const step = plan(state).find((s) => s.name === ref.step);
   if (step === undefined) return [];
   if (asking.status !== 'refused' && ref.attempt < step.attempts) return [];
-  const ends = asking.status === 'refused' && step.onRefused === 'undo';
-  if (ends || step.onFailed === 'undo')
+  if (verdictOf(state, step, asking) === 'undo')
     return [UndoStarted({ operationId: state.operationId, refusal: reason })];
   return [AttentionNeeded({ operationId: state.operationId, ref, refusal: reason })];
+}
+
+function verdictOf(state: OperationState, step: StepPlan, asking: Asking): Verdict {
+  if (asking.status === 'timed-out') return step.onTimedOut;
+  if (asking.status === 'failed') return step.onFailed;
+  // A refusal says that this attempt did nothing; an earlier one that was not answered may have.
+  const unsure = state.askings.some(
+    (a) => a.step === step.name && (a.status === 'timed-out' || a.status === 'failed'),
+  );
+  return unsure && step.undo === undefined && step.onTimedOut === 'attention'
+    ? 'attention'
+    : step.onRefused;
 }
 
 /** What is to be asked now, or that it is over. */
@@ -357,8 +375,9 @@ function plan(state: OperationState): readonly StepPlan[] {
         tenantId: state.tenantId,
         order: state.order,
         target: state.target,
+        startedAt: state.startedAt,
         results: state.results,
-      });
+      }).steps;
 }
 
 /** Undo steps carry the attempt they undo in their name: each attempt has its own ids. */

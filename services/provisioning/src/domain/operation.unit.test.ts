@@ -21,7 +21,7 @@ import {
   recordAnswer,
   start,
 } from './operation.ts';
-import { planOf } from './plans.ts';
+import { planOf } from './plans/index.ts';
 
 const tenantId = deriveId('tenant', 'customer');
 const containerId = deriveId('container', 'web');
@@ -61,7 +61,29 @@ const results: Partial<Record<AskName, Record<string, unknown>>> = {
   },
   'containers.lease': { addresses: [address] },
   'containers.build': { runningAt: '2026-04-10T09:00:00.000Z' },
-  'containers.inspect': { location: 'fra', plan, addresses: 1 },
+  'containers.inspect': {
+    location: 'fra',
+    plan,
+    addresses: 1,
+    reservation: { reservationId: deriveId('reservation', 'own'), addresses: 1 },
+  },
+  'containers.resize': { resizedAt: '2026-04-10T09:00:00.000Z' },
+  'containers.remove-addresses': {
+    addresses: [address],
+    location: 'fra',
+    reservationIds: [deriveId('reservation', 'r1')],
+  },
+  'containers.packages': {
+    report: {
+      ...{ added: [], removed: [], configFiles: [], output: '' },
+      inventory: 'a'.repeat(64),
+    },
+  },
+  'packages.resolve': { transaction: { install: [], upgrade: [], remove: [] } },
+  'billing.period-end': { endedAt: '2026-05-01T00:00:00.000Z' },
+  'billing.accounts-to-close': {
+    accounts: [{ accountId: tenantId, homeId: tenantId }],
+  },
   'containers.destroy': {
     placementId: deriveId('placement', 'p'),
     nodeId: deriveId('node', 'n'),
@@ -85,6 +107,16 @@ const orders: readonly OperationOrder[] = [
   { kind: 'terminate', containerId, reason: 'cancelled' },
   { kind: 'add-address', containerId },
   { kind: 'close-month', accountId: tenantId, month: '2026-04' },
+  { kind: 'power', containerId, action: 'restart' },
+  { kind: 'resize', containerId, planCode: '2000' },
+  { kind: 'resize', containerId, planCode: '2000', at: 'period-end' },
+  { kind: 'remove-address', containerId, leaseIds: [leaseId] },
+  { kind: 'packages', containerId, action: 'install', packages: ['bash'] },
+  { kind: 'delete', containerId, reason: 'not needed' },
+  { kind: 'restore', containerId },
+  { kind: 'cancel', containerId, at: 'now', reason: 'moving' },
+  { kind: 'cancel', containerId, reason: 'moving' },
+  { kind: 'run-month', issuerId: tenantId, month: '2026-04' },
 ].map((order) => OperationOrderSchema.parse(order));
 
 /** An operation with the contexts' answers given by the test. */
@@ -149,7 +181,7 @@ class Run {
   #take(decision: Decision): void {
     if (decision.kind !== 'accepted') throw new Error(decision.refusal.message);
     for (const decided of decision.events) {
-      const event = decided as unknown as OperationEvent;
+      const event = { ...decided, time: this.context().now } as unknown as OperationEvent;
       this.events.push(event);
       this.state = evolve(this.state, event);
     }
@@ -287,9 +319,16 @@ test('whatever the contexts answer and whenever it is cancelled, an operation en
         expect(new Set(answered).size).toBe(answered.length);
 
         if (run.state.phase === 'failed' || run.state.phase === 'cancelled') {
-          const { operationId, results: done, target } = run.state;
+          const { operationId, results: done, target, startedAt } = run.state;
           if (target === undefined) throw new Error('an operation has a target');
-          for (const step of planOf({ operationId, tenantId, order, target, results: done })) {
+          for (const step of planOf({
+            operationId,
+            tenantId,
+            order,
+            target,
+            startedAt,
+            results: done,
+          }).steps) {
             if (step.undo === undefined) continue;
             for (const asking of run.state.askings.filter(
               (a) => a.step === step.name && a.status !== 'refused',
@@ -326,7 +365,7 @@ describe('who orders what', () => {
     (kind, order) => {
       const context = new Run(order).context();
       const decision = start(initial(), { order, tenantId, byStaff: false }, context);
-      const forStaff = ['suspend', 'resume', 'close-month'].includes(kind);
+      const forStaff = ['suspend', 'resume', 'close-month', 'run-month'].includes(kind);
       expect(decision).toMatchObject(
         forStaff ? { refusal: { code: 'NOT_ALLOWED' } } : { kind: 'accepted' },
       );

@@ -30,12 +30,20 @@ export const operations = table<OperationView>()({
 
 /** How many steps each kind takes when all goes well: what progress counts towards. */
 const usualSteps = {
-  provision: 8,
+  provision: 5,
   suspend: 1,
   resume: 1,
+  power: 1,
+  resize: 4,
+  'add-address': 4,
+  'remove-address': 3,
+  packages: 2,
+  delete: 1,
+  restore: 2,
+  cancel: 4,
   terminate: 4,
-  'add-address': 5,
   'close-month': 1,
+  'run-month': 1,
 } as const;
 
 export const operationsProjection = projection({
