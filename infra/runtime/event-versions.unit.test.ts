@@ -72,7 +72,7 @@ function release<D extends EventDefinition>(
     events: [Definition],
     initial: () => ({ cents: 0, reasons: [] }),
     evolve: (state, { data }) => {
-      const { cents, reason } = read(data as Record<string, unknown>);
+      const { cents, reason } = read(data);
       state.cents += cents;
       state.reasons.push(reason);
       return state;

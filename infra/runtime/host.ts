@@ -16,6 +16,7 @@ import type { EventStore } from '../event-store/port.ts';
 import type { ViewStore } from '../views/index.ts';
 import type { Clock } from './clock.ts';
 import { commandHost } from './commands/host.ts';
+import { type SnapshotFiles, StreamSnapshots } from './commands/snapshots/index.ts';
 import type { EdgePorts, ServiceDefinition, TimerRow } from './definitions.ts';
 import { RuntimeError } from './errors.ts';
 import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
@@ -35,6 +36,8 @@ export interface HostOptions {
   readonly providerId: () => string;
   /** Versions of events to write instead of those the release writes by itself, by type. */
   readonly written?: ReadonlyMap<string, number>;
+  /** Where long streams' states are kept, so that they are not read from their beginning. */
+  readonly snapshots?: SnapshotFiles;
   /** Something that must run has stopped: the process should end. Called once. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -99,6 +102,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     clock,
     ports,
     providerId: options.providerId,
+    snapshots:
+      options.snapshots && new StreamSnapshots({ files: options.snapshots, store, logger }),
   });
   const follower = startFollower({
     store,

@@ -3,6 +3,7 @@ export * from './definitions.ts';
 export * from './errors.ts';
 export * from './history.ts';
 export * from './commands/host.ts';
+export * from './commands/snapshots/index.ts';
 export * from './config.ts';
 export * from './logging.ts';
 export * from './follow/index.ts';

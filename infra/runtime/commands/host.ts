@@ -29,6 +29,7 @@ import type {
 import { RuntimeError } from '../errors.ts';
 import { invalidInput } from '../input.ts';
 import { LoadedStream } from './loaded-stream.ts';
+import type { StreamSnapshots } from './snapshots/index.ts';
 import { type Job, type Outcome, positionOf, StreamQueue } from './stream-queue.ts';
 
 /** How many idle streams are kept loaded. */
@@ -42,6 +43,8 @@ export interface CommandHostOptions {
   readonly ports: EdgePorts;
   /** The provider's tenant id, the tenant of platform streams. */
   readonly providerId: () => string;
+  /** So that long streams are not read from their beginning. */
+  readonly snapshots?: StreamSnapshots | undefined;
 }
 
 export interface CommandHost {
@@ -73,7 +76,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
   }
   const stopping = new AbortController();
   const queues = new Map<string, StreamQueue>();
-  const snapshots = new Map<
+  const copies = new Map<
     string,
     { readonly revision: bigint | undefined; readonly state: unknown }
   >();
@@ -94,6 +97,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       random: options.ports.random,
       providerId: options.providerId,
       stopping: stopping.signal,
+      snapshots: options.snapshots,
     });
     queues.set(stream, queue);
     if (queues.size > KEPT_STREAMS) forgetIdle(queues);
@@ -111,17 +115,17 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       return viewOf<S>(past, past.state);
     }
     return queueOf(stream, aggregate).look((loaded) => {
-      const known = snapshots.get(stream);
+      const known = copies.get(stream);
       if (known !== undefined && known.revision === loaded.revision) {
         return viewOf<S>(loaded, known.state);
       }
       // A copy: the queue goes on changing its own state.
       const state = structuredClone(loaded.state);
-      snapshots.delete(stream);
-      snapshots.set(stream, { revision: loaded.revision, state });
-      if (snapshots.size > KEPT_STREAMS) {
-        for (const oldest of snapshots.keys()) {
-          snapshots.delete(oldest);
+      copies.delete(stream);
+      copies.set(stream, { revision: loaded.revision, state });
+      if (copies.size > KEPT_STREAMS) {
+        for (const oldest of copies.keys()) {
+          copies.delete(oldest);
           break;
         }
       }
@@ -292,6 +296,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     stop: async () => {
       stopping.abort();
       await Promise.allSettled([...underWay]);
+      await options.snapshots?.idle();
     },
   };
 }

@@ -2,13 +2,23 @@
  * One stream as the command host holds it: the folded state, who owns it, where it ends, and what it
  * remembers of its commands. `catchUp` brings it to the stream's present end.
  */
-import type { EventRegistry, StoredEvent } from '@bivouac/events/language';
+import type { EventRegistry, Position, StoredEvent } from '@bivouac/events/language';
 
 import type { EventStore } from '../../event-store/port.ts';
 import type { Aggregate } from '../definitions.ts';
-import { CommandMemory } from './memory.ts';
+import { CommandMemory, type MemoryColumns } from './memory.ts';
 
 const PAGE = 500;
+
+/** All that the events of a stream have made of it, as of a revision. */
+export interface Folded {
+  readonly state: unknown;
+  readonly revision: bigint;
+  readonly tenantId: string;
+  readonly homeId: string;
+  readonly lastTime: string;
+  readonly memory: MemoryColumns;
+}
 
 export class LoadedStream {
   readonly stream: string;
@@ -22,6 +32,9 @@ export class LoadedStream {
   homeId: string | undefined;
   /** Recorded time of the last event: the next is never earlier. */
   lastTime = '';
+  lastId = '';
+  /** Where the last event is; empty until what was decided here has been appended. */
+  lastPosition: Position = '';
 
   constructor(stream: string, aggregate: Aggregate, registry: EventRegistry) {
     this.stream = stream;
@@ -68,5 +81,25 @@ export class LoadedStream {
     this.tenantId ??= event.tenantid;
     this.homeId ??= event.homeid;
     this.lastTime = event.time;
+    this.lastId = event.id;
+    this.lastPosition = event.position;
+  }
+
+  /** To be written down at once: it is the state itself, not a copy. */
+  folded(): Folded {
+    const { state, revision = -1n, tenantId = '', homeId = '', lastTime } = this;
+    return { state, revision, tenantId, homeId, lastTime, memory: this.memory.columns() };
+  }
+
+  /** Goes on from what the same fold has made of the stream up to `last`. */
+  resume(folded: Folded, last: Pick<StoredEvent, 'id' | 'position'>): void {
+    this.state = folded.state;
+    this.revision = folded.revision;
+    this.tenantId = folded.tenantId;
+    this.homeId = folded.homeId;
+    this.lastTime = folded.lastTime;
+    this.lastId = last.id;
+    this.lastPosition = last.position;
+    this.memory.resume(folded.memory);
   }
 }

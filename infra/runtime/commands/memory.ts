@@ -16,6 +16,15 @@ export interface RememberedCommand {
   readonly time: string;
 }
 
+/** All that is remembered, by column and in log order: small and quick to write down. */
+export interface MemoryColumns {
+  readonly keys: readonly string[];
+  readonly inputHashes: readonly string[];
+  readonly times: readonly string[];
+  readonly firsts: readonly bigint[];
+  readonly counts: readonly number[];
+}
+
 export class CommandMemory {
   // Insertion order is log order: the oldest are forgotten from the front.
   readonly #commands = new Map<string, RememberedCommand>();
@@ -38,6 +47,30 @@ export class CommandMemory {
       time: event.time,
     });
     this.#forget(event.time);
+  }
+
+  columns(): MemoryColumns {
+    const commands = [...this.#commands.values()];
+    return {
+      keys: [...this.#commands.keys()],
+      inputHashes: commands.map(({ inputHash }) => inputHash),
+      times: commands.map(({ time }) => time),
+      firsts: commands.map(({ from }) => from),
+      counts: commands.map(({ count }) => count),
+    };
+  }
+
+  /** Remembers what another memory had in its {@link CommandMemory.columns}, and nothing else. */
+  resume({ keys, inputHashes, times, firsts, counts }: MemoryColumns): void {
+    this.#commands.clear();
+    for (const [i, key] of keys.entries()) {
+      this.#commands.set(key, {
+        inputHash: inputHashes[i] ?? '',
+        from: firsts[i] ?? 0n,
+        count: counts[i] ?? 0,
+        time: times[i] ?? '',
+      });
+    }
   }
 
   /** The creating command (revision 0) is remembered for ever: its stream's id is derived from it. */

@@ -20,6 +20,7 @@ import type { Clock } from '../clock.ts';
 import type { Aggregate, Owner } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 import { LoadedStream } from './loaded-stream.ts';
+import type { StreamSnapshots } from './snapshots/index.ts';
 
 /** How often a command is decided again after a conflict before the caller hears of contention. */
 const ATTEMPTS = 8;
@@ -70,6 +71,7 @@ export interface QueueDependencies {
   readonly random: (bytes: number) => Uint8Array;
   readonly providerId: () => string;
   readonly stopping: AbortSignal;
+  readonly snapshots: StreamSnapshots | undefined;
 }
 
 interface Taken {
@@ -191,6 +193,10 @@ export class StreamQueue {
       throw error;
     }
     settle(batch, result);
+    if (this.#loaded !== undefined) {
+      this.#loaded.lastPosition = result.position;
+      this.#deps.snapshots?.note(this.#loaded, this.#aggregate);
+    }
   }
 
   /** Decides again after somebody else was first, a little later each time, each a little differently. */
@@ -258,10 +264,15 @@ export class StreamQueue {
   }
 
   async #present(): Promise<LoadedStream> {
-    const loaded =
-      this.#loaded ?? new LoadedStream(this.#stream, this.#aggregate, this.#deps.registry);
+    const { snapshots, store, registry } = this.#deps;
+    const known = this.#loaded;
+    const loaded = known ?? new LoadedStream(this.#stream, this.#aggregate, registry);
     this.#loaded = undefined;
-    await loaded.catchUp(this.#deps.store);
+    if (known === undefined && snapshots?.has(this.#stream) === true) {
+      await snapshots.restore(loaded, this.#aggregate);
+    }
+    await loaded.catchUp(store);
+    snapshots?.note(loaded, this.#aggregate);
     this.#loaded = loaded;
     return loaded;
   }

@@ -16,6 +16,7 @@ import {
   type Clock,
   type Config,
   type EdgePorts,
+  folderSnapshots,
   type Host,
   type Logger,
   RuntimeError,
@@ -109,6 +110,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       logger,
       onFailure,
       written: config.EVENT_VERSIONS,
+      snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
       views: viewOf,
     });

@@ -17,7 +17,7 @@ import { newKey, seed } from './seed/seed.ts';
 import { allServices } from './services.ts';
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env, eventsOf(allServices));
+  const config = readConfig(undefined, eventsOf(allServices));
   const logger = createLogger(config.LOG_LEVEL);
   const stop = new AbortController();
   let failure: unknown;

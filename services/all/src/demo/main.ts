@@ -7,7 +7,7 @@ import { runDemo } from './run.ts';
 const json = process.argv.includes('--json');
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env, eventsOf(allServices));
+  const config = readConfig(undefined, eventsOf(allServices));
   const report = await runDemo(config, (time, text) => {
     if (!json) console.log(`${time.slice(0, 16).replace('T', ' ')}Z  ${text}`);
   });

@@ -1,0 +1,3 @@
+export { folderSnapshots } from './folder.ts';
+export * from './port.ts';
+export * from './snapshots.ts';
