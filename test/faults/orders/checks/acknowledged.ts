@@ -1,0 +1,129 @@
+/**
+ * What was acknowledged is in the log, once; one key never yields two things; a repeat answers the
+ * same; what was refused has left no trace.
+ */
+import { is, type Recorded } from '@bivouac/events/language';
+import { OperationStarted } from '@bivouac/events/provisioning';
+
+import type { History } from '../history.ts';
+import type { Sending, Wish } from '../load.ts';
+import type { Answer } from '../messages.ts';
+
+type Accepted = Extract<Answer, { readonly ok: true }>;
+
+export function acknowledgementViolations(
+  history: History,
+  sendings: readonly Sending[],
+): string[] {
+  const log = new Log(history);
+  const violations: string[] = [];
+  const byWish = new Map<string, Sending[]>();
+  for (const sending of sendings) {
+    const { key, caller } = sending.wish;
+    const of = `${key} of ${caller.id} ${caller.tenantId}`;
+    byWish.set(of, [...(byWish.get(of) ?? []), sending]);
+  }
+  for (const [of, sent] of byWish) {
+    for (const what of violationsOf(sent, log)) violations.push(`${of}: ${what}`);
+  }
+  return [...violations, ...doubles(history)];
+}
+
+function* violationsOf(sent: readonly Sending[], log: Log): Generator<string> {
+  const own = sent.filter(({ altered }) => !altered);
+  const answers = own.flatMap(({ answer }) => answer ?? []);
+  const accepted = answers.filter((answer) => answer.ok);
+  for (const answer of accepted) yield* lost(answer, log);
+
+  const remembered = accepted.filter(({ position }) => position !== null);
+  for (const what of ['stream', 'revision', 'result'] as const) {
+    const said = new Set(remembered.map((answer) => JSON.stringify(answer[what])));
+    if (said.size > 1) yield `its ${what} is answered differently: ${[...said].join(' and ')}`;
+  }
+  const first = remembered.filter(({ repeated }) => !repeated);
+  if (first.length > 1) yield `it was done ${first.length} times`;
+
+  for (const { altered, answer } of sent) {
+    if (altered && answer?.ok === true) yield 'the same key was accepted with other input';
+  }
+
+  const wish = own[0]?.wish;
+  if (wish === undefined || accepted.length > 0) return;
+  if (answers.length === 0) yield 'it was never answered';
+  // A last sending whose outcome nobody knows may have been taken.
+  else if (own.at(-1)?.answer !== undefined && log.startedFor(wish).length > 0) {
+    yield 'it was refused, and an operation was started';
+  }
+}
+
+/** Whether the events that an answer speaks of are there, together, once. */
+function* lost({ stream, revision, position, result }: Accepted, log: Log): Generator<string> {
+  const { operationId } = result;
+  if (typeof operationId === 'string' && !log.operations.has(operationId)) {
+    yield `lost: ${operationId} was acknowledged and is not in the log`;
+  }
+  if (position === null) return;
+  const last = log.at(stream, revision);
+  if (last === undefined) yield `lost: ${stream} has no revision ${revision}`;
+  else if (last.position > position) yield `${stream} ${revision} stands behind ${position}`;
+  else {
+    const events = log.ofCommand(last.commandkey);
+    const whole = events.every(
+      (event, i) =>
+        event.stream === stream && event.revision === last.revision - BigInt(events.length - 1 - i),
+    );
+    if (!whole) yield `the events of its command do not stand together in ${stream}`;
+  }
+}
+
+/** One order, one operation: whatever the keys of commands say. */
+function* doubles(history: History): Generator<string> {
+  const seen = new Map<string, string>();
+  for (const event of history) {
+    if (!is(event, OperationStarted)) continue;
+    const { order, operationId } = event.data;
+    if (seen.has(operationId)) yield `${operationId} was started twice`;
+    seen.set(operationId, operationId);
+    if (order.kind !== 'provision') continue;
+    const other = seen.get(order.hostname);
+    if (other !== undefined) yield `${operationId} and ${other} are one order, ${order.hostname}`;
+    seen.set(order.hostname, operationId);
+  }
+}
+
+class Log {
+  readonly operations = new Set<string>();
+  readonly #byPlace = new Map<string, Recorded>();
+  readonly #byCommand = new Map<string, Recorded[]>();
+  readonly #started: Recorded[] = [];
+
+  constructor(history: History) {
+    for (const event of history) {
+      this.#byPlace.set(`${event.stream} ${event.revision}`, event);
+      this.#byCommand.set(event.commandkey, [...this.ofCommand(event.commandkey), event]);
+      if (!is(event, OperationStarted)) continue;
+      this.operations.add(event.data.operationId);
+      this.#started.push(event);
+    }
+  }
+
+  at(stream: string, revision: string): Recorded | undefined {
+    return this.#byPlace.get(`${stream} ${revision}`);
+  }
+
+  ofCommand(commandKey: string): readonly Recorded[] {
+    return this.#byCommand.get(commandKey) ?? [];
+  }
+
+  /** Operations that only this wish can have started: a host name is ordered once. */
+  startedFor({ request }: Wish): readonly Recorded[] {
+    if (request.type !== 'order' || request.order.kind !== 'provision') return [];
+    const { hostname } = request.order;
+    return this.#started.filter(
+      (event) =>
+        is(event, OperationStarted) &&
+        event.data.order.kind === 'provision' &&
+        event.data.order.hostname === hostname,
+    );
+  }
+}

@@ -1,0 +1,220 @@
+/** What is scarce: the checks find every history that gives out more of it than there is. */
+import { expect, test } from '@jest/globals';
+import {
+  AddressLeased,
+  AddressReleased,
+  LeaseVoided,
+  NodeCapacityFreed,
+  NodeCapacityTaken,
+  RangeRegistered,
+} from '@bivouac/events/containers';
+import {
+  Committed,
+  LimitSet,
+  Released,
+  ReservationVoided,
+  Reserved,
+  TenantOpened,
+} from '@bivouac/events/quotas';
+import { deriveId } from '@bivouac/events/values';
+
+import {
+  emptyWorld,
+  nodeId,
+  oneRuns,
+  rangeId,
+  type SampleHistory,
+  tenantId,
+  VECTOR,
+} from '../sample-history.ts';
+import { addressViolations } from './addresses.ts';
+import { quotaRowViolations } from './models.ts';
+import { nodeViolations } from './nodes.ts';
+import { checkQuotas } from './quotas.ts';
+
+const below = deriveId('tenant', 'below');
+const quotaViolations = (history: SampleHistory): string[] =>
+  checkQuotas(history.events).violations;
+
+function limit(history: SampleHistory, of: string, containers: number): void {
+  const wide = { cpuMillis: 10_000, memoryBytes: '10000', diskBytes: '10000', addresses: 100 };
+  history.add(LimitSet, { tenantId: of, limit: { containers, ...wide } });
+}
+
+function reserve(history: SampleHistory, name: string, of = tenantId): void {
+  const reservationId = deriveId('reservation', name);
+  history.add(Reserved, {
+    reservationId,
+    tenantId: of,
+    homeId: tenantId,
+    vector: VECTOR,
+  });
+}
+
+function release(history: SampleHistory, name: string): void {
+  const reservationId = deriveId('reservation', name);
+  history.add(Released, { reservationId, tenantId, vector: VECTOR });
+}
+
+test('what runs within its limits, on its node, on its address is right', () => {
+  const { history } = oneRuns();
+  expect(quotaViolations(history)).toEqual([]);
+  expect(nodeViolations(history.events)).toEqual([]);
+  expect(addressViolations(history.events)).toEqual([]);
+});
+
+test('a ledger beyond its limit is found at the very event, though it is given back later', () => {
+  const history = emptyWorld();
+  limit(history, tenantId, 1);
+  reserve(history, 'a');
+  reserve(history, 'b');
+  release(history, 'b');
+  expect(quotaViolations(history)).toEqual([
+    expect.stringMatching(/uses 2 containers of 1 .*Reserved at 0*5\)$/),
+  ]);
+});
+
+test('a level above counts what is reserved below it', () => {
+  const history = emptyWorld();
+  history.add(TenantOpened, { tenantId: below, homeId: tenantId, parentId: tenantId });
+  limit(history, tenantId, 1);
+  reserve(history, 'a', below);
+  expect(quotaViolations(history)).toEqual([]);
+  reserve(history, 'b');
+  expect(quotaViolations(history)).toEqual([expect.stringContaining(`${tenantId} uses 2`)]);
+});
+
+test('a limit lowered below what is in use is no violation; taking more then is', () => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  limit(history, tenantId, 0);
+  expect(quotaViolations(history)).toEqual([]);
+  reserve(history, 'b');
+  expect(quotaViolations(history)).toHaveLength(1);
+});
+
+test.each([
+  ['given back twice', (h: SampleHistory) => [reserve(h, 'a'), release(h, 'a'), release(h, 'a')]],
+  ['taken again', (h: SampleHistory) => [reserve(h, 'a'), release(h, 'a'), reserve(h, 'a')]],
+  [
+    'taken after it was voided',
+    (h: SampleHistory) => [
+      h.add(ReservationVoided, { reservationId: deriveId('reservation', 'a'), homeId: tenantId }),
+      reserve(h, 'a'),
+    ],
+  ],
+  [
+    'committed without being taken',
+    (h: SampleHistory) => {
+      const reservationId = deriveId('reservation', 'a');
+      h.add(Committed, { reservationId, tenantId, homeId: tenantId, vector: VECTOR });
+    },
+  ],
+])('a reservation that is %s is found', (_what, happen) => {
+  const history = emptyWorld();
+  happen(history);
+  expect(quotaViolations(history)).toHaveLength(1);
+});
+
+test('a ledger shown otherwise than it is, or not at all, is found', () => {
+  const { history } = oneRuns();
+  const { levels } = checkQuotas(history.events);
+  const row = (containers: string) => {
+    const used = {
+      containers,
+      cpuMillis: '100',
+      memoryBytes: '100',
+      diskBytes: '100',
+      addresses: '1',
+    };
+    return new Map([[`quotas/${tenantId}`, JSON.stringify({ tenantId, parentId: null, used })]]);
+  };
+  expect(quotaRowViolations(row('1'), levels)).toEqual([]);
+  expect(quotaRowViolations(row('0'), levels)).toHaveLength(1);
+  expect(quotaRowViolations(new Map(), levels)).toHaveLength(1);
+});
+
+test('a node that holds more than it has is found, axis by axis', () => {
+  const { history, order } = oneRuns();
+  const place = (name: string, memoryBytes: string): void => {
+    const placementId = deriveId('placement', name);
+    const vector = { ...VECTOR, memoryBytes };
+    const { containerId } = order;
+    history.add(NodeCapacityTaken, { nodeId, placementId, containerId, vector });
+  };
+  place('second', '900');
+  expect(nodeViolations(history.events)).toEqual([]);
+  place('third', '1');
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('3 containers of 2'),
+    expect.stringContaining('1001 memoryBytes of 1000'),
+  ]);
+});
+
+test('a placement on two nodes, freed twice or taken after it was given back is found', () => {
+  const { history, order, taken } = oneRuns();
+  const { placementId } = taken;
+  const take = {
+    nodeId,
+    placementId,
+    containerId: order.containerId,
+    vector: VECTOR,
+  };
+  history.add(NodeCapacityTaken, take);
+  expect(nodeViolations(history.events)).toHaveLength(1);
+  history.add(NodeCapacityFreed, { nodeId, placementId });
+  history.add(NodeCapacityFreed, { nodeId, placementId });
+  expect(nodeViolations(history.events)).toHaveLength(2);
+  history.add(NodeCapacityTaken, take);
+  expect(nodeViolations(history.events)).toHaveLength(3);
+});
+
+test('an address with two holders is found, though one gives it back later', () => {
+  const { history, order, taken } = oneRuns();
+  const { address } = taken;
+  const leaseId = deriveId('lease', 'second');
+  const { containerId } = order;
+  history.add(AddressLeased, { rangeId, leaseId, address, containerId });
+  history.add(AddressReleased, { rangeId, leaseId, address });
+  expect(addressViolations(history.events)).toEqual([
+    expect.stringContaining(`${address} is leased by ${leaseId} and by ${taken.leaseId}`),
+  ]);
+});
+
+test('a lease that gives back what another holds, or comes again, is found', () => {
+  const { history, order, taken } = oneRuns();
+  const { address, leaseId } = taken;
+  const stale = deriveId('lease', 'stale');
+  history.add(AddressReleased, { rangeId, leaseId: stale, address });
+  expect(addressViolations(history.events)).toHaveLength(1);
+  history.add(AddressReleased, { rangeId, leaseId, address });
+  const again = { rangeId, leaseId, address, containerId: order.containerId };
+  history.add(AddressLeased, again);
+  expect(addressViolations(history.events)).toHaveLength(2);
+});
+
+test('a lease that was given back before it was made and comes late is found', () => {
+  const history = emptyWorld();
+  const leaseId = deriveId('lease', 'late');
+  history.add(LeaseVoided, { rangeId, leaseId, reason: 'released' });
+  const containerId = deriveId('container', 'one');
+  history.add(AddressLeased, { rangeId, leaseId, address: '10.0.0.9', containerId });
+  expect(addressViolations(history.events)).toHaveLength(1);
+});
+
+test('an address that is leased before it has rested is found', () => {
+  const history = emptyWorld();
+  history.add(RangeRegistered, { rangeId, coolDownSeconds: 60 });
+  const lease = (name: string, time: string): void => {
+    const leaseId = deriveId('lease', name);
+    const containerId = deriveId('container', name);
+    const address = '10.0.0.1';
+    history.add(AddressLeased, { rangeId, leaseId, address, containerId }, { time });
+    history.add(AddressReleased, { rangeId, leaseId, address }, { time });
+  };
+  lease('a', '2026-04-10T09:00:00.000Z');
+  lease('b', '2026-04-10T09:01:00.000Z');
+  expect(addressViolations(history.events)).toEqual([]);
+  lease('c', '2026-04-10T09:01:59.999Z');
+  expect(addressViolations(history.events)).toHaveLength(1);
+});

@@ -1,0 +1,81 @@
+/**
+ * No node ever holds more than it has, at no moment of the log; a placement takes on one node, once,
+ * and never after it was given back.
+ */
+import {
+  NodeCapacityFreed,
+  NodeCapacityTaken,
+  NodeRegistered,
+  PlacementAbandoned,
+  PlacementVoided,
+} from '@bivouac/events/containers';
+import { is } from '@bivouac/events/language';
+import { amountOf, type ResourceVector } from '@bivouac/events/values';
+
+import type { History } from '../history.ts';
+
+/** What a node has of each; CPU times what it may be promised. */
+const scarce = ['containers', 'cpuMillis', 'memoryBytes', 'diskBytes'] as const;
+type Scarce = (typeof scarce)[number];
+
+interface Node {
+  readonly has: Readonly<Record<Scarce, bigint>>;
+  readonly placements: Map<string, ResourceVector>;
+}
+
+export function nodeViolations(history: History): string[] {
+  const violations: string[] = [];
+  const nodes = new Map<string, Node>();
+  /** By placement: the node it is on, then why it never is on one again. */
+  const placements = new Map<string, string>();
+  for (const event of history) {
+    const wrong = (what: string): void => {
+      violations.push(`${what} (${event.type} at ${event.position})`);
+    };
+    if (is(event, NodeRegistered)) {
+      const { nodeId, capacity, cpuOvercommitPercent } = event.data;
+      const has = {
+        containers: BigInt(capacity.containers),
+        cpuMillis: (BigInt(capacity.cpuMillis) * BigInt(cpuOvercommitPercent)) / 100n,
+        memoryBytes: BigInt(capacity.memoryBytes),
+        diskBytes: BigInt(capacity.diskBytes),
+      };
+      nodes.set(nodeId, { has, placements: new Map() });
+    } else if (is(event, NodeCapacityTaken)) {
+      const { nodeId, placementId, vector } = event.data;
+      const before = placements.get(placementId);
+      if (before !== undefined) wrong(`${placementId} takes room on ${nodeId} and was ${before}`);
+      placements.set(placementId, `on ${nodeId}`);
+      const node = nodes.get(nodeId);
+      if (node === undefined) wrong(`${placementId} is on ${nodeId}, which nobody registered`);
+      else {
+        node.placements.set(placementId, vector);
+        for (const axis of scarce) {
+          const used = usedOf(node, axis);
+          if (used > node.has[axis]) wrong(`${nodeId} holds ${used} ${axis} of ${node.has[axis]}`);
+        }
+      }
+    } else if (is(event, NodeCapacityFreed)) {
+      const { nodeId, placementId } = event.data;
+      if (nodes.get(nodeId)?.placements.delete(placementId) !== true) {
+        wrong(`${placementId} is freed on ${nodeId}, where it is not`);
+      }
+      placements.set(placementId, 'given back');
+    } else if (is(event, PlacementVoided) && event.data.reason === 'released') {
+      const { placementId } = event.data;
+      if (placements.get(placementId)?.startsWith('on ') === true) {
+        wrong(`${placementId} is voided and takes room`);
+      }
+      placements.set(placementId, 'given back');
+    } else if (is(event, PlacementAbandoned)) {
+      placements.set(event.data.placementId, 'abandoned');
+    }
+  }
+  return violations;
+}
+
+function usedOf(node: Node, axis: Scarce): bigint {
+  let used = 0n;
+  for (const vector of node.placements.values()) used += amountOf(vector, axis);
+  return used;
+}

@@ -1,0 +1,234 @@
+/** Orders and what they leave: the checks find every history in which something is lost or left over. */
+import { expect, test } from '@jest/globals';
+import {
+  AddressesDetached,
+  AddressReleased,
+  ContainerLeft,
+  HoldPlaced,
+  NodeCapacityFreed,
+} from '@bivouac/events/containers';
+import { SubscriptionEnded } from '@bivouac/events/billing';
+import { AttentionNeeded, OperationCancelled, OperationFailed } from '@bivouac/events/provisioning';
+import { Released } from '@bivouac/events/quotas';
+import { deriveId, uuidOf } from '@bivouac/events/values';
+
+import type { Instance } from '../engines.ts';
+import {
+  emptyWorld,
+  NOW,
+  nodeId,
+  oneRuns,
+  type Order,
+  rangeId,
+  type SampleHistory,
+  type Taken,
+  tenantId,
+  VECTOR,
+} from '../sample-history.ts';
+import { Standing } from '../standing.ts';
+import { chargeViolations } from './charges.ts';
+import { operationViolations, ownersIn } from './operations.ts';
+import { remainViolations } from './remains.ts';
+
+const owned = ownersIn('| `destroy`, `undo-*` | it was not done | staff: mend the node |');
+const remaining = (history: SampleHistory): string[] =>
+  remainViolations(new Standing(history.events));
+const charged = (history: SampleHistory, instances: readonly Instance[]): string[] =>
+  chargeViolations(new Standing(history.events), instances);
+
+function giveBack(history: SampleHistory, taken: Taken): void {
+  const { reservationId, leaseId, placementId, address } = taken;
+  history.add(Released, { reservationId, tenantId, vector: VECTOR });
+  history.add(AddressReleased, { rangeId, leaseId, address });
+  history.add(NodeCapacityFreed, { nodeId, placementId });
+}
+
+function endCharge(history: SampleHistory, { containerId }: Order): void {
+  history.add(SubscriptionEnded, { containerId });
+}
+
+test('one that runs and is paid for is right, and so is one that was terminated', () => {
+  const { history, order, taken, instance } = oneRuns();
+  expect(remaining(history)).toEqual([]);
+  expect(charged(history, [instance])).toEqual([]);
+  expect(operationViolations(history.events, owned)).toEqual([]);
+
+  const { containerId } = order;
+  const terminate = history.order('over', 'terminate');
+  history.remove(containerId);
+  history.add(ContainerLeft, { containerId });
+  endCharge(history, order);
+  giveBack(history, taken);
+  history.succeed(terminate);
+  expect(remaining(history)).toEqual([]);
+  expect(charged(history, [])).toEqual([]);
+});
+
+test.each([
+  ['its server is nowhere', () => [], 'is on 0 nodes'],
+  [
+    'its server is there twice',
+    (one: Instance) => [one, { ...one, node: 'fake-2' }],
+    'is on 2 nodes',
+  ],
+  [
+    'it is on another node',
+    (one: Instance) => [{ ...one, node: 'fake-2' }],
+    'has its place on fake-1',
+  ],
+  [
+    'it does not run',
+    (one: Instance) => [{ ...one, state: 'stopped' as const }],
+    'is stopped, with 0 holds',
+  ],
+  [
+    'it has another address',
+    (one: Instance) => [{ ...one, addresses: ['10.0.0.2'] }],
+    'its node has 10.0.0.2',
+  ],
+  [
+    'there is one more',
+    (one: Instance) => [one, { ...one, containerId: 'ctr_x' }],
+    'ctr_x is on fake-1',
+  ],
+])('where nodes say otherwise it is found: %s', (_what, seen, found) => {
+  const { history, instance } = oneRuns();
+  expect(charged(history, seen(instance))).toContainEqual(expect.stringContaining(found));
+});
+
+test('a server without a bill, and a bill without a server, are found', () => {
+  const { history, order, instance } = oneRuns();
+  endCharge(history, order);
+  expect(charged(history, [instance])).toContainEqual(
+    expect.stringContaining('nobody pays for it'),
+  );
+
+  const other = oneRuns();
+  other.history.remove(other.order.containerId);
+  expect(charged(other.history, [])).toEqual([expect.stringContaining('is paid for and is gone')]);
+});
+
+test('a container that is charged twice is found', () => {
+  const { history, order, taken, instance } = oneRuns();
+  const { leaseId, address } = taken;
+  history.charge(order.containerId, [{ leaseId, address }]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged 2 times')]);
+});
+
+test('an address that only some know of is found', () => {
+  const { history, order, instance } = oneRuns();
+  history.attach(order.containerId, deriveId('lease', 'extra'), '10.0.0.2');
+  const found = charged(history, [instance]);
+  expect(found).toHaveLength(4);
+  expect(found).toContainEqual(expect.stringContaining('its node has 10.0.0.1'));
+  expect(found).toContainEqual(expect.stringContaining('it pays for 10.0.0.1'));
+  expect(found).toContainEqual(expect.stringContaining('are leased for it 10.0.0.1'));
+  expect(found).toContainEqual(expect.stringContaining('1 addresses reserved'));
+});
+
+test('a held container that runs, and one detached from its only address, are found', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
+  history.add(HoldPlaced, { containerId, hold });
+  expect(charged(history, [instance])).toEqual([
+    expect.stringContaining('is running, with 1 holds'),
+  ]);
+
+  const other = oneRuns();
+  const leaseIds = [other.taken.leaseId];
+  const detached = { containerId, tenantId, leaseIds, detachedAt: NOW };
+  other.history.add(AddressesDetached, detached);
+  expect(charged(other.history, [other.instance]).length).toBeGreaterThan(0);
+});
+
+test.each([
+  ['failed', OperationFailed],
+  ['cancelled', OperationCancelled],
+] as const)('all that an order which has %s still holds is found', (outcome, end) => {
+  const history = emptyWorld();
+  const order = history.order('one');
+  const taken = history.take(order);
+  history.add(end, { operationId: order.operationId });
+  expect(remaining(history)).toEqual(
+    [taken.reservationId, taken.leaseId, taken.placementId].map((id) =>
+      expect.stringMatching(new RegExp(`${id} is still held: provision .* ${outcome}`)),
+    ),
+  );
+  giveBack(history, taken);
+  expect(remaining(history)).toEqual([]);
+});
+
+test('a failed order that is charged for, left its container or its hold is found', () => {
+  const { history, order, taken } = oneRuns();
+  history.add(OperationFailed, { operationId: order.operationId });
+  giveBack(history, taken);
+  expect(remaining(history)).toEqual([
+    expect.stringContaining('is charged'),
+    expect.stringContaining('is running'),
+  ]);
+
+  const never = emptyWorld();
+  const failed = never.order('one');
+  never.charge(failed.containerId, []);
+  endCharge(never, failed);
+  never.add(OperationFailed, { operationId: failed.operationId });
+  expect(remaining(never)).toEqual([expect.stringContaining('was charged and never ran')]);
+
+  const other = oneRuns();
+  const { operationId, containerId } = other.history.order('held', 'suspend');
+  const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
+  const ask = { operationId, step: 'hold', attempt: 1 };
+  other.history.add(HoldPlaced, { containerId, hold, ask });
+  other.history.add(OperationFailed, { operationId });
+  expect(remaining(other.history)).toEqual([expect.stringContaining('its hold')]);
+});
+
+test('what is held for a container that is gone, or by nobody, is found', () => {
+  const { history, order } = oneRuns();
+  history.remove(order.containerId);
+  expect(remaining(history)).toHaveLength(4);
+
+  const stray = emptyWorld();
+  const known = stray.order('one');
+  stray.take({ ...known, started: { ...known.started, id: uuidOf('of another log') } });
+  expect(remaining(stray)).toContainEqual(expect.stringContaining('no operation is known'));
+});
+
+test('an operation without an end is found, and one with two', () => {
+  const history = emptyWorld();
+  const { operationId } = history.order('one');
+  expect(operationViolations(history.events, owned)).toEqual([
+    expect.stringContaining(`${operationId} has not ended`),
+  ]);
+  history.add(OperationFailed, { operationId });
+  expect(operationViolations(history.events, owned)).toEqual([]);
+  history.add(OperationCancelled, { operationId });
+  expect(operationViolations(history.events, owned)).toHaveLength(1);
+});
+
+test('one that waits for a person is right only where the runbook says who', () => {
+  const wait = (step: string): string[] => {
+    const { history } = oneRuns();
+    const { operationId } = history.order('over', 'terminate');
+    const ref = { operationId, step, attempt: 3 };
+    history.add(AttentionNeeded, { operationId, ref });
+    return operationViolations(history.events, owned);
+  };
+  expect(wait('destroy')).toEqual([]);
+  expect(wait('undo-build-1')).toEqual([]);
+  expect(wait('think')).toEqual([expect.stringContaining('waits at think')]);
+});
+
+test('what a person has to look at is no violation; what staff have put right since may be', () => {
+  const { history, order, taken } = oneRuns();
+  const { operationId } = history.order('over', 'terminate');
+  const ref = { operationId, step: 'destroy', attempt: 3 };
+  history.add(AttentionNeeded, { operationId, ref });
+  // The node may or may not have destroyed it.
+  expect(charged(history, [])).toEqual([]);
+  history.succeed(history.order('over again', 'terminate'));
+  expect(charged(history, [])).toContainEqual(expect.stringContaining('is on 0 nodes'));
+  history.remove(order.containerId);
+  expect(remaining(history)).toContainEqual(expect.stringContaining(taken.leaseId));
+});

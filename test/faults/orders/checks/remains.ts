@@ -1,0 +1,59 @@
+/**
+ * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
+ * lease, place, hold, charge or roster entry without somebody who uses it.
+ */
+import type { Held, Standing } from '../standing.ts';
+
+export function remainViolations(standing: Standing): string[] {
+  const { reservations, leases, placements } = standing;
+  const kinds = { reservation: reservations, lease: leases, placement: placements } as const;
+  const violations: string[] = [];
+  for (const [kind, held] of Object.entries(kinds)) {
+    for (const [id, one] of held) {
+      const why = unused(standing, one);
+      if (why !== undefined) violations.push(`the ${kind} ${id} is still held: ${why}`);
+    }
+  }
+  for (const containerId of standing.roster) {
+    const lifecycle = standing.containers.get(containerId)?.lifecycle ?? 'unknown';
+    if (lifecycle === 'running' || standing.waits(containerId)) continue;
+    violations.push(`the roster still has ${containerId}, which is ${lifecycle}`);
+  }
+  return [...violations, ...ofFailedOrders(standing)];
+}
+
+/** Why nobody uses it; undefined where somebody does, or where a person has to look anyway. */
+function unused(standing: Standing, { by, containerId }: Held): string | undefined {
+  const operation = by === undefined ? undefined : standing.operations.get(by);
+  if (operation === undefined) return 'no operation is known to have taken it';
+  const { operationId, kind, outcome, targetId } = operation;
+  if (outcome === 'failed' || outcome === 'cancelled') return `${kind} ${operationId} ${outcome}`;
+  if (outcome === 'needs-attention' || standing.waits(targetId)) return undefined;
+  const container = standing.containers.get(containerId ?? targetId);
+  if (container === undefined) return `${containerId ?? targetId} never was`;
+  return container.lifecycle === 'gone' ? `${container.containerId} is gone` : undefined;
+}
+
+/** What only the order's end tells. */
+function* ofFailedOrders({ operations, subscriptions, containers }: Standing): Generator<string> {
+  for (const { operationId, kind, outcome, targetId } of operations.values()) {
+    if (outcome !== 'failed' && outcome !== 'cancelled') continue;
+    const what = `${kind} ${operationId} ${outcome}`;
+    const container = containers.get(targetId);
+    if (kind === 'provision') {
+      const subscription = subscriptions.get(targetId);
+      if (subscription?.open === true) yield `${what}, and ${targetId} is charged`;
+      // One that ran before it was undone is charged for that time: docs/operations-runbook.md.
+      else if (subscription !== undefined && container?.ran !== true) {
+        yield `${what}, and ${targetId} was charged and never ran`;
+      }
+      if (container !== undefined && container.lifecycle !== 'gone') {
+        yield `${what}, and ${targetId} is ${container.lifecycle}`;
+      }
+    }
+    if (container === undefined || container.lifecycle === 'gone') continue;
+    for (const [holdId, by] of container.holds) {
+      if (by === operationId) yield `${what}, and its hold ${holdId} stands`;
+    }
+  }
+}

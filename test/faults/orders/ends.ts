@@ -1,0 +1,33 @@
+/** How an operation has ended, by the event that says so. */
+import { is, type Recorded } from '@bivouac/events/language';
+import {
+  AttentionNeeded,
+  OperationCancelled,
+  OperationFailed,
+  OperationSucceeded,
+} from '@bivouac/events/provisioning';
+
+import type { Outcome } from './messages.ts';
+
+/** An end, or `needs-attention`: the wait for a person. */
+export interface End {
+  readonly operationId: string;
+  readonly outcome: Outcome;
+  /** With `needs-attention`: the step that somebody has to look at. */
+  readonly step: string | null;
+}
+
+/** Undefined for every other event. */
+export function endOf(event: Recorded): End | undefined {
+  if (is(event, OperationSucceeded)) return end(event.data.operationId, 'succeeded');
+  if (is(event, OperationFailed)) return end(event.data.operationId, 'failed');
+  if (is(event, OperationCancelled)) return end(event.data.operationId, 'cancelled');
+  if (is(event, AttentionNeeded)) {
+    return end(event.data.operationId, 'needs-attention', event.data.ref.step);
+  }
+  return undefined;
+}
+
+function end(operationId: string, outcome: Outcome, step: string | null = null): End {
+  return { operationId, outcome, step };
+}

@@ -1,0 +1,151 @@
+/**
+ * A whole embedded installation that does what its standard input says, and says on its standard
+ * output what came of it, until it is killed. Arguments: the data folder, settings and start as JSON.
+ */
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { inspect } from 'node:util';
+
+import { type Installation, startEmbedded } from '@bivouac/all';
+import { Leftovers } from '@bivouac/containers/api';
+import { type Principal, parsePosition } from '@bivouac/events/language';
+import { createLogger, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
+import { CancelOperation, OperationOrderSchema, StartOperation } from '@bivouac/provisioning/api';
+import { z } from 'zod';
+
+import { MovableClock } from './clock.ts';
+import { endOf } from './ends.ts';
+import {
+  type Answer,
+  type Caller,
+  type FromInstallation,
+  type Request,
+  type ToInstallation,
+  ToInstallationSchema,
+} from './messages.ts';
+import { settingsOf } from './settings.ts';
+import { makeWorld } from './world.ts';
+
+const StartSchema = z.object({ seed: z.number(), nodeUrl: z.string(), ahead: z.number() });
+
+const [, , folder = '', startText = ''] = process.argv;
+const start = StartSchema.parse(JSON.parse(startText));
+const clock = new MovableClock(start.ahead);
+
+/** Synchronous, so that what was said is out before anything else happens. */
+function say(message: FromInstallation): void {
+  writeSync(1, `${JSON.stringify(message)}\n`);
+}
+
+function fail(error: unknown): never {
+  say({ type: 'failed', message: inspect(error).slice(0, 4000) });
+  process.exit(3);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+say({ type: 'opening' });
+const installation = await startEmbedded({
+  config: readConfig({
+    DATA_DIR: folder,
+    EVENT_STORE_URL: `sqlite:${folder}`,
+    NODE_URL: start.nodeUrl,
+  }),
+  clock,
+  logger: createLogger('silent', process.stderr),
+  onFailure: fail,
+});
+const { host, provider, store } = installation;
+host.follower.onApplied((position) => {
+  say({ type: 'applied', events: Number(parsePosition(position)) });
+});
+const world = await makeWorld(host, provider, settingsOf(start.seed));
+const stopping = new AbortController();
+void tellEnds(installation).catch(fail);
+say({ type: 'ready', world });
+for await (const line of createInterface({ input: process.stdin })) {
+  void obey(ToInstallationSchema.parse(JSON.parse(line))).catch(fail);
+}
+// Whoever had it started is gone.
+process.exit(4);
+
+async function obey(message: ToInstallation): Promise<void> {
+  switch (message.type) {
+    case 'command': {
+      const { sending, caller, request, key } = message;
+      say({ type: 'reply', sending, answer: await run(caller, request, key) });
+      return;
+    }
+    case 'move-clock':
+      clock.move(message.milliseconds);
+      return;
+    case 'settle': {
+      await host.settled();
+      const reply = await host.query(
+        Leftovers,
+        {},
+        { principal: systemPrincipal('system:faults', provider.tenantId, provider.homeId) },
+      );
+      if (!reply.ok) throw new Error(reply.refusal.message);
+      say({ type: 'settled', unanswered: reply.result.unansweredInstructions });
+      return;
+    }
+    case 'stop':
+      stopping.abort();
+      await installation.stop(10_000);
+      say({ type: 'stopped' });
+      process.exit(0);
+  }
+}
+
+async function run(caller: Caller, request: Request, idempotencyKey: string): Promise<Answer> {
+  const call = { principal: principalOf(caller), idempotencyKey };
+  const reply =
+    request.type === 'cancel'
+      ? await host.command(CancelOperation, { operationId: request.operationId }, call)
+      : await host.command(
+          StartOperation,
+          {
+            order: OperationOrderSchema.parse(request.order),
+            tenantId: request.tenantId,
+            homeId: request.homeId,
+          },
+          call,
+        );
+  if (!reply.ok) {
+    const { code, retryable } = reply.refusal;
+    return { ok: false, code, retryable: retryable === true };
+  }
+  return {
+    ok: true,
+    stream: reply.stream,
+    revision: reply.revision.toString(),
+    position: reply.position ?? null,
+    repeated: reply.repeated,
+    result: reply.result,
+  };
+}
+
+function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
+  return {
+    id,
+    kind: 'key',
+    tenantId,
+    homeId,
+    reach: staff ? 'all' : new Set([tenantId]),
+    audience: staff ? 'staff' : 'customer',
+  };
+}
+
+/** From the beginning of the log: what was said before a kill may not have been heard. */
+async function tellEnds({ host: { registry } }: Installation): Promise<void> {
+  for await (const message of store.subscribe({ signal: stopping.signal })) {
+    if (message.kind !== 'events') continue;
+    for (const stored of message.events) {
+      const event = registry.decode(stored);
+      const end = event === undefined ? undefined : endOf(event);
+      if (end !== undefined) say({ type: 'ended', ...end });
+    }
+  }
+}

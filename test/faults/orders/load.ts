@@ -1,0 +1,288 @@
+/**
+ * The customers and the staff: what they order, in a row that the seed draws, and what they have been
+ * answered. They outlive every kill, so that they know what was acknowledged and what has to be sent
+ * again.
+ */
+import { deriveId } from '@bivouac/events/values';
+
+import type { Draws } from './draws.ts';
+import type { Answer, Caller, Order, Outcome, Request, Tenant, World } from './messages.ts';
+
+/** Something that is wanted, once, however often it is sent. */
+export interface Wish {
+  readonly key: string;
+  readonly caller: Caller;
+  readonly request: Request;
+}
+
+/** One sending of a wish; without an answer its outcome is unknown. */
+export interface Sending {
+  readonly wish: Wish;
+  /** Sent with other input under the same key: a misuse. */
+  readonly altered: boolean;
+  answer?: Answer;
+}
+
+/** An operation that was accepted. */
+export interface Operation {
+  readonly order: Order;
+  readonly operationId: string;
+  readonly targetId: string;
+  readonly customer: Tenant;
+  outcome?: Outcome;
+  step?: string | null;
+}
+
+/** How often what is drawn. */
+const MIX = {
+  provision: 40,
+  'add-address': 14,
+  terminate: 14,
+  suspend: 8,
+  resume: 8,
+  cancel: 9,
+  repeat: 7,
+  misuse: 2,
+  foreign: 2,
+} as const;
+
+export class Load {
+  /** All there were, in their order. */
+  readonly sendings: Sending[] = [];
+  readonly #operations = new Map<string, Operation>();
+  /** Ends heard of before the answer that names the operation. */
+  readonly #ends = new Map<string, { readonly outcome: Outcome; readonly step: string | null }>();
+  readonly #draws: Draws;
+  #world: World | undefined;
+  #made = 0;
+  #bootBegins = 0;
+
+  constructor(draws: Draws) {
+    this.#draws = draws;
+  }
+
+  get world(): World | undefined {
+    return this.#world;
+  }
+
+  /** A process is ready to be sent to. */
+  begin(world: World): void {
+    this.#world = world;
+    this.#bootBegins = this.sendings.length;
+  }
+
+  /** Operations accepted whose end nobody has heard of. */
+  get open(): Operation[] {
+    return [...this.#operations.values()].filter(({ outcome }) => outcome === undefined);
+  }
+
+  /** Those that wait for a person. */
+  get waiting(): Operation[] {
+    return [...this.#operations.values()].filter(({ outcome }) => outcome === 'needs-attention');
+  }
+
+  /** Sent to this process and not answered yet. */
+  get unanswered(): number {
+    return this.sendings.slice(this.#bootBegins).filter(({ answer }) => answer === undefined)
+      .length;
+  }
+
+  /** Wishes whose last sending ended in nothing certain: to be sent again under their key. */
+  uncertain(): Wish[] {
+    const last = new Map<Wish, Sending>();
+    const underWay = new Set<Wish>();
+    for (const [n, sending] of this.sendings.entries()) {
+      if (sending.altered) continue;
+      if (sending.answer === undefined && n >= this.#bootBegins) underWay.add(sending.wish);
+      // A certain answer stays certain, whatever became of a repeat.
+      const before = last.get(sending.wish);
+      if (before === undefined || !isCertain(before)) last.set(sending.wish, sending);
+    }
+    return [...last.values()]
+      .filter((sending) => !isCertain(sending) && !underWay.has(sending.wish))
+      .map(({ wish }) => wish);
+  }
+
+  /** Notes a sending; its number tells the answer apart. */
+  send(wish: Wish, altered = false): number {
+    this.sendings.push({ wish, altered });
+    return this.sendings.length - 1;
+  }
+
+  answered(number: number, answer: Answer): void {
+    const sending = this.sendings[number];
+    if (sending === undefined) return;
+    sending.answer = answer;
+    if (answer.ok && !sending.altered) this.#accepted(sending.wish, answer.result);
+  }
+
+  ended(operationId: string, outcome: Outcome, step: string | null): void {
+    this.#ends.set(operationId, { outcome, step });
+    const operation = this.#operations.get(operationId);
+    if (operation !== undefined) Object.assign(operation, { outcome, step });
+  }
+
+  /** What is sent next, and how often at once. */
+  draw(): { readonly wish: Wish; readonly altered: boolean; readonly times: number } {
+    const kind = this.#draws.weighted(MIX);
+    if (kind === 'repeat' || kind === 'misuse') {
+      const known = this.#draws.pick(this.sendings.filter((one) => canRepeat(one, kind)));
+      if (known !== undefined) {
+        const times = kind === 'repeat' ? this.#draws.between(1, 2) : 1;
+        const { wish } = known;
+        if (kind === 'repeat') return { wish, altered: false, times };
+        return { wish: { ...wish, request: altered(wish.request) }, altered: true, times };
+      }
+    }
+    const [caller, request] = this.#request(kind);
+    // Eight clicks, all at once.
+    const times = this.#draws.chance(0.06) ? 8 : this.#draws.chance(0.1) ? 2 : 1;
+    return { wish: this.wish(caller, request), altered: false, times };
+  }
+
+  /** A new wish under a new key. */
+  wish(caller: Caller, request: Request): Wish {
+    return { key: this.#nextKey(), caller, request };
+  }
+
+  /** The staff order something for a customer. */
+  staffOrder(customer: Tenant, order: Order): Wish {
+    return this.wish(this.#staff(), { type: 'order', ...customer, order });
+  }
+
+  #request(kind: keyof typeof MIX): [Caller, Request] {
+    const customer = this.#customer();
+    switch (kind) {
+      case 'add-address':
+      case 'terminate':
+      case 'suspend':
+      case 'foreign': {
+        const made = this.#container();
+        if (made === undefined) break;
+        const { customer: owner, targetId: containerId } = made;
+        if (kind === 'suspend') return this.#order(this.#staff(), owner, suspend(containerId));
+        const order =
+          kind === 'terminate'
+            ? { kind, containerId, reason: 'not needed any more' }
+            : { kind: 'add-address', containerId, count: this.#draws.between(1, 2) };
+        // As if it were one's own, which it mostly is not.
+        const orderer = kind === 'foreign' ? customer : owner;
+        return this.#order(callerOf(orderer), orderer, order);
+      }
+      case 'resume': {
+        const holds = [...this.#operations.values()].filter((one) => one.order.kind === 'suspend');
+        const held = this.#draws.pick(holds.slice(-6));
+        if (held === undefined) break;
+        const order = {
+          kind,
+          containerId: held.targetId,
+          holdId: deriveId('hold', held.operationId),
+        };
+        return this.#order(this.#staff(), held.customer, order);
+      }
+      case 'cancel': {
+        const some = this.#draws.chance(0.85) ? this.open : [...this.#operations.values()];
+        const operation = this.#draws.pick(some.slice(-10));
+        if (operation === undefined) break;
+        const { operationId } = operation;
+        return [callerOf(operation.customer), { type: 'cancel', operationId }];
+      }
+      default:
+    }
+    return this.#order(callerOf(customer), customer, this.#provision(customer));
+  }
+
+  #provision({ tenantId }: Tenant): Order {
+    const name = `c${this.#made}`;
+    const kind = this.#draws.weighted({ right: 90, plan: 4, image: 3, name: 3 });
+    const imageId = kind === 'image' ? deriveId('image', 'unknown') : (this.#world?.imageId ?? '');
+    const planCode = this.#draws.chance(0.65) ? 'small' : 'large';
+    const order = {
+      kind: 'provision',
+      tenantId,
+      hostname: kind === 'name' ? `${name}.${'x'.repeat(60)}.example.com` : `${name}.example.com`,
+      planCode: kind === 'plan' ? 'withdrawn' : planCode,
+      imageId,
+      extraAddresses: this.#draws.chance(0.25) ? this.#draws.between(1, 3) : 0,
+    };
+    return order;
+  }
+
+  /** Mostly one that runs, as far as anybody knows. */
+  #container(): Operation | undefined {
+    const made = [...this.#operations.values()].filter((one) => one.order.kind === 'provision');
+    const gone = new Set(
+      [...this.#operations.values()]
+        .filter((one) => one.order.kind === 'terminate' && one.outcome === 'succeeded')
+        .map((one) => one.targetId),
+    );
+    const runs = made.filter((one) => one.outcome === 'succeeded' && !gone.has(one.targetId));
+    return this.#draws.pick(this.#draws.chance(0.85) && runs.length > 0 ? runs : made.slice(-8));
+  }
+
+  #customer(): Tenant {
+    const customer = this.#draws.pick(this.#world?.customers ?? []);
+    if (customer === undefined) throw new Error('nobody can order before the world is made');
+    return customer;
+  }
+
+  #staff(): Caller {
+    const provider = this.#world?.provider;
+    if (provider === undefined) throw new Error('nobody can order before the world is made');
+    return { id: 'staff', ...provider, staff: true };
+  }
+
+  #order(caller: Caller, { tenantId, homeId }: Tenant, order: Order): [Caller, Request] {
+    return [caller, { type: 'order', tenantId, homeId, order }];
+  }
+
+  #accepted({ request }: Wish, result: Readonly<Record<string, unknown>>): void {
+    const { operationId, target } = result;
+    if (request.type !== 'order' || typeof operationId !== 'string') return;
+    if (this.#operations.has(operationId)) return;
+    const targetId =
+      typeof target === 'object' && target !== null && 'id' in target ? String(target.id) : '';
+    const { tenantId, homeId, order } = request;
+    const customer = { tenantId, homeId };
+    this.#operations.set(operationId, {
+      ...{ order, operationId, targetId, customer },
+      ...this.#ends.get(operationId),
+    });
+  }
+
+  #nextKey(): string {
+    this.#made += 1;
+    return `wish ${this.#made}`;
+  }
+}
+
+function callerOf(customer: Tenant): Caller {
+  return { id: 'owner', ...customer, staff: false };
+}
+
+function suspend(containerId: string): Order {
+  const hold = { kind: 'abuse', reason: 'port scan' };
+  return { kind: 'suspend', containerId, ...{ hold } };
+}
+
+function isCertain({ answer }: Sending): boolean {
+  return answer !== undefined && (answer.ok || !answer.retryable);
+}
+
+/** A cancellation that found nothing to do is not remembered, so it has no second answer to compare. */
+function canRepeat({ wish, altered, answer }: Sending, kind: 'repeat' | 'misuse'): boolean {
+  if (altered) return false;
+  if (kind === 'repeat') return true;
+  return wish.request.type === 'order' && answer?.ok === true;
+}
+
+/** The same kind of order with something else in it. */
+function altered(request: Request): Request {
+  if (request.type !== 'order') return request;
+  const { order } = request;
+  const other =
+    order.kind === 'provision' ? { hostname: 'altered.example.com' } : { containerId: OTHER };
+  return { ...request, order: { ...order, ...other } };
+}
+
+const OTHER = deriveId('container', 'another one');

@@ -1,0 +1,241 @@
+/**
+ * One run: an installation is started on one data folder and killed, again and again, while orders
+ * come in; then it is left in peace until everything has ended. Time passes only where nothing else
+ * can happen any more.
+ */
+import { Draws } from './draws.ts';
+import { Installation } from './installation.ts';
+import { Load, type Operation, type Sending, type Wish } from './load.ts';
+import type { FromInstallation, Order } from './messages.ts';
+import { type BootSettings, type RunSettings, settingsOf } from './settings.ts';
+
+/** What a run leaves for the checks. */
+export interface RunTrace {
+  readonly crashes: number;
+  readonly sendings: readonly Sending[];
+  /** What went wrong before anything was checked: it ended by itself, or never came to rest. */
+  readonly violations: readonly string[];
+}
+
+/** Silence, in milliseconds, after which only time can help. */
+const PATIENCE = 300;
+/** Silences after which a process that is to be killed has shown all it will. */
+const MOST_SILENCES = 25;
+/** Silences after which what has not come to rest never will: hours of its clock. */
+const MOST_ROUNDS = 150;
+/** Commands under way at once. */
+const AT_ONCE = 8;
+/** What a start takes before one was seen, in milliseconds. */
+const USUAL_START = 800;
+
+/** Runs what the seed says in a folder. */
+export async function runOrders(seed: number, folder: string): Promise<RunTrace> {
+  const run = new Run(settingsOf(seed), folder);
+  for (const boot of run.settings.boots) await run.crash(boot);
+  await run.settle();
+  const { crashes, violations } = run;
+  return { crashes, violations, sendings: run.load.sendings };
+}
+
+class Run {
+  readonly settings: RunSettings;
+  readonly load: Load;
+  readonly violations: string[] = [];
+  crashes = 0;
+  readonly #folder: string;
+  readonly #draws: Draws;
+  /** Of the installation's clock before the machine's. */
+  #ahead = 0;
+  #usualStart = USUAL_START;
+  #world = false;
+  #replies = 0;
+  #orders = 0;
+  /** In the log, as far as was said. */
+  #events = 0;
+
+  constructor(settings: RunSettings, folder: string) {
+    this.settings = settings;
+    this.load = new Load(new Draws(settings.seed, 'load'));
+    this.#draws = new Draws(settings.seed, 'time');
+    this.#folder = folder;
+  }
+
+  /** Starts it, orders, and kills it at the boot's point. */
+  async crash({ nodeUrl, crash, downtime }: BootSettings): Promise<void> {
+    this.#ahead += downtime;
+    const installation = this.#start(nodeUrl);
+    const before = this.#counts();
+    const reached = (): boolean =>
+      crash.after !== 'start' && this.#counts()[crash.after] - before[crash.after] >= crash.count;
+    let timer: NodeJS.Timeout | undefined;
+    let begun = 0;
+    for (let silences = 0; silences < MOST_SILENCES && !reached();) {
+      if (this.#world) this.#order(installation);
+      const message = await installation.next(PATIENCE);
+      if (message === 'over') {
+        if (crash.after !== 'start') this.violations.push('the installation ended by itself');
+        break;
+      }
+      if (message === 'silent') {
+        if (this.#world) this.#move(installation, this.#draws.between(5, 150) * 1000);
+        silences += this.#world ? 1 : 0.1;
+        continue;
+      }
+      this.#hear(message);
+      if (message.type === 'ready') this.#usualStart = performance.now() - begun;
+      if (message.type !== 'opening') continue;
+      begun = performance.now();
+      if (crash.after === 'start') {
+        timer = setTimeout(() => {
+          installation.kill();
+        }, crash.share * this.#usualStart);
+      }
+    }
+    clearTimeout(timer);
+    for (const message of await installation.end()) this.#hear(message);
+    this.crashes += 1;
+  }
+
+  /** Starts it a last time, on nodes that do nothing wrong, and waits until everything has ended. */
+  async settle(): Promise<void> {
+    const installation = this.#start(this.settings.calmNodeUrl);
+    const rested =
+      (await this.#rest(installation)) &&
+      (await this.#mend(installation)) &&
+      // Longer than any reservation may stand unclaimed.
+      (await this.#rest(installation, 2 * 3_600_000));
+    if (!rested) this.violations.push(...this.#unrest());
+    if (this.settings.killedAtLast) this.crashes += 1;
+    else {
+      installation.tell({ type: 'stop' });
+      for (;;) {
+        const message = await installation.next(20_000);
+        if (message === 'silent') this.violations.push('it does not stop when it is told to');
+        if (message === 'silent' || message === 'over') break;
+        this.#hear(message);
+      }
+    }
+    for (const message of await installation.end()) this.#hear(message);
+  }
+
+  /** What the runbook says of what waits for a person: mended nodes, and the same order again. */
+  async #mend(installation: Installation): Promise<boolean> {
+    const remedies: Wish[] = [];
+    for (const operation of this.load.waiting) {
+      const order = remedyOf(operation);
+      if (order !== undefined) remedies.push(this.load.staffOrder(operation.customer, order));
+    }
+    for (const wish of remedies) this.#send(installation, wish);
+    return this.#rest(installation);
+  }
+
+  /** Waits until nothing is under way; time passes where it alone can help. */
+  async #rest(installation: Installation, first = 0): Promise<boolean> {
+    let asked = false;
+    let toMove = first;
+    for (let silences = 0; silences < MOST_ROUNDS;) {
+      if (this.#world) {
+        if (toMove > 0) this.#move(installation, toMove);
+        toMove = 0;
+        for (const wish of this.load.uncertain()) this.#send(installation, wish);
+        if (!asked && this.load.unanswered === 0) {
+          installation.tell({ type: 'settle' });
+          asked = true;
+        }
+      }
+      const message = await installation.next(PATIENCE);
+      if (message === 'over') return false;
+      if (message === 'silent') {
+        silences += 1;
+        if (this.#world) this.#move(installation, 61_000);
+        continue;
+      }
+      this.#hear(message);
+      if (message.type !== 'settled') continue;
+      asked = false;
+      if (message.unanswered === 0 && this.load.open.length === 0 && this.load.unanswered === 0) {
+        return true;
+      }
+      // It is at rest and something is still open: only time can end that.
+      silences += 1;
+      toMove = 31_000;
+    }
+    return false;
+  }
+
+  #start(nodeUrl: string): Installation {
+    this.#world = false;
+    const { seed } = this.settings;
+    return new Installation({ folder: this.#folder, seed, nodeUrl, ahead: this.#ahead });
+  }
+
+  #order(installation: Installation): void {
+    while (this.load.unanswered < AT_ONCE) {
+      // Whoever got no answer asks again, sooner or later.
+      const again = this.load.uncertain();
+      const wish = this.#draws.chance(0.5) ? this.#draws.pick(again) : undefined;
+      if (wish !== undefined) this.#send(installation, wish);
+      else if (this.load.open.length >= this.settings.window) return;
+      else {
+        const { wish: drawn, altered, times } = this.load.draw();
+        for (let n = 0; n < times; n++) this.#send(installation, drawn, altered);
+      }
+    }
+  }
+
+  #send(installation: Installation, wish: Wish, altered = false): void {
+    const sending = this.load.send(wish, altered);
+    const { caller, request, key } = wish;
+    this.#orders += 1;
+    installation.tell({ type: 'command', sending, caller, request, key });
+  }
+
+  #move(installation: Installation, milliseconds: number): void {
+    this.#ahead += milliseconds;
+    installation.tell({ type: 'move-clock', milliseconds });
+  }
+
+  #hear(message: FromInstallation): void {
+    switch (message.type) {
+      case 'opening':
+      case 'stopped':
+      case 'settled':
+        return;
+      case 'ready':
+        this.load.begin(message.world);
+        this.#world = true;
+        return;
+      case 'reply':
+        this.#replies += 1;
+        this.load.answered(message.sending, message.answer);
+        return;
+      case 'applied':
+        this.#events = message.events;
+        return;
+      case 'ended':
+        this.load.ended(message.operationId, message.outcome, message.step);
+        return;
+      case 'failed':
+        this.violations.push(`the installation has failed: ${message.message}`);
+    }
+  }
+
+  #counts(): Record<'events' | 'replies' | 'orders', number> {
+    return { events: this.#events, replies: this.#replies, orders: this.#orders };
+  }
+
+  #unrest(): string[] {
+    const open = this.load.open.map((one) => `${one.order.kind} ${one.operationId}`);
+    return [
+      `it does not come to rest: open are ${open.join(', ') || 'no operations'}, ` +
+        `${this.load.unanswered} commands have no answer`,
+    ];
+  }
+}
+
+/** Of what docs/operations-runbook.md lets staff do today: order it again, or have it destroyed. */
+function remedyOf({ order, step, targetId }: Operation): Order | undefined {
+  if (step === 'destroy' || step === 'hold' || step === 'unhold') return order;
+  if (step?.startsWith('undo-build') !== true) return undefined;
+  return { kind: 'terminate', containerId: targetId, reason: 'the order could not be undone' };
+}

@@ -1,0 +1,98 @@
+/**
+ * The small world a run orders in: few customers with tight limits, two plans, one image, few
+ * addresses. Every command has a fixed key, so a set-up that was killed is carried on.
+ */
+import { CreateCustomer } from '@bivouac/accounts/api';
+import { LOCATION } from '@bivouac/all';
+import { DefinePlan } from '@bivouac/billing/api';
+import { PublishImage, RegisterImage, RegisterRange, TestImage } from '@bivouac/containers/api';
+import type { CommandContract } from '@bivouac/events/language';
+import { deriveId } from '@bivouac/events/values';
+import { type Host, systemPrincipal } from '@bivouac/infra/runtime';
+import { SetLimit } from '@bivouac/quotas/api';
+import type { z } from 'zod';
+
+import { RecordPackageList } from '../../../services/packages/src/api/index.ts';
+import type { Tenant, World } from './messages.ts';
+import type { RunSettings } from './settings.ts';
+
+const GIB = 1024n ** 3n;
+const DIGEST = 'ab'.repeat(32);
+
+/** The plans by code; one takes a quarter of the other's memory and one address less. */
+export const PLANS = {
+  small: { memory: GIB / 2n, disk: GIB, addresses: 1 },
+  large: { memory: 2n * GIB, disk: 4n * GIB, addresses: 2 },
+} as const;
+
+/** Makes what is not there yet. Throws where a command is refused: nothing here can be. */
+export async function makeWorld(
+  host: Host,
+  provider: Tenant,
+  settings: RunSettings,
+): Promise<World> {
+  const principal = systemPrincipal('system:faults', provider.tenantId, provider.homeId);
+  const run = async <I extends z.ZodType, R extends z.ZodType>(
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    idempotencyKey: string,
+  ): Promise<z.output<R>> => {
+    const reply = await host.command(contract, input, { principal, idempotencyKey });
+    if (!reply.ok) throw new Error(`${idempotencyKey}: ${reply.refusal.message}`);
+    return reply.result;
+  };
+
+  const customers: Tenant[] = [];
+  for (const [i, { name }] of settings.customers.entries()) {
+    const contact = { email: `customer${i}@example.com` };
+    customers.push(await run(CreateCustomer, { name, contact }, `customer ${i}`));
+  }
+  // Their ledgers open with them.
+  await host.settled();
+  for (const [i, { containers, addresses, memoryGiB }] of settings.customers.entries()) {
+    const customer = customers[i];
+    if (customer === undefined) continue;
+    const limit = {
+      containers,
+      cpuMillis: 1_000_000,
+      memoryBytes: (BigInt(memoryGiB) * GIB).toString(),
+      diskBytes: (1000n * GIB).toString(),
+      addresses,
+    };
+    await run(SetLimit, { ...customer, limit, reason: 'small' }, `limit ${i}`);
+  }
+  for (const [code, { memory, disk, addresses }] of Object.entries(PLANS)) {
+    const limits = {
+      cpuMillis: 500,
+      memoryBytes: memory.toString(),
+      diskBytes: disk.toString(),
+      processes: 100,
+      cpuUnits: 1000,
+    };
+    const price = (amount: string) => ({ amount, currency: 'EUR' });
+    await run(
+      DefinePlan,
+      {
+        ...{ code, name: code, limits, includedAddresses: addresses },
+        ...{ monthly: price('10.00'), setup: price('5.00'), extraAddressMonthly: price('2.00') },
+      },
+      `plan ${code}`,
+    );
+  }
+  const bash = { name: 'bash', epoch: 0, version: '5.1', release: '9', arch: 'x86_64' };
+  const { inventory } = await run(RecordPackageList, { packages: [bash] }, 'packages');
+  const { imageId } = await run(
+    RegisterImage,
+    { name: 'skel', digest: DIGEST, source: 'builtin:skel', inventory, services: [] },
+    'image',
+  );
+  const technician = deriveId('member', 'technician');
+  const checks = [{ name: 'boots', passed: true }];
+  await run(TestImage, { imageId, technician, checks }, 'image test');
+  await run(PublishImage, { imageId }, 'image publication');
+  for (const { cidr, coolDownSeconds } of settings.ranges) {
+    await run(RegisterRange, { cidr, location: LOCATION, coolDownSeconds }, `range ${cidr}`);
+  }
+  await host.settled();
+  return { provider, customers, imageId };
+}
