@@ -3,6 +3,7 @@
  * stored ones of every version as the newest.
  */
 import { canonicalBytes } from './canonical.ts';
+import { DecodedEvents } from './decoded.ts';
 import type { StoredEvent } from './envelope.ts';
 import type { Decided, EventDefinition, Recorded } from './event.ts';
 import {
@@ -60,12 +61,6 @@ export interface EventRegistry {
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * How many events stay decoded. The read models and every service's reactions see the same event
- * within moments of each other; it is decoded and checked once for all of them.
- */
-const REMEMBERED = 2048;
-
-/**
  * Builds the registry of the given definitions, or throws an {@link EventDeclarationError}.
  *
  * @param written the versions to write instead of those that the definitions say, by type.
@@ -95,37 +90,13 @@ export function eventRegistry(
     return known;
   };
 
-  let sharing = false;
-  const remembered = new Map<string, { readonly bytes: Uint8Array; readonly recorded: Recorded }>();
-  const recall = (event: StoredEvent): Recorded | undefined => {
-    const known = remembered.get(event.id);
-    if (known === undefined) return undefined;
-    const { recorded, bytes } = known;
-    const same =
-      recorded.position === event.position &&
-      recorded.epoch === event.epoch &&
-      recorded.stream === event.stream &&
-      recorded.type === event.type &&
-      recorded.schemaver === event.schemaver &&
-      Buffer.compare(bytes, event.data) === 0;
-    return same ? recorded : undefined;
-  };
-  const remember = (recorded: Recorded, bytes: Uint8Array): void => {
-    if (remembered.size >= REMEMBERED) {
-      for (const oldest of remembered.keys()) {
-        remembered.delete(oldest);
-        break;
-      }
-    }
-    // A copy: stores may hand out views of a whole page.
-    remembered.set(recorded.id, { recorded, bytes: Uint8Array.from(bytes) });
-  };
+  let decoded: DecodedEvents | undefined;
 
   return {
     definitions: byType,
     written: writes,
     shareDecoded: () => {
-      sharing = true;
+      decoded ??= new DecodedEvents();
     },
     encode(event) {
       const known = declared(event.type);
@@ -151,13 +122,13 @@ export function eventRegistry(
             `upgrade it (event ${event.id} in ${event.stream} at revision ${event.revision})`,
         );
       }
-      const known = validate && sharing ? recall(event) : undefined;
+      const known = validate ? decoded?.recall(event) : undefined;
       if (known !== undefined) return known;
       let body = upcast(ofType, event.schemaver, parseBody(event));
       if (!validate) return { ...event, type: event.type, data: body };
       body = checkedBody(definition, event, body);
       const recorded: Recorded = { ...event, type: event.type, data: body };
-      if (sharing) remember(recorded, event.data);
+      decoded?.remember(recorded, event.data);
       return recorded;
     },
   };
