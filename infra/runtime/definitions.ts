@@ -318,6 +318,8 @@ export function responder<N extends AskName>(
         readonly tenantId: string;
         readonly notAfter: string;
         readonly homeId: string;
+        /** Recorded time of the ask: what is in force then is what it is told. */
+        readonly askedAt: string;
       },
     ) => Promise<
       | { readonly outcome: 'done'; readonly result: AskResult<N> }
@@ -337,6 +339,7 @@ export function responder<N extends AskName>(
   const facts = (ref: AskRef, event: Recorded) => ({
     ref,
     homeId: event.homeid,
+    askedAt: event.time,
     tenantId: String(event.data['tenantId']),
     notAfter: String(event.data['notAfter']),
   });
