@@ -2,6 +2,7 @@
  * `npm run bench`: ours against the limit, as a table; with `--json` as one object on stdout; with
  * `--only <prefix>` the benchmarks whose names start so, with `--events <n>` over a log of that length.
  */
+import { aggregateBenchmarks } from './aggregate.ts';
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
 import { orderBenchmarks } from './orders.ts';
@@ -11,6 +12,7 @@ import { storeBenchmarks } from './store.ts';
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
 const parts: readonly BenchPart[] = [
   storeBenchmarks,
+  aggregateBenchmarks,
   orderBenchmarks,
   graphqlBenchmarks,
   projectionBenchmarks,
