@@ -92,7 +92,7 @@ async function firstCommand(
     handlers: quotasService.commands,
     store,
     registry: registryOf([quotasService]),
-    clock: { now: () => now, sleep: systemClock.sleep },
+    clock: { ...systemClock, now: () => now },
     ports,
     providerId: () => home,
     snapshots: files && new StreamSnapshots({ files, store, logger }),

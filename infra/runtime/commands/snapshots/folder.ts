@@ -5,20 +5,24 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { prepareFolder, readIfThere } from '../../../blobs/durable-file.ts';
+import { fileTrouble, prepareFolder, readIfThere } from '../../../blobs/durable-file.ts';
+import { RuntimeError } from '../../errors.ts';
 import type { SnapshotFiles } from './port.ts';
 
 const ENDING = '.snapshot';
 /** Longest name of a file; streams with longer names go without. */
 const LONGEST = 200;
 
-/** Opens the folder, which is made where it is missing. For one process. */
+/**
+ * Opens the folder, which is made where it is missing. For one process.
+ *
+ * @throws RuntimeError `misconfigured` where it cannot be written.
+ */
 export async function folderSnapshots(options: {
   readonly folder: string;
 }): Promise<SnapshotFiles> {
   const { folder } = options;
-  await prepareFolder(folder);
-  const kept = new Set((await readdir(folder)).filter((name) => name.endsWith(ENDING)));
+  const kept = new Set((await names(folder)).filter((name) => name.endsWith(ENDING)));
   return {
     has: (stream) => kept.size > 0 && kept.has(fileOf(stream)),
     read: (stream) => readIfThere(join(folder, fileOf(stream))),
@@ -37,6 +41,17 @@ export async function folderSnapshots(options: {
       await rm(join(folder, name), { force: true });
     },
   };
+}
+
+async function names(folder: string): Promise<readonly string[]> {
+  try {
+    await prepareFolder(folder);
+    return await readdir(folder);
+  } catch (cause) {
+    throw new RuntimeError('misconfigured', fileTrouble('use the folder', folder, cause), {
+      cause,
+    });
+  }
 }
 
 function fileOf(stream: string): string {

@@ -1,5 +1,5 @@
 /** Snapshots make loading quicker and nothing else: whatever has become of them, the state is the log's. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -455,6 +455,8 @@ describe('snapshots in a folder', () => {
     }
     await first.stop();
     expect(await readdir(folder)).toEqual(['shelf-a.snapshot']);
+    const { mode } = await stat(join(folder, 'shelf-a.snapshot'));
+    expect(mode & 0o777).toBe(0o600);
     await writeFile(join(folder, '.shelf-b.snapshot.unfinished'), 'half');
 
     const again = await folderSnapshots({ folder });
@@ -475,6 +477,14 @@ describe('snapshots in a folder', () => {
     // Removed under its feet.
     await rm(file);
     expect(await start(store, again).load(shelf, 'shelf-a')).toMatchObject({ revision: 11n });
+  });
+
+  test('that cannot be made stop the start with what to do about it', async () => {
+    const file = join(await newFolder(), 'a-file');
+    await writeFile(file, '');
+    await expect(folderSnapshots({ folder: join(file, 'snapshots') })).rejects.toThrow(
+      /cannot use the folder .*snapshots: a part of the path is a file, not a folder; move it/,
+    );
   });
 
   test('take any stream by its name, and pass over those whose names are too long for a file', async () => {
