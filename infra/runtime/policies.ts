@@ -41,7 +41,7 @@ import { RuntimeError } from './errors.ts';
 export interface ServiceReaction {
   readonly name: string;
   readonly types: ReadonlySet<string>;
-  readonly target: (event: Recorded) => string;
+  readonly target: (event: Recorded) => string | undefined;
   readonly react: (event: Recorded) => Promise<void>;
 }
 
@@ -83,8 +83,8 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
     name: `${service.name}.answer-asks`,
     types: new Set([StepAsked.type]),
     target: (event) => {
-      if (!is(event, StepAsked)) return event.stream;
-      return byAsk.get(event.data.ask)?.target(event.data.input, event.data.ref) ?? '';
+      if (!is(event, StepAsked)) return undefined;
+      return byAsk.get(event.data.ask)?.target(event.data.input, event.data.ref);
     },
     react: async (event) => {
       if (!is(event, StepAsked)) return;

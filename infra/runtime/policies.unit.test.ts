@@ -107,7 +107,11 @@ async function deliver(): Promise<void> {
       viewAt: () => Promise.resolve(undefined),
     },
   );
-  await reaction?.react(asked);
+  if (reaction === undefined) throw new Error('nothing reacts');
+  expect(reaction.target(asked)).toBe(ref.operationId);
+  const anothers = { ...asked, data: { ...asked.data, ask: 'quotas.reserve' } };
+  expect(reaction.target(anothers)).toBeUndefined();
+  await reaction.react(asked);
 }
 
 /** Says `timed-out` as the operation's deadline does. */

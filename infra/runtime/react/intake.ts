@@ -174,7 +174,8 @@ export class Intake {
       const fired: FiredReaction[] = [];
       for (const reaction of handlers.of(event)) {
         failing = reaction;
-        fired.push({ target: reaction.target(recorded), reaction, recorded });
+        const target = reaction.target(recorded);
+        if (target !== undefined) fired.push({ target, reaction, recorded });
       }
       return fired;
     } catch (error) {

@@ -1,5 +1,6 @@
 // Parking: one home waits, the others flow; staff replay or skip, and nothing is lost or overtaken.
 import { describe, expect, test } from '@jest/globals';
+import type { Recorded } from '@bivouac/events/language';
 import fc from 'fast-check';
 
 import { partitionOf } from '../../bus/index.ts';
@@ -119,6 +120,23 @@ describe('parking', () => {
     expect(process.reactions.parked()).toMatchObject([
       { reaction: 'sample.do', reason: 'handler-failed' },
     ]);
+    await process.stop();
+  });
+
+  test('a replay runs a reaction only for what it names a target for, or cannot name one', async () => {
+    const { world, writer, start, reaction } = rig();
+    let broken = true;
+    const target = (event: Recorded): string | undefined => {
+      if (broken) throw new TypeError('no target');
+      return event.data['target'] === 'mine' ? 'mine' : undefined;
+    };
+    const process = await start({ reactions: [{ ...reaction, target }] });
+    const { id } = await writer.append(SICK, 'mine');
+    await writer.append(SICK, 'others');
+    await process.reactions.idle();
+    broken = false;
+    expect(await process.reactions.replayParked(SICK)).toEqual({ outcome: 'flowing', handled: 1 });
+    expect(world.calls).toEqual([id]);
     await process.stop();
   });
 

@@ -11,8 +11,11 @@ export interface Reaction {
   readonly name: string;
   /** Types it handles; each must be in the registry. */
   readonly types: ReadonlySet<string>;
-  /** Events of a home with the same target are handled one after the other, in log order. Pure. */
-  target(event: Recorded): string;
+  /**
+   * Events of a home with the same target are handled one after the other, in log order. Pure.
+   * undefined: this event is none of its business, and it is not run for it.
+   */
+  target(event: Recorded): string | undefined;
   /** At least once per event: must be idempotent by the event's id. */
   react(event: Recorded): Promise<void>;
   /** A reaction added later: events at or below fire nothing. */

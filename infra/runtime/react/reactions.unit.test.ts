@@ -1,5 +1,6 @@
 // Reactions: every event of every target once and in order, gaps found, checkpoints never ahead.
 import { describe, expect, test } from '@jest/globals';
+import type { Recorded } from '@bivouac/events/language';
 import fc from 'fast-check';
 
 import { partitionOf } from '../../bus/index.ts';
@@ -357,6 +358,22 @@ describe('reactions', () => {
     const process = await start({ reactions: [late] });
     await process.reactions.idle();
     expect(world.calls).toEqual([id]);
+    await process.stop();
+  });
+
+  test('a reaction is not run for what it names no target for, and the mark moves over it', async () => {
+    const { world, writer, start } = rig();
+    const picky = sampleReaction('sample.picky', world);
+    const target = (event: Recorded): string | undefined =>
+      event.data['target'] === 'mine' ? 'mine' : undefined;
+    await writer.append('ten_1', 'others');
+    const { id } = await writer.append('ten_1', 'mine');
+    const { position } = await writer.append('ten_1', 'others');
+    const process = await start({ reactions: [{ ...picky, target }] });
+    await process.reactions.idle();
+    expect(world.calls).toEqual([id]);
+    expect(process.reactions.metrics.handled).toBe(1);
+    expect(process.reactions.consumed('ten_1')).toBe(position);
     await process.stop();
   });
 

@@ -2,7 +2,12 @@
  * Replaying a parked home for staff: what waits is read from the store and handled in log order,
  * then the home flows again, without an event lost or overtaken in between.
  */
-import { EventDecodeError, refuse, type StoredEvent } from '@bivouac/events/language';
+import {
+  EventDecodeError,
+  type Recorded,
+  refuse,
+  type StoredEvent,
+} from '@bivouac/events/language';
 import { instantOf } from '@bivouac/events/values';
 
 import type { EventStore } from '../../event-store/port.ts';
@@ -11,7 +16,7 @@ import { pause } from './attempts.ts';
 import type { Handlers } from './handlers.ts';
 import type { Intake } from './intake.ts';
 import { before, type Parked, type Parking } from './parking.ts';
-import type { ReplayOutcome } from './reaction.ts';
+import type { Reaction, ReplayOutcome } from './reaction.ts';
 import type { Slots } from './slots.ts';
 
 /** Events read at once. */
@@ -131,6 +136,7 @@ async function handleAll(
     let handled = 0;
     for (const reaction of handlers.of(event)) {
       failing = reaction.name;
+      if (!concerns(reaction, recorded)) continue;
       await slots.take();
       const outcome = await intake
         .attempt(reaction, recorded, () => !stopping.aborted)
@@ -144,6 +150,15 @@ async function handleAll(
   } catch (error) {
     if (error instanceof EventDecodeError) return parkAt(error.reason);
     throw error;
+  }
+}
+
+/** Here all run one after the other; a target that cannot be named must not keep an event from staff. */
+function concerns(reaction: Reaction, event: Recorded): boolean {
+  try {
+    return reaction.target(event) !== undefined;
+  } catch {
+    return true;
   }
 }
 
