@@ -390,6 +390,34 @@ describe('a snapshot', () => {
     expect((await loadedFrom(fork, files)).read).toEqual([17n]);
   });
 
+  test('of another stream is dropped', async () => {
+    const files = memorySnapshots();
+    const store = await kept(files);
+    await files.write('shelf-b', (await files.read('shelf-a')) ?? new Uint8Array());
+    const logged: Logged[] = [];
+    expect(await start(store, files, shelf, logged).load(shelf, 'shelf-b')).toMatchObject({
+      exists: false,
+    });
+    expect(logged).toMatchObject([
+      { reason: 'it is of another stream or of another version of its fold' },
+    ]);
+  });
+
+  test('knows when its last event was: the next is not earlier, whatever the clock says now', async () => {
+    const files = memorySnapshots();
+    const store = await copyOf(await kept(files), 10);
+    const now = clock.now();
+    clock.moveTo(now - 60_000);
+    try {
+      await fill(start(store, files), 10, 11);
+    } finally {
+      clock.moveTo(now);
+    }
+    const page = await store.readStream('shelf-a', { from: 9n });
+    const times = page.exists ? page.events.map(({ time }) => Date.parse(time)) : [];
+    expect(times).toEqual([now, now]);
+  });
+
   test.each<[string, Partial<Aggregate<Shelf>>]>([
     ['version', { version: 2 }],
     ['text', { evolve: (state, recorded) => shelf.evolve(state, recorded) }],
