@@ -14,10 +14,15 @@ import {
   PeriodSchema,
   PriceSchema,
   RatingPolicySchema,
+  SettlementSchema,
   SubtotalsSchema,
   ZoneSchema,
 } from './facts.ts';
+import { dunningEvents } from './dunning.ts';
 import { invoiceFields } from './invoice.ts';
+import { itemEvents } from './items.ts';
+import { ledgerEvents } from './ledger.ts';
+import { subscriptionEvents } from './subscription.ts';
 
 const accountId = customer(idOf('tenant'));
 const subscriptionId = customer(idOf('subscription'));
@@ -35,7 +40,7 @@ export const AccountOpened = event(
 );
 
 /**
- * Charging begins: once in a container's life. `startedAt` is the cause's recorded time, or the end
+ * Charging begins: when the container first runs, and anew when it is restored. `startedAt` is the cause's recorded time, or the end
  * of that month where the month had been closed before this fact arrived.
  */
 export const SubscriptionStarted = event(
@@ -142,6 +147,8 @@ export const InvoiceBooked = event(
     issued: customer(SourceSchema),
     issuedAt: customer(InstantSchema),
     legs: staff(z.array(LegSchema).min(2)),
+    /** Where credit paid some or all of it at once. */
+    settled: customer(z.array(SettlementSchema).optional()),
   }),
 );
 
@@ -154,4 +161,8 @@ export const accountEvents = [
   SubscriptionEnded,
   MonthClosed,
   InvoiceBooked,
+  ...subscriptionEvents,
+  ...itemEvents,
+  ...ledgerEvents,
+  ...dunningEvents,
 ] as const;

@@ -76,27 +76,60 @@ export type Period = z.output<typeof PeriodSchema>;
 export const RatingPolicySchema = z.enum(['calendar-days.half-up.1']);
 export type RatingPolicy = z.output<typeof RatingPolicySchema>;
 
-/** An invoice's total by what was charged; the parts sum to the total exactly. */
+/** An invoice's total by what was charged; the parts sum to the total exactly. Absent is none. */
 export const SubtotalsSchema = z.strictObject({
   plans: MoneySchema,
   addresses: MoneySchema,
   setup: MoneySchema,
+  addOns: MoneySchema.optional(),
+  fees: MoneySchema.optional(),
 });
 export type Subtotals = z.output<typeof SubtotalsSchema>;
 
+/**
+ * What is owed, what was earned by kind, money received, and what a debtor has to its credit: what it
+ * paid beyond its invoices, or was granted (`revenue.credits` is that much less earned).
+ */
 export const LedgerAccountSchema = z.enum([
   'receivable',
+  'cash',
+  'credit',
   'revenue.plans',
   'revenue.addresses',
   'revenue.setup',
+  'revenue.addOns',
+  'revenue.fees',
+  'revenue.credits',
 ]);
+export type LedgerAccount = z.output<typeof LedgerAccountSchema>;
 
 /** One leg of a journal entry: a debit is positive, a credit negative; an entry's legs sum to zero. */
 export const LegSchema = z.strictObject({ account: LedgerAccountSchema, amount: MoneySchema });
 export type Leg = z.output<typeof LegSchema>;
 
+/** An invoice whose paid part changed: how much of it is paid now, and what is left. */
+export const SettlementSchema = z.strictObject({
+  invoiceId: idOf('invoice'),
+  paid: MoneySchema,
+  open: MoneySchema,
+});
+export type Settlement = z.output<typeof SettlementSchema>;
+
+/** How far a debtor was reminded: days after an invoice's due date, see docs/billing.md. */
+export const DunningStageSchema = z.enum(['reminder', 'warning', 'hold']);
+export type DunningStage = z.output<typeof DunningStageSchema>;
+
+/** What a payment is known by where it came from, e.g. a bank's transaction id. Compared exactly. */
+export const PaymentReferenceSchema = z.string().trim().min(1).max(120);
+
+/** Why a person did it; whoever is concerned reads it. */
+export const ReasonSchema = z.string().trim().min(1).max(500);
+
 /** Year of issue and count within the whole series, e.g. `2026-000001`: the count never restarts. */
 export const InvoiceNumberSchema = z.string().regex(/^\d{4}-\d{6,}$/);
+
+/** The same of a credit note, which has a series of its own, e.g. `C2026-000001`. */
+export const CreditNoteNumberSchema = z.string().regex(/^C\d{4}-\d{6,}$/);
 
 function isPrice(value: z.output<typeof MoneySchema>): boolean {
   try {

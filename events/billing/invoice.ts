@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { customer } from '../language/index.ts';
 import { MonthSchema, SourceSchema } from '../operations/index.ts';
-import { idOf, MoneySchema } from '../values/index.ts';
+import { idOf, InstantSchema, MoneySchema } from '../values/index.ts';
 import { InvoiceNumberSchema, PeriodSchema, RatingPolicySchema, SubtotalsSchema } from './facts.ts';
 
 /** An invoice as its events carry it. */
@@ -21,6 +21,8 @@ export const invoiceShape = {
   lines: z.string().regex(/^[0-9a-f]{64}$/),
   /** The account's MonthClosed: rating the stream up to it gives the lines again. */
   closed: SourceSchema,
+  /** Until when it is to be paid; absent: no term was agreed. */
+  dueAt: InstantSchema.optional(),
 } as const;
 
 export const invoiceFields = {
@@ -35,4 +37,5 @@ export const invoiceFields = {
   lineCount: customer(invoiceShape.lineCount),
   lines: customer(invoiceShape.lines),
   closed: customer(invoiceShape.closed),
+  dueAt: customer(invoiceShape.dueAt),
 } as const;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { customer, event } from '../language/index.ts';
-import { idOf } from '../values/index.ts';
+import { idOf, InstantSchema } from '../values/index.ts';
 import { PlanCodeSchema, planTermsShape } from './facts.ts';
 
 const planId = customer(idOf('plan'));
@@ -22,10 +22,19 @@ export const PlanDefined = event(
   z.strictObject({ planId, code: customer(PlanCodeSchema), ...terms }),
 );
 
-/** New orders get these terms; subscriptions keep those they started with. */
+/**
+ * New orders get these terms; subscriptions keep those they started with. From `effectiveFrom` on, or
+ * from when it was recorded. With `forExisting` subscriptions get the prices, too, from their first
+ * period that begins at or after it; what their containers may use stays.
+ */
 export const PlanTermsReplaced = event(
   'billing.PlanTermsReplaced',
-  z.strictObject({ planId, ...terms }),
+  z.strictObject({
+    planId,
+    ...terms,
+    effectiveFrom: customer(InstantSchema.optional()),
+    forExisting: customer(z.boolean().optional()),
+  }),
 );
 
 /** It cannot be ordered any more; what runs on it goes on. */

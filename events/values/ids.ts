@@ -27,6 +27,8 @@ export const prefixes = {
   subscription: 'sub',
   item: 'itm',
   invoice: 'inv',
+  payment: 'pay',
+  creditNote: 'crn',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -36,6 +36,8 @@ const LineKind = enumeration('InvoiceLineKind', 'What a line charges.', {
   plan: 'The plan, by the days in service.',
   address: 'An address beyond the included ones, by the days in service.',
   setup: 'The set-up, once.',
+  addOn: 'An add-on, by the days it was attached.',
+  fee: 'A fee, once.',
 });
 
 const CauseRef = builder.objectRef<Cause>('Cause').implement({
@@ -67,15 +69,25 @@ const QuantityRef = builder.objectRef<InvoiceLine['quantity']>('Quantity').imple
 });
 
 const InvoiceLineRef = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
-  description: 'unitPrice x days / of, rounded half up to the minor unit, is the amount.',
+  description: 'unitPrice x units x days / of, rounded half up to the minor unit, is the amount.',
   fields: (t) => ({
     kind: t.expose('kind', { type: LineKind, description: 'What it charges.' }),
     description: t.exposeString('description', { description: 'The same in a sentence.' }),
-    containerId: t.exposeID('containerId', { description: 'The container.' }),
-    subscriptionId: t.exposeID('subscriptionId', { description: 'The subscription.' }),
+    containerId: t.exposeID('containerId', {
+      nullable: true,
+      description: 'The container; null where the account itself is charged.',
+    }),
+    subscriptionId: t.exposeID('subscriptionId', {
+      nullable: true,
+      description: 'The subscription; null where the account itself is charged.',
+    }),
     service: t.expose('service', { type: ServicePeriodRef, description: 'The days.' }),
     quantity: t.expose('quantity', { type: QuantityRef, description: 'How many of them.' }),
-    unitPrice: t.expose('unitPrice', { type: MoneyRef, description: 'For the whole month.' }),
+    units: t.exposeInt('units', { description: 'How many of it.' }),
+    unitPrice: t.expose('unitPrice', {
+      type: MoneyRef,
+      description: 'Of one, for the whole month.',
+    }),
     amount: t.expose('amount', { type: MoneyRef, description: 'What the line comes to.' }),
     causes: t.expose('causes', {
       type: [CauseRef],

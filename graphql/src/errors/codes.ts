@@ -41,6 +41,8 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     KEY_EXPIRY_PAST: ['The expiry lies in the past.', 'Give a later one, or none.'],
     ZONE_UNKNOWN: ['There is no such IANA time zone.', 'Correct it, e.g. `Europe/Berlin`.'],
     CURRENCIES_DIFFER: ['Prices are in more than one currency.', 'Give all in one.'],
+    AMOUNT_NOT_POSITIVE: ['The amount is zero.', 'Give what was really paid or is charged.'],
+    EFFECTIVE_DATE_PAST: ['The date lies in the past.', 'Give a later one, or none for now.'],
     PACKAGE_TWICE: ['A package is in the list twice.', 'Send each once.'],
     RANGE_TOO_LARGE: ['The range has more than 4,096 addresses.', 'Register several ranges.'],
     RANGE_EMPTY: ['No address of the range could ever be leased.', 'Reserve fewer of them.'],
@@ -64,6 +66,9 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     PLACEMENT_UNKNOWN: ['There is no such placement.', 'Nothing: staff see to it.'],
     RESERVATION_UNKNOWN: ['There is no such reservation.', 'Nothing: staff see to it.'],
     SUBSCRIPTION_UNKNOWN: ['The container is not charged.', 'Nothing: staff see to it.'],
+    ADD_ON_UNKNOWN: ['The account has no such add-on.', 'Take an id from its add-ons.'],
+    INVOICE_UNKNOWN: ['The account has no such invoice.', 'Check both ids.'],
+    PAYMENT_UNKNOWN: ['No payment has that reference.', 'Take one from the account’s payments.'],
     INVENTORY_UNKNOWN: ['No packages are known of it yet.', 'Ask again in a moment.'],
     INVENTORY_MISSING: ['A package list is not in the blob store.', 'Staff restore it.'],
     IMAGE_INVENTORY_MISSING: [
@@ -77,6 +82,7 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     ROLE_NOT_ALLOWED: ['Only members of the provider are staff.', 'Give another role.'],
     PROVIDER_CANNOT_BE_HELD: ['The provider cannot be held.', 'Hold the account concerned.'],
     PROVIDER_CANNOT_BE_CLOSED: ['The provider cannot be closed.', 'Nothing.'],
+    PROVIDER_HAS_CATALOG: ['The provider’s prices are the catalog’s.', 'Replace the plan’s terms.'],
     TENANT_IS_PROVIDER: ['The provider owns no containers.', 'Order for a customer.'],
     TENANT_ON_HOLD: ['A hold stands on the account or above it.', 'Have it lifted first.'],
     TENANT_HELD: ['A hold stands on the account.', 'Have it lifted first.'],
@@ -129,10 +135,26 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     PLAN_CODE_TAKEN: ['The code names a plan with other terms.', 'Take another code.'],
     RANGE_OVERLAPS: ['The range overlaps a registered one.', 'Take another.'],
     PERIOD_NOT_OVER: ['The month is not over.', 'Wait for its end.'],
+    PERIOD_ENDS_LATER: [
+      'The period ends after the order would have waited.',
+      'Order it nearer the end, or for now.',
+    ],
+    PAYMENT_DIFFERS: [
+      'The reference is that of a payment with another amount.',
+      'Give the other payment its own reference.',
+    ],
     MONTH_NOT_CLOSED: ['The month is not closed.', 'Close it first.'],
     INVOICE_DIFFERS: ['The invoice was booked with other facts.', 'Staff see to it.'],
     SUBSCRIPTION_ENDED: ['Charging of the container has ended.', 'Nothing.'],
     OPERATION_ENDED: ['The operation has ended.', 'Look at its outcome.'],
+    OPERATION_NEEDS_ATTENTION: [
+      'The operation waits for the provider’s staff.',
+      'Wait until they have seen to it.',
+    ],
+    OPERATION_NEEDS_NO_ATTENTION: [
+      'The operation goes on by itself.',
+      'Wait until it ends or needs attention.',
+    ],
     OPERATION_CANNOT_BE_CANCELLED: [
       'The operation is past the point where it can be undone.',
       'Wait for its end, then order the opposite.',

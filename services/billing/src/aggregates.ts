@@ -1,21 +1,37 @@
-/** Billing's kinds of streams: the catalog's plans, tenants' accounts, issuers' number series. */
-import { accountEvents, planEvents, seriesEvents } from '@bivouac/events/billing';
+/** Billing's kinds of streams: plans, price lists, tenants' accounts, issuers' number series. */
+import {
+  accountEvents,
+  creditSeriesEvents,
+  planEvents,
+  priceEvents,
+  seriesEvents,
+} from '@bivouac/events/billing';
 import { aggregate } from '@bivouac/infra/runtime';
 
 import { accountInitial, evolveAccount, type AccountState } from './domain/account.ts';
 import { evolvePlan, planInitial, type PlanState } from './domain/plan.ts';
+import { evolvePrices, type PriceList, pricesInitial } from './domain/prices.ts';
 import { evolveSeries, seriesInitial, type SeriesState } from './domain/series.ts';
 
 export const plan = aggregate<PlanState, typeof planEvents>({
   category: 'plan',
   events: planEvents,
+  version: 2,
   initial: planInitial,
   evolve: evolvePlan,
+});
+
+export const prices = aggregate<PriceList, typeof priceEvents>({
+  category: 'prices',
+  events: priceEvents,
+  initial: pricesInitial,
+  evolve: evolvePrices,
 });
 
 export const account = aggregate<AccountState, typeof accountEvents>({
   category: 'account',
   events: accountEvents,
+  version: 2,
   initial: accountInitial,
   evolve: evolveAccount,
 });
@@ -23,6 +39,14 @@ export const account = aggregate<AccountState, typeof accountEvents>({
 export const series = aggregate<SeriesState, typeof seriesEvents>({
   category: 'series',
   events: seriesEvents,
+  version: 2,
+  initial: seriesInitial,
+  evolve: evolveSeries,
+});
+
+export const credits = aggregate<SeriesState, typeof creditSeriesEvents>({
+  category: 'credits',
+  events: creditSeriesEvents,
   initial: seriesInitial,
   evolve: evolveSeries,
 });

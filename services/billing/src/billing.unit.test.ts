@@ -88,7 +88,9 @@ describe('billing', () => {
     expect(await world.query(AccountBalance, { accountId: tenantId })).toEqual({
       accountId: tenantId,
       owed: [eur('25.07')],
+      credit: [],
       bookings: 1,
+      dunningPaused: null,
     });
     const history = await world.query(InvoiceHistory, { invoiceId, page }, customerOf(tenantId));
     expect(history?.items.map((item) => item.type)).toEqual([

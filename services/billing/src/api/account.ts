@@ -5,11 +5,14 @@
 import {
   CauseSchema,
   ChargedAddressSchema,
+  creditNoteShape,
+  DunningStageSchema,
   invoiceShape,
   ZoneSchema,
 } from '@bivouac/events/billing';
 import { command } from '@bivouac/events/language';
 import {
+  AskRefSchema,
   HostnameSchema,
   MonthSchema,
   PlanTermsSchema,
@@ -36,7 +39,7 @@ export const OpenAccount = command({
   result: nothing,
 });
 
-/** Once per container. */
+/** Once per container and restoration. */
 export const StartSubscription = command({
   name: 'billing.StartSubscription',
   access: 'internal',
@@ -49,7 +52,19 @@ export const StartSubscription = command({
     zone: ZoneSchema,
     addresses: z.array(ChargedAddressSchema).max(96),
     cause: CauseSchema,
+    /** Which of the container's subscriptions; absent: its tenant's first. */
+    key: z
+      .strictObject({ of: idOf('tenant').optional(), restoredBy: z.uuid().optional() })
+      .optional(),
   }),
+  result: nothing,
+});
+
+/** Once per cause; what has ended stays as it is. Refusal: SUBSCRIPTION_UNKNOWN. */
+export const ChangePlan = command({
+  name: 'billing.ChangePlan',
+  access: 'internal',
+  input: z.strictObject({ accountId, containerId, terms: PlanTermsSchema, cause: CauseSchema }),
   result: nothing,
 });
 
@@ -98,7 +113,37 @@ export const CloseMonth = command({
   result: nothing,
 });
 
-const { number, ...unnumbered } = invoiceShape;
+/** Once per ask. Refusals: SUBSCRIPTION_UNKNOWN, PERIOD_ENDS_LATER. */
+export const AwaitPeriodEnd = command({
+  name: 'billing.AwaitPeriodEnd',
+  access: 'internal',
+  input: z.strictObject({
+    accountId,
+    containerId,
+    ref: AskRefSchema,
+    askedAt: InstantSchema,
+    notAfter: InstantSchema,
+  }),
+  result: nothing,
+});
+
+/** The timer of {@link AwaitPeriodEnd}. */
+export const EndPeriodWait = command({
+  name: 'billing.EndPeriodWait',
+  access: 'internal',
+  input: z.strictObject({ accountId, ref: AskRefSchema, notAfter: InstantSchema }),
+  result: nothing,
+});
+
+/** The timer of an open invoice. Paid, void, paused or not due: nothing happens. */
+export const AdvanceDunning = command({
+  name: 'billing.AdvanceDunning',
+  access: 'internal',
+  input: z.strictObject({ accountId, invoiceId: idOf('invoice'), stage: DunningStageSchema }),
+  result: nothing,
+});
+
+const { number, dueAt, ...unnumbered } = invoiceShape;
 
 /** Takes the next number of the series; of an invoice that has one: nothing happens. */
 export const IssueInvoice = command({
@@ -120,6 +165,36 @@ export const BookInvoice = command({
   input: z.strictObject({
     ...unnumbered,
     number,
+    dueAt,
+    accountId,
+    issued: SourceSchema,
+    issuedAt: InstantSchema,
+  }),
+  result: nothing,
+});
+
+const { number: noteNumber, ...unnumberedNote } = creditNoteShape;
+
+/** Takes the next number of the credit series; of a note that has one: nothing happens. */
+export const IssueCreditNote = command({
+  name: 'billing.IssueCreditNote',
+  access: 'internal',
+  input: z.strictObject({
+    ...unnumberedNote,
+    issuerHomeId: idOf('tenant'),
+    accountId,
+    accountHomeId: homeId,
+  }),
+  result: nothing,
+});
+
+/** Once per note. Refusals: INVOICE_UNKNOWN, INVOICE_DIFFERS. */
+export const BookCreditNote = command({
+  name: 'billing.BookCreditNote',
+  access: 'internal',
+  input: z.strictObject({
+    ...unnumberedNote,
+    number: noteNumber,
     accountId,
     issued: SourceSchema,
     issuedAt: InstantSchema,

@@ -2,6 +2,7 @@
 import {
   CauseSchema,
   DaySchema,
+  DunningStageSchema,
   PeriodSchema,
   RatingPolicySchema,
   SubtotalsSchema,
@@ -20,18 +21,21 @@ const invoiceId = idOf('invoice');
 const accountId = idOf('tenant');
 
 /**
- * One line: amount = unit price x days / of, rounded half up to the currency's minor unit. `causes`
+ * One line: amount = unit price x units x days / of, rounded half up to the currency's minor unit. `causes`
  * are the events it follows from, oldest first.
  */
 export const InvoiceLineSchema = z.object({
-  kind: z.enum(['plan', 'address', 'setup']),
+  kind: z.enum(['plan', 'address', 'setup', 'addOn', 'fee']),
   description: z.string(),
-  subscriptionId: idOf('subscription'),
-  containerId: idOf('container'),
+  /** Null where the account itself is charged. */
+  subscriptionId: idOf('subscription').nullable(),
+  containerId: idOf('container').nullable(),
   /** Days charged, in the subscription's zone: from the first, until (exclusive). */
   service: z.object({ zone: z.string(), from: DaySchema, until: DaySchema }),
   /** Days charged of the days the month has; 1 of 1 for a fee. */
   quantity: z.object({ days: z.number().int(), of: z.number().int() }),
+  /** How many of it. */
+  units: z.number().int().min(1).default(1),
   unitPrice: MoneySchema,
   amount: MoneySchema,
   causes: z.array(CauseSchema).min(1),
@@ -52,6 +56,15 @@ export const InvoiceViewSchema = z.object({
   total: MoneySchema,
   subtotals: SubtotalsSchema,
   lineCount: z.number().int(),
+  /** `void`: taken back by a credit note. */
+  state: z.enum(['open', 'paid', 'void']),
+  paid: MoneySchema,
+  open: MoneySchema,
+  /** Null: no term was agreed when it was issued. */
+  dueAt: InstantSchema.nullable(),
+  /** How far its debtor was reminded. */
+  dunning: DunningStageSchema.nullable(),
+  voided: z.object({ creditNoteId: idOf('creditNote'), reason: z.string() }).nullable(),
   issuedAt: InstantSchema,
   /** The event by which it was issued, and the closing of the month it was rated from. */
   issued: SourceSchema,
@@ -79,13 +92,31 @@ export const InvoiceById = query({
   result: InvoiceViewSchema.extend({ lines: z.array(InvoiceLineSchema) }).nullable(),
 });
 
-/** What an account owes by its bookings, per currency; empty where nothing was ever booked. */
+/** An invoice's lines by their number, from 0. */
+export const InvoiceLines = query({
+  name: 'billing.InvoiceLines',
+  access: 'tenant',
+  input: z.strictObject({ invoiceId, page: PageArgsSchema }),
+  result: pageSchema(InvoiceLineSchema).nullable(),
+});
+
+/**
+ * What an account owes and what it has to its credit by its books, per currency: `credit` is what was
+ * paid or granted beyond all its invoices. Both are empty where nothing was ever booked.
+ */
 export const AccountBalance = query({
   name: 'billing.AccountBalance',
   access: 'tenant',
   input: z.strictObject({ accountId }),
   result: z
-    .object({ accountId, owed: z.array(MoneySchema), bookings: z.number().int() })
+    .object({
+      accountId,
+      owed: z.array(MoneySchema),
+      credit: z.array(MoneySchema),
+      /** Journal entries. */
+      bookings: z.number().int(),
+      dunningPaused: z.object({ at: InstantSchema, reason: z.string() }).nullable(),
+    })
     .nullable(),
 });
 
@@ -120,6 +151,8 @@ export const SubscriptionViewSchema = z.object({
   planId: idOf('plan'),
   planCode: z.string(),
   monthly: MoneySchema,
+  /** Of each address beyond the included ones. */
+  extraAddressMonthly: MoneySchema,
   zone: z.string(),
   /** Addresses in service, the included ones among them. */
   addresses: z.number().int(),
@@ -127,6 +160,8 @@ export const SubscriptionViewSchema = z.object({
   endedAt: InstantSchema.nullable(),
   position: z.string(),
 });
+
+export type SubscriptionView = z.output<typeof SubscriptionViewSchema>;
 
 /** What an account is charged for, oldest first. */
 export const Subscriptions = query({

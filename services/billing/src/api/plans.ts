@@ -21,13 +21,20 @@ export const DefinePlan = command({
 });
 
 /**
- * New terms for new orders; running subscriptions keep theirs. Refusals: PLAN_UNKNOWN,
- * PLAN_RETIRED, CURRENCIES_DIFFER, ZONE_UNKNOWN.
+ * New terms for new orders, from `effectiveFrom` on, or from now; running subscriptions keep theirs.
+ * With `forExisting` they get the new prices (not the limits) from their first month that begins
+ * after that. Refusals: PLAN_UNKNOWN, PLAN_RETIRED, CURRENCIES_DIFFER, ZONE_UNKNOWN,
+ * EFFECTIVE_DATE_PAST.
  */
 export const ReplacePlanTerms = command({
   name: 'billing.ReplacePlanTerms',
   access: 'staff',
-  input: z.strictObject({ planId, ...terms }),
+  input: z.strictObject({
+    planId,
+    ...terms,
+    effectiveFrom: InstantSchema.optional(),
+    forExisting: z.boolean().optional(),
+  }),
   result,
 });
 
@@ -50,8 +57,9 @@ export const PlanViewSchema = z.object({
   extraAddressMonthly: MoneySchema,
   zone: z.string(),
   retired: z.boolean(),
-  /** Revision of the terms, as orders quote them. */
+  /** Revision of the terms in force, as orders quote them, and since when they are. */
   revision: z.string(),
+  effectiveFrom: InstantSchema,
   definedAt: InstantSchema,
   /** Position of its definition: the order of lists. */
   position: z.string(),
@@ -79,4 +87,30 @@ export const PlanByCode = query({
   access: 'tenant',
   input: z.strictObject({ code: PlanCodeSchema }),
   result: PlanViewSchema.nullable(),
+});
+
+export const PlanVersionSchema = z.object({
+  planId,
+  revision: z.string(),
+  name: z.string(),
+  limits: LimitsSchema,
+  includedAddresses: z.number().int(),
+  monthly: MoneySchema,
+  setup: MoneySchema,
+  extraAddressMonthly: MoneySchema,
+  zone: z.string(),
+  effectiveFrom: InstantSchema,
+  /** Existing subscriptions get the prices from their next month on. */
+  forExisting: z.boolean(),
+  recordedAt: InstantSchema,
+  position: z.string(),
+});
+export type PlanVersion = z.output<typeof PlanVersionSchema>;
+
+/** A plan's versions as they were recorded, those ahead among them; the same for every tenant. */
+export const PlanVersions = query({
+  name: 'billing.PlanVersions',
+  access: 'tenant',
+  input: z.strictObject({ page: PageArgsSchema, planId }),
+  result: pageSchema(PlanVersionSchema),
 });

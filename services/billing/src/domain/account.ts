@@ -1,35 +1,18 @@
 /**
  * The aggregate of a tenant's account, `account-<ten id>`: what is charged since when and because of
- * which event, which months are closed, what was booked.
+ * which event, which months are closed, what was booked and paid.
  */
-import type { accountEvents, Cause, Subtotals } from '@bivouac/events/billing';
+import type { accountEvents, Subtotals } from '@bivouac/events/billing';
 import type { EventOf } from '@bivouac/events/language';
-import type { PlanTerms } from '@bivouac/events/operations';
 import { deriveId, type Money } from '@bivouac/events/values';
 
 import { monthOf, nextMonth, periodOf } from './calendar.ts';
+import { causeOf } from './cause.ts';
+import type { AddOn, Charges, Fee, Subscription } from './charged.ts';
+import { type DunningState, dunningInitial, evolveDunning } from './dunning-state.ts';
+import { evolveLedger, type Ledger, ledgerInitial } from './ledger.ts';
 
-/** An address in service. The order in a subscription is its seniority. */
-export interface AddressService {
-  readonly leaseId: string;
-  readonly address: string;
-  readonly addedAt: string;
-  readonly cause: Cause;
-  removed?: { readonly at: string; readonly cause: Cause };
-}
-
-export interface Subscription {
-  readonly subscriptionId: string;
-  readonly containerId: string;
-  readonly hostname: string;
-  readonly terms: PlanTerms;
-  readonly zone: string;
-  readonly startedAt: string;
-  readonly cause: Cause;
-  readonly addresses: AddressService[];
-  setup?: { readonly amount: Money; readonly at: string; readonly cause: Cause };
-  ended?: { readonly at: string; readonly cause: Cause };
-}
+export type { AddressService, Subscription } from './charged.ts';
 
 /** A closed month: what was owed, where it says so, and the number once it is booked. */
 export interface Closing {
@@ -43,32 +26,69 @@ export interface Closing {
   booked?: { readonly number: string };
 }
 
-export interface AccountState {
+export interface AccountState extends Charges {
   issuer: { readonly id: string; readonly homeId: string } | undefined;
-  /** By container. */
+  /** By subscription. */
   readonly subscriptions: Map<string, Subscription>;
+  /** The youngest subscription of each container. */
+  readonly latest: Map<string, string>;
+  readonly addOns: Map<string, AddOn>;
+  readonly fees: Map<string, Fee>;
   /** By month. */
   readonly closed: Map<string, Closing>;
+  readonly ledger: Ledger;
+  readonly dunning: DunningState;
+  /** Asks that wait, or waited, for a period's end, by {@link waitOf}. */
+  readonly waits: Map<string, { readonly endsAt: string; reached: boolean }>;
 }
 
 export const accountInitial = (): AccountState => ({
   issuer: undefined,
   subscriptions: new Map(),
+  latest: new Map(),
+  addOns: new Map(),
+  fees: new Map(),
   closed: new Map(),
+  ledger: ledgerInitial(),
+  dunning: dunningInitial(),
+  waits: new Map(),
 });
 
 export function accountStream(accountId: string): string {
   return `account-${accountId}`;
 }
 
-/** A container has one subscription in its life. */
-export function subscriptionIdOf(containerId: string): string {
-  return deriveId('subscription', containerId);
-}
-
 /** An account has one invoice for a month, for ever. */
 export function invoiceIdOf(accountId: string, month: string): string {
   return deriveId('invoice', accountId, month);
+}
+
+/** Names an ask that waits. */
+export function waitOf(ref: {
+  readonly operationId: string;
+  readonly step: string;
+  readonly attempt: number;
+}): string {
+  return `${ref.operationId}-${ref.step}-${ref.attempt}`;
+}
+
+/** The subscription that charges a container now, if any. */
+export function running(state: AccountState, containerId: string): Subscription | undefined {
+  const subscription = state.subscriptions.get(state.latest.get(containerId) ?? '');
+  return subscription?.ended === undefined ? subscription : undefined;
+}
+
+/** An account's currency is that of what runs on it; undefined where nothing does. */
+export function currencyOf(state: AccountState): string | undefined {
+  for (const subscription of state.subscriptions.values()) {
+    if (subscription.ended === undefined) {
+      return subscription.stretches.at(-1)?.terms.monthly.currency;
+    }
+  }
+  for (const addOn of state.addOns.values()) {
+    if (addOn.ended === undefined) return addOn.monthly.currency;
+  }
+  return undefined;
 }
 
 /**
@@ -92,28 +112,42 @@ export function evolveAccount(
       state.issuer = { id: event.data.issuerId, homeId: event.data.issuerHomeId };
       return state;
     case 'billing.SubscriptionStarted': {
-      const { accountId: _accountId, addresses, ...rest } = event.data;
-      state.subscriptions.set(rest.containerId, {
+      const { accountId: _accountId, addresses, terms, ...rest } = event.data;
+      state.subscriptions.set(rest.subscriptionId, {
         ...rest,
+        stretches: [{ terms, from: rest.startedAt, cause: rest.cause }],
         addresses: addresses.map((a) => ({ ...a, addedAt: rest.startedAt, cause: rest.cause })),
       });
+      state.latest.set(rest.containerId, rest.subscriptionId);
       return state;
     }
     case 'billing.SetupCharged': {
-      const { containerId, amount, chargedAt, cause } = event.data;
-      const subscription = state.subscriptions.get(containerId);
+      const { subscriptionId, amount, chargedAt, cause } = event.data;
+      const subscription = state.subscriptions.get(subscriptionId);
       if (subscription !== undefined) subscription.setup = { amount, at: chargedAt, cause };
       return state;
     }
+    case 'billing.PlanChanged': {
+      const { subscriptionId, terms, changedAt, cause } = event.data;
+      const stretches = state.subscriptions.get(subscriptionId)?.stretches;
+      if (stretches !== undefined) enter(stretches, { terms, from: changedAt, cause });
+      return state;
+    }
+    case 'billing.TermsRenewed': {
+      const { subscriptionId, terms, renewedFrom, cause } = event.data;
+      const stretches = state.subscriptions.get(subscriptionId)?.stretches;
+      if (stretches !== undefined) enter(stretches, { terms, from: renewedFrom, cause });
+      return state;
+    }
     case 'billing.AddressesAdded': {
-      const { containerId, addresses, addedAt, cause } = event.data;
+      const { subscriptionId, addresses, addedAt, cause } = event.data;
       const added = addresses.map((a) => ({ ...a, addedAt, cause }));
-      state.subscriptions.get(containerId)?.addresses.push(...added);
+      state.subscriptions.get(subscriptionId)?.addresses.push(...added);
       return state;
     }
     case 'billing.AddressesRemoved': {
-      const { containerId, leaseIds, removedAt, cause } = event.data;
-      for (const address of state.subscriptions.get(containerId)?.addresses ?? []) {
+      const { subscriptionId, leaseIds, removedAt, cause } = event.data;
+      for (const address of state.subscriptions.get(subscriptionId)?.addresses ?? []) {
         if (address.removed === undefined && leaseIds.includes(address.leaseId)) {
           address.removed = { at: removedAt, cause };
         }
@@ -121,9 +155,35 @@ export function evolveAccount(
       return state;
     }
     case 'billing.SubscriptionEnded': {
-      const { containerId, endedAt, cause } = event.data;
-      const subscription = state.subscriptions.get(containerId);
+      const { subscriptionId, endedAt, cause } = event.data;
+      const subscription = state.subscriptions.get(subscriptionId);
       if (subscription !== undefined) subscription.ended = { at: endedAt, cause };
+      return state;
+    }
+    case 'billing.AddOnAttached': {
+      const { accountId: _accountId, ...addOn } = event.data;
+      state.addOns.set(addOn.addOnId, { ...addOn, cause: causeOf(event) });
+      return state;
+    }
+    case 'billing.AddOnCancelled': {
+      const addOn = state.addOns.get(event.data.addOnId);
+      if (addOn !== undefined) addOn.ended = { at: event.data.endsAt, cause: causeOf(event) };
+      return state;
+    }
+    case 'billing.FeeCharged': {
+      const { feeId, name, amount, zone, chargedAt } = event.data;
+      const fee = { feeId, name, amount, zone, chargedAt, cause: causeOf(event) };
+      state.fees.set(feeId, fee);
+      return state;
+    }
+    case 'billing.PeriodEndAwaited': {
+      const { ref, endsAt } = event.data;
+      state.waits.set(waitOf(ref), { endsAt, reached: false });
+      return state;
+    }
+    case 'billing.PeriodEndReached': {
+      const wait = state.waits.get(waitOf(event.data.ref));
+      if (wait !== undefined) wait.reached = true;
       return state;
     }
     case 'billing.MonthClosed':
@@ -132,9 +192,18 @@ export function evolveAccount(
     case 'billing.InvoiceBooked': {
       const closing = state.closed.get(event.data.month);
       if (closing !== undefined) closing.booked = { number: event.data.number };
+      evolveLedger(state.ledger, event);
       return state;
     }
     default:
+      evolveLedger(state.ledger, event);
+      evolveDunning(state.dunning, event);
       return state;
   }
+}
+
+/** By when they begin; of two that begin at once the later recorded is the later. */
+function enter(stretches: Subscription['stretches'], stretch: Subscription['stretches'][number]) {
+  const behind = stretches.findIndex((other) => other.from > stretch.from);
+  stretches.splice(behind === -1 ? stretches.length : behind, 0, stretch);
 }

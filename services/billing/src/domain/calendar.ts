@@ -27,6 +27,11 @@ export function periodOf(month: string, zone: string): Period {
   };
 }
 
+/** When a month ends where it ends first; before that nobody's month is over. */
+export function firstEndOf(month: string): string {
+  return startOf(firstDayOf(nextMonth(month)), '+14:00');
+}
+
 /** The first day of a month, e.g. `2026-04-01`. */
 export function firstDayOf(month: string): string {
   return `${month}-01`;

@@ -6,16 +6,27 @@ import {
   AccountOpened,
   AddressesAdded,
   AddressesRemoved,
+  PeriodEndAwaited,
+  PeriodEndReached,
+  PlanChanged,
   SetupCharged,
   SubscriptionEnded,
   SubscriptionStarted,
   type Cause,
 } from '@bivouac/events/billing';
-import { accept, refuse, type Decided, type Decision } from '@bivouac/events/language';
-import type { PlanTerms } from '@bivouac/events/operations';
+import {
+  accept,
+  refuse,
+  type Decided,
+  type DecideContext,
+  type Decision,
+} from '@bivouac/events/language';
+import type { AskRef, PlanTerms } from '@bivouac/events/operations';
 import { minorUnits } from '@bivouac/events/values';
 
-import { countsFrom, subscriptionIdOf, type AccountState } from './account.ts';
+import { countsFrom, running, waitOf, type AccountState } from './account.ts';
+import { monthOf, periodOf } from './calendar.ts';
+import { subscriptionIdOf, type SubscriptionKey } from './charged.ts';
 
 interface Address {
   readonly leaseId: string;
@@ -41,11 +52,14 @@ export function startSubscription(
     readonly zone: string;
     readonly addresses: readonly Address[];
     readonly cause: Cause;
+    readonly key?: SubscriptionKey | undefined;
   },
 ): Decision {
-  const { accountId, containerId, hostname, terms, zone, cause } = input;
-  if (state.subscriptions.has(containerId)) return accept();
-  const subscriptionId = subscriptionIdOf(containerId);
+  const { accountId, containerId, hostname, terms, zone, cause, key } = input;
+  const subscriptionId = subscriptionIdOf(containerId, key);
+  if (state.subscriptions.has(subscriptionId) || running(state, containerId) !== undefined) {
+    return accept();
+  }
   const startedAt = countsFrom(state, cause.time, zone);
   const started = SubscriptionStarted({
     accountId,
@@ -58,7 +72,8 @@ export function startSubscription(
     startedAt,
     cause,
   });
-  if (minorUnits(terms.setup) === 0n) return accept(started);
+  // What is restored was set up before.
+  if (minorUnits(terms.setup) === 0n || key?.restoredBy !== undefined) return accept(started);
   return accept<Decided>(
     started,
     SetupCharged({
@@ -82,7 +97,7 @@ export function addAddresses(
   },
 ): Decision {
   const { accountId, containerId, cause } = input;
-  const subscription = state.subscriptions.get(containerId);
+  const subscription = latest(state, containerId);
   if (subscription === undefined) return unknownSubscription(containerId);
   const added = input.addresses.filter(
     ({ leaseId }) =>
@@ -120,9 +135,9 @@ export function removeAddresses(
   },
 ): Decision {
   const { accountId, containerId, cause } = input;
-  const subscription = state.subscriptions.get(containerId);
+  const subscription = running(state, containerId);
   // Undoing an attachment that never came about detaches what was never charged.
-  if (subscription === undefined || subscription.ended !== undefined) return accept();
+  if (subscription === undefined) return accept();
   const leaseIds = subscription.addresses
     .filter((a) => a.removed === undefined && input.leaseIds.includes(a.leaseId))
     .map((a) => a.leaseId);
@@ -144,7 +159,7 @@ export function endSubscription(
   input: { readonly accountId: string; readonly containerId: string; readonly cause: Cause },
 ): Decision {
   const { accountId, containerId, cause } = input;
-  const subscription = state.subscriptions.get(containerId);
+  const subscription = latest(state, containerId);
   if (subscription === undefined) return unknownSubscription(containerId);
   if (subscription.ended !== undefined) return accept();
   return accept(
@@ -156,6 +171,77 @@ export function endSubscription(
       cause,
     }),
   );
+}
+
+/** The same event again changes nothing; terms that are in force already neither. */
+export function changePlan(
+  state: AccountState,
+  input: {
+    readonly accountId: string;
+    readonly containerId: string;
+    readonly terms: PlanTerms;
+    readonly cause: Cause;
+  },
+): Decision {
+  const { accountId, containerId, terms, cause } = input;
+  const subscription = latest(state, containerId);
+  if (subscription === undefined) return unknownSubscription(containerId);
+  // What ended meanwhile is charged no more, at whatever terms.
+  if (subscription.ended !== undefined) return accept();
+  const { subscriptionId, stretches, zone } = subscription;
+  if (stretches.some((stretch) => stretch.cause.eventId === cause.eventId)) return accept();
+  const changedAt = countsFrom(state, cause.time, zone);
+  return accept(PlanChanged({ accountId, subscriptionId, containerId, terms, changedAt, cause }));
+}
+
+/** Remembers an ask that waits for the period's end; refuses one that would be over before. */
+export function awaitPeriodEnd(
+  state: AccountState,
+  input: {
+    readonly accountId: string;
+    readonly containerId: string;
+    readonly ref: AskRef;
+    readonly askedAt: string;
+    readonly notAfter: string;
+  },
+  context: Pick<DecideContext, 'homeId'>,
+): Decision {
+  const { accountId, containerId, ref, askedAt, notAfter } = input;
+  if (state.waits.has(waitOf(ref))) return accept();
+  const subscription = running(state, containerId);
+  if (subscription === undefined) {
+    return refuse(
+      'SUBSCRIPTION_UNKNOWN',
+      `Container ${containerId} is not charged, so no period of it ends; do it now instead.`,
+    );
+  }
+  const { zone } = subscription;
+  const { endsAt } = periodOf(monthOf(askedAt, zone), zone);
+  if (endsAt > notAfter) {
+    return refuse(
+      'PERIOD_ENDS_LATER',
+      `The period ends at ${endsAt}, and who asks waits until ${notAfter} only; order it nearer the end.`,
+      { details: { endsAt, notAfter } },
+    );
+  }
+  const { homeId } = context;
+  return accept(PeriodEndAwaited({ accountId, containerId, ref, homeId, zone, endsAt, notAfter }));
+}
+
+/** The timer's word; before the end, or again: nothing. */
+export function endPeriodWait(
+  state: AccountState,
+  input: { readonly accountId: string; readonly ref: AskRef; readonly notAfter: string },
+  context: Pick<DecideContext, 'now'>,
+): Decision {
+  const { accountId, ref, notAfter } = input;
+  const wait = state.waits.get(waitOf(ref));
+  if (wait === undefined || wait.reached || context.now < wait.endsAt) return accept();
+  return accept(PeriodEndReached({ accountId, ref, endedAt: wait.endsAt, notAfter }));
+}
+
+function latest(state: AccountState, containerId: string) {
+  return state.subscriptions.get(state.latest.get(containerId) ?? '');
 }
 
 function unknownSubscription(containerId: string): ReturnType<typeof refuse> {

@@ -99,7 +99,9 @@ describe('an account', () => {
     const account = new SampleAccount();
     account.starts('2026-03-02T09:00:00.000Z', 'old');
     for (const month of ['2026-03', '2026-04']) {
-      account.when((state) => closeMonth(state, { accountId, month }, { now: toMay }));
+      account.when((state) =>
+        closeMonth(state, { accountId, month, versions: [] }, { now: toMay }),
+      );
     }
     const [started, setup] = account.starts('2026-03-31T23:59:00.000Z');
     expect(started?.data).toMatchObject({ startedAt: toMay });

@@ -2,23 +2,32 @@
  * Closing a month and booking its invoice. Closing is where charges become final: it is decided on
  * the account's own stream, so no charge can slip between rating and closing.
  */
-import { InvoiceBooked, MonthClosed, type Leg, type Subtotals } from '@bivouac/events/billing';
+import { InvoiceBooked, MonthClosed, TermsRenewed } from '@bivouac/events/billing';
 import {
   accept,
   refuse,
+  type Decided,
   type DecideContext,
   type Decision,
   type EventOf,
 } from '@bivouac/events/language';
-import { minorUnits, money } from '@bivouac/events/values';
+import { minorUnits } from '@bivouac/events/values';
 
 import { invoiceIdOf, type AccountState } from './account.ts';
 import { periodOf } from './calendar.ts';
+import { clearedBy } from './dunning.ts';
+import { entryOf, revenueLegs } from './ledger.ts';
 import { RATED_BY, rate } from './rating.ts';
+import { type CatalogVersion, type Renewal, renewalsOf, renewed } from './renewal.ts';
 
 export function closeMonth(
   state: AccountState,
-  input: { readonly accountId: string; readonly month: string },
+  input: {
+    readonly accountId: string;
+    readonly month: string;
+    /** Every version of the plans that are charged: existing subscriptions may get new prices. */
+    readonly versions: readonly CatalogVersion[];
+  },
   context: Pick<DecideContext, 'now'>,
 ): Decision {
   const { accountId, month } = input;
@@ -32,9 +41,11 @@ export function closeMonth(
       { path: ['input', 'month'], details: { endsAt: open.endsAt, zone: open.zone } },
     );
   }
-  const rated = rate(state.subscriptions.values(), month);
+  const renewals = renewalsOf(state, month, input.versions);
+  const rated = rate(renewed(state, renewals), month);
   if (rated.kind === 'currencies-differ') return currenciesDiffer(month, rated.currencies);
-  return accept(
+  return accept<Decided>(
+    ...renewalEvents(accountId, renewals),
     MonthClosed({
       accountId,
       month,
@@ -53,9 +64,11 @@ export function closeMonth(
   );
 }
 
+/** With it goes what credit the account has; the rest is owed. */
 export function bookInvoice(
   state: AccountState,
-  invoice: Omit<EventOf<typeof InvoiceBooked>['data'], 'legs'>,
+  invoice: Omit<EventOf<typeof InvoiceBooked>['data'], 'legs' | 'settled'>,
+  context: Pick<DecideContext, 'homeId'>,
 ): Decision {
   const { accountId, invoiceId, number, month, total, subtotals } = invoice;
   if (state.issuer === undefined) return unknownAccount(accountId);
@@ -75,24 +88,12 @@ export function bookInvoice(
     );
   }
   if (closing.booked !== undefined) return accept();
-  return accept(InvoiceBooked({ ...invoice, legs: legsOf(subtotals) }));
-}
-
-/** The journal entry of an invoice: the debtor owes the sum of what was earned. Sums to zero. */
-export function legsOf(subtotals: Subtotals): Leg[] {
-  const { currency } = subtotals.plans;
-  const earned = (['plans', 'addresses', 'setup'] as const).map(
-    (kind) => [kind, minorUnits(subtotals[kind])] as const,
+  const change = { kind: 'booked', invoiceId, total } as const;
+  const { legs, settled } = entryOf(state.ledger, change, revenueLegs(subtotals));
+  return accept<Decided>(
+    InvoiceBooked({ ...invoice, legs, ...(settled.length === 0 ? {} : { settled }) }),
+    ...clearedBy(state, accountId, context.homeId, settled),
   );
-  const owed = earned.reduce((sum, [, amount]) => sum + amount, 0n);
-  return [
-    { account: 'receivable', amount: money(owed, currency) },
-    ...earned.flatMap(([kind, amount]): Leg[] =>
-      amount === 0n
-        ? []
-        : [{ account: `revenue.${kind}` as const, amount: money(-amount, currency) }],
-    ),
-  ];
 }
 
 function unknownAccount(accountId: string): ReturnType<typeof refuse> {
@@ -112,9 +113,21 @@ export function currenciesDiffer(
   );
 }
 
+function renewalEvents(accountId: string, renewals: readonly Renewal[]): Decided[] {
+  return renewals.map(({ subscription, stretch }) =>
+    TermsRenewed({
+      accountId,
+      subscriptionId: subscription.subscriptionId,
+      containerId: subscription.containerId,
+      ...{ terms: stretch.terms, renewedFrom: stretch.from, cause: stretch.cause },
+    }),
+  );
+}
+
 /** The month's period in the first of the account's zones where it has not ended. */
 function firstOpen(state: AccountState, month: string, now: string) {
-  const zones = new Set([...state.subscriptions.values()].map((s) => s.zone));
+  const charged = [state.subscriptions, state.addOns, state.fees];
+  const zones = new Set(charged.flatMap((kind) => [...kind.values()].map((item) => item.zone)));
   return [...(zones.size === 0 ? ['UTC'] : zones)]
     .sort()
     .map((zone) => periodOf(month, zone))

@@ -1,8 +1,9 @@
 /**
- * The aggregate of a catalog entry, `plan-<pln id>`. Its terms are quoted to orders with the revision
- * they are of; a subscription keeps what it started with.
+ * The aggregate of a catalog entry, `plan-<pln id>`: versions of terms, each in force from a date on.
+ * Orders are quoted the version in force with its revision; a subscription keeps what it started with.
  */
 import {
+  type Cause,
   PlanDefined,
   PlanRetired,
   PlanTermsReplaced,
@@ -12,6 +13,7 @@ import {
   accept,
   canonicalText,
   refuse,
+  type DecideContext,
   type Decision,
   type EventOf,
 } from '@bivouac/events/language';
@@ -20,19 +22,30 @@ import { deriveId, minorUnits, money, type Money } from '@bivouac/events/values'
 import type { z } from 'zod';
 
 import { isZone } from './calendar.ts';
+import { causeOf } from './cause.ts';
+import type { CatalogVersion } from './renewal.ts';
 
 /** What a plan gives and costs. */
 export type Terms = {
   readonly [K in keyof typeof planTermsShape]: z.output<(typeof planTermsShape)[K]>;
 };
 
+/** Terms with what brought them into the catalog. */
+export interface Version {
+  readonly terms: Terms;
+  readonly revision: bigint;
+  readonly effectiveFrom: string;
+  readonly forExisting: boolean;
+  readonly cause: Cause;
+}
+
 export interface PlanState {
   plan:
     | {
         readonly planId: string;
         readonly code: string;
-        terms: Terms;
-        revision: bigint;
+        /** In the order in which they were recorded; at least one. */
+        readonly versions: Version[];
         retired: boolean;
       }
     | undefined;
@@ -56,15 +69,18 @@ export function evolvePlan(
   switch (event.type) {
     case 'billing.PlanDefined': {
       const { planId, code, ...terms } = event.data;
-      state.plan = { planId, code, terms, revision: event.revision, retired: false };
+      const first = versionOf(event, terms, event.time, false);
+      state.plan = { planId, code, versions: [first], retired: false };
       return state;
     }
     case 'billing.PlanTermsReplaced': {
-      const { planId: _planId, ...terms } = event.data;
-      if (state.plan !== undefined) {
-        state.plan.terms = terms;
-        state.plan.revision = event.revision;
-      }
+      const {
+        planId: _planId,
+        effectiveFrom = event.time,
+        forExisting = false,
+        ...terms
+      } = event.data;
+      state.plan?.versions.push(versionOf(event, terms, effectiveFrom, forExisting));
       return state;
     }
     case 'billing.PlanRetired':
@@ -84,7 +100,7 @@ export function definePlan(state: PlanState, input: Terms & { readonly code: str
     const same =
       !state.plan.retired &&
       state.plan.code === code &&
-      canonicalText(state.plan.terms) === canonicalText(terms);
+      canonicalText(state.plan.versions[0]?.terms) === canonicalText(terms);
     if (same) return accept();
     return refuse(
       'PLAN_CODE_TAKEN',
@@ -97,16 +113,33 @@ export function definePlan(state: PlanState, input: Terms & { readonly code: str
 
 export function replacePlanTerms(
   state: PlanState,
-  input: Terms & { readonly planId: string },
+  input: Terms & {
+    readonly planId: string;
+    readonly effectiveFrom?: string | undefined;
+    readonly forExisting?: boolean | undefined;
+  },
+  context: Pick<DecideContext, 'now'>,
 ): Decision {
-  const { planId, ...rest } = input;
-  if (state.plan === undefined) return unknownPlan(['input', 'planId']);
-  if (state.plan.retired) return retiredPlan(state.plan.code, ['input', 'planId']);
-  const wrong = wrongTerms(rest);
+  const { planId, effectiveFrom, forExisting = false, ...rest } = input;
+  const { plan } = state;
+  if (plan === undefined) return unknownPlan(['input', 'planId']);
+  if (plan.retired) return retiredPlan(plan.code, ['input', 'planId']);
+  const wrong = wrongTerms(rest) ?? wrongVersion(plan.versions, input, context.now);
   if (wrong !== undefined) return wrong;
   const terms = normalised(rest);
-  if (canonicalText(state.plan.terms) === canonicalText(terms)) return accept();
-  return accept(PlanTermsReplaced({ planId, ...terms }));
+  const from = effectiveFrom ?? context.now;
+  const before = versionAt(plan.versions, from);
+  const same =
+    before?.forExisting === forExisting && canonicalText(before.terms) === canonicalText(terms);
+  if (same) return accept();
+  return accept(
+    PlanTermsReplaced({
+      planId,
+      ...terms,
+      ...(effectiveFrom === undefined ? {} : { effectiveFrom }),
+      ...(forExisting ? { forExisting } : {}),
+    }),
+  );
 }
 
 export function retirePlan(state: PlanState, input: { readonly planId: string }): Decision {
@@ -115,23 +148,86 @@ export function retirePlan(state: PlanState, input: { readonly planId: string })
   return accept(PlanRetired({ planId: input.planId }));
 }
 
-/** The terms as an order quotes them, or why it cannot be ordered. */
+/** The terms in force at a time, as an order quotes them, or why it cannot be ordered. */
 export function quote(
   state: PlanState,
+  at: string,
 ): { readonly kind: 'terms'; readonly terms: PlanTerms } | ReturnType<typeof refuse> {
   const { plan } = state;
-  if (plan === undefined) return unknownPlan(['input', 'planCode']);
+  const version = versionAt(plan?.versions ?? [], at);
+  if (plan === undefined || version === undefined) return unknownPlan(['input', 'planCode']);
   if (plan.retired) return retiredPlan(plan.code, ['input', 'planCode']);
-  const { zone: _zone, ...terms } = plan.terms;
-  return {
-    kind: 'terms',
-    terms: {
-      planId: plan.planId,
-      code: plan.code,
-      source: { stream: planStream(plan.planId), revision: plan.revision.toString() },
-      ...terms,
-    },
-  };
+  return { kind: 'terms', terms: termsOf(plan, version) };
+}
+
+/** The terms recorded at a revision, as they were quoted. */
+export function quotedAt(state: PlanState, revision: bigint): Version | undefined {
+  return state.plan?.versions.find((version) => version.revision === revision);
+}
+
+/** The version in force: that with the latest date that has come; of one date, the last recorded. */
+export function versionAt(versions: readonly Version[], at: string): Version | undefined {
+  let found: Version | undefined;
+  for (const version of versions) {
+    if (version.effectiveFrom > at) continue;
+    if (found === undefined || version.effectiveFrom >= found.effectiveFrom) found = version;
+  }
+  return found;
+}
+
+/** Every version, as subscriptions would be given it. */
+export function catalogVersions({ plan }: PlanState): CatalogVersion[] {
+  if (plan === undefined) return [];
+  return plan.versions.map((version) => ({
+    planId: plan.planId,
+    terms: termsOf(plan, version),
+    effectiveFrom: version.effectiveFrom,
+    forExisting: version.forExisting,
+    cause: version.cause,
+  }));
+}
+
+export function termsOf(
+  plan: { readonly planId: string; readonly code: string },
+  version: Version,
+): PlanTerms {
+  const { zone: _zone, ...terms } = version.terms;
+  const source = { stream: planStream(plan.planId), revision: version.revision.toString() };
+  return { planId: plan.planId, code: plan.code, source, ...terms };
+}
+
+function versionOf(
+  event: EventOf<typeof PlanDefined | typeof PlanTermsReplaced>,
+  terms: Terms,
+  effectiveFrom: string,
+  forExisting: boolean,
+): Version {
+  return { terms, revision: event.revision, effectiveFrom, forExisting, cause: causeOf(event) };
+}
+
+/** What was quoted and invoiced stays: dates lie ahead, and subscriptions keep their currency. */
+function wrongVersion(
+  versions: readonly Version[],
+  input: Terms & {
+    readonly effectiveFrom?: string | undefined;
+    readonly forExisting?: boolean | undefined;
+  },
+  now: string,
+): ReturnType<typeof refuse> | undefined {
+  if (input.effectiveFrom !== undefined && input.effectiveFrom < now) {
+    return refuse(
+      'EFFECTIVE_DATE_PAST',
+      `${input.effectiveFrom} has passed, and what was quoted then stays; give a later time, or none for now.`,
+      { path: ['input', 'effectiveFrom'] },
+    );
+  }
+  const other = versions.find((v) => v.terms.monthly.currency !== input.monthly.currency);
+  if (input.forExisting !== true || other === undefined) return undefined;
+  return refuse(
+    'CURRENCIES_DIFFER',
+    `Existing subscriptions may be charged in ${other.terms.monthly.currency}; new prices for them are in that currency.`,
+    { path: ['input', 'monthly', 'currency'] },
+  );
 }
 
 function unknownPlan(path: readonly string[]): ReturnType<typeof refuse> {

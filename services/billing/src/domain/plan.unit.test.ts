@@ -31,12 +31,19 @@ function after(...decisions: ((state: PlanState) => Decision)[]): PlanState {
     const decision = decide(state);
     if (decision.kind === 'refused') throw new Error(decision.refusal.code);
     for (const event of decision.events) {
-      const whole = { ...event, id: uuidOf('e'), revision: revision++ } as unknown as Recorded;
+      const whole = {
+        ...event,
+        id: uuidOf('e'),
+        time: at.now,
+        revision: revision++,
+      } as unknown as Recorded;
       state = evolvePlan(state, whole as EventOf<(typeof planEvents)[number]>);
     }
   }
   return state;
 }
+
+const at = { now: '2026-04-10T09:00:00.000Z' };
 
 const defined = (state: PlanState): Decision => definePlan(state, { code: '1000', ...terms });
 const code = (decision: Decision): string | undefined =>
@@ -50,9 +57,9 @@ describe('a plan', () => {
 
   it('is quoted with the revision of its terms', () => {
     const state = after(defined, (s) =>
-      replacePlanTerms(s, { planId, ...terms, monthly: eur('22.00') }),
+      replacePlanTerms(s, { planId, ...terms, monthly: eur('22.00') }, at),
     );
-    const quoted = quote(state);
+    const quoted = quote(state, at.now);
     expect(quoted).toMatchObject({
       kind: 'terms',
       terms: {
@@ -81,7 +88,7 @@ describe('a plan', () => {
 
   it('records 20 and 20.00 as the same price', () => {
     const state = after(defined);
-    const again = replacePlanTerms(state, { planId, ...terms, monthly: eur('20') });
+    const again = replacePlanTerms(state, { planId, ...terms, monthly: eur('20') }, at);
     expect(again).toEqual({ kind: 'accepted', events: [] });
   });
 
@@ -91,29 +98,31 @@ describe('a plan', () => {
     expect(decision).toMatchObject({
       refusal: { code: 'CURRENCIES_DIFFER', path: ['input', 'setup', 'currency'] },
     });
-    expect(code(replacePlanTerms(after(defined), { planId, ...mixed }))).toBe('CURRENCIES_DIFFER');
+    expect(code(replacePlanTerms(after(defined), { planId, ...mixed }, at))).toBe(
+      'CURRENCIES_DIFFER',
+    );
   });
 
   it('has a zone that exists', () => {
     const decision = definePlan(planInitial(), { code: '1000', ...terms, zone: 'Europe/Atlantis' });
     expect(decision).toMatchObject({ refusal: { code: 'ZONE_UNKNOWN', path: ['input', 'zone'] } });
     expect(
-      after((s) => definePlan(s, { code: '1000', ...terms, zone: 'Europe/Berlin' })).plan?.terms
-        .zone,
+      after((s) => definePlan(s, { code: '1000', ...terms, zone: 'Europe/Berlin' })).plan
+        ?.versions[0]?.terms.zone,
     ).toBe('Europe/Berlin');
   });
 
   it('cannot be quoted, changed or retired before it exists', () => {
     const nothing = planInitial();
-    expect(quote(nothing)).toMatchObject({ refusal: { code: 'PLAN_UNKNOWN' } });
-    expect(code(replacePlanTerms(nothing, { planId, ...terms }))).toBe('PLAN_UNKNOWN');
+    expect(quote(nothing, at.now)).toMatchObject({ refusal: { code: 'PLAN_UNKNOWN' } });
+    expect(code(replacePlanTerms(nothing, { planId, ...terms }, at))).toBe('PLAN_UNKNOWN');
     expect(code(retirePlan(nothing, { planId }))).toBe('PLAN_UNKNOWN');
   });
 
   it('is neither quoted nor changed once retired; retiring twice changes nothing', () => {
     const state = after(defined, (s) => retirePlan(s, { planId }));
-    expect(quote(state)).toMatchObject({ refusal: { code: 'PLAN_RETIRED' } });
-    expect(code(replacePlanTerms(state, { planId, ...terms }))).toBe('PLAN_RETIRED');
+    expect(quote(state, at.now)).toMatchObject({ refusal: { code: 'PLAN_RETIRED' } });
+    expect(code(replacePlanTerms(state, { planId, ...terms }, at))).toBe('PLAN_RETIRED');
     expect(retirePlan(state, { planId })).toEqual({ kind: 'accepted', events: [] });
   });
 });

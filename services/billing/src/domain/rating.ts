@@ -5,21 +5,33 @@
 import type { Cause, Period, RatingPolicy, Subtotals } from '@bivouac/events/billing';
 import { minorUnits, money, rational, roundHalfUp, type Money } from '@bivouac/events/values';
 
-import type { AddressService, Subscription } from './account.ts';
-import { dayAfter, dayOf, daysBetween, firstDayOf, nextMonth, periodOf } from './calendar.ts';
+import { daysBetween, firstDayOf, nextMonth, periodOf } from './calendar.ts';
+import type { AddOn, Charges, Subscription } from './charged.ts';
+import { addOnSpan, chargedAddresses, oneDay, segmentsOf, type Span, spansOf } from './service.ts';
 
 export const RATED_BY: RatingPolicy = 'calendar-days.half-up.1';
 
-type LineKind = 'plan' | 'address' | 'setup';
+/** What a line charges; each has its part of the subtotals. */
+const parts = {
+  plan: 'plans',
+  address: 'addresses',
+  setup: 'setup',
+  addOn: 'addOns',
+  fee: 'fees',
+} as const;
+export type LineKind = keyof typeof parts;
 
 export interface Line {
   readonly kind: LineKind;
   readonly description: string;
-  readonly subscriptionId: string;
-  readonly containerId: string;
+  /** Null where the account itself is charged. */
+  readonly subscriptionId: string | null;
+  readonly containerId: string | null;
   /** Half-open days in the zone. */
   readonly service: { readonly zone: string; readonly from: string; readonly until: string };
   readonly quantity: { readonly days: number; readonly of: number };
+  /** How many of it. */
+  readonly units: number;
   readonly unitPrice: Money;
   readonly amount: Money;
   readonly causes: readonly Cause[];
@@ -38,11 +50,9 @@ export type Rated =
   /** One invoice has one currency. */
   | { readonly kind: 'currencies-differ'; readonly currencies: readonly string[] };
 
-/** Rates a month. The order in which subscriptions are given does not matter. */
-export function rate(subscriptions: Iterable<Subscription>, month: string): Rated {
-  const ordered = [...subscriptions].sort(byStart);
-  const bounds = boundsOf(month);
-  const lines = ordered.flatMap((subscription) => linesOf(subscription, bounds));
+/** Rates a month. The order in which charges are given does not matter. */
+export function rate(charges: Charges, month: string): Rated {
+  const lines = linesOf(charges, month);
   const zones = new Set(lines.map((line) => line.service.zone));
   const periods = [...(zones.size === 0 ? ['UTC'] : zones)]
     .sort()
@@ -52,174 +62,141 @@ export function rate(subscriptions: Iterable<Subscription>, month: string): Rate
   if (currency === undefined) return { kind: 'nothing', periods };
   if (currencies.length > 1) return { kind: 'currencies-differ', currencies };
 
-  const sum = (kind: LineKind): bigint =>
-    lines.reduce((n, line) => (line.kind === kind ? n + minorUnits(line.amount) : n), 0n);
-  const [plans, addresses, setup] = [sum('plan'), sum('address'), sum('setup')];
-  const total = plans + addresses + setup;
+  const subtotals = subtotalsOf(lines, currency);
+  const total = lines.reduce((sum, line) => sum + minorUnits(line.amount), 0n);
   if (total === 0n) return { kind: 'nothing', periods };
-  return {
-    kind: 'owed',
-    periods,
-    lines,
-    subtotals: {
-      plans: money(plans, currency),
-      addresses: money(addresses, currency),
-      setup: money(setup, currency),
-    },
-    total: money(total, currency),
-  };
+  return { kind: 'owed', periods, lines, subtotals, total: money(total, currency) };
 }
 
 /** A line's amount: price x days / of, rounded half up to the currency's minor unit. */
-export function prorated(price: Money, days: number, of: number): Money {
-  const exact = rational(minorUnits(price) * BigInt(days), BigInt(of));
+export function prorated(price: Money, days: number, of: number, units = 1): Money {
+  const exact = rational(minorUnits(price) * BigInt(units) * BigInt(days), BigInt(of));
   return money(roundHalfUp(exact), price.currency);
 }
 
-/** A month's half-open days. */
-interface Month {
-  readonly first: string;
-  readonly next: string;
-  readonly days: number;
-}
-
-function boundsOf(month: string): Month {
-  const [first, next] = [firstDayOf(month), firstDayOf(nextMonth(month))];
-  return { first, next, days: daysBetween(first, next) };
-}
-
-/** Half-open days; `until` is absent while the service goes on. */
-interface Span {
-  readonly from: string;
-  readonly until: string | undefined;
-}
-
-/** Days in service: the day it starts counts, the day it ends does not, unless they are the same. */
-function spanOf(startedAt: string, endedAt: string | undefined, zone: string): Span {
-  const from = dayOf(startedAt, zone);
-  if (endedAt === undefined) return { from, until: undefined };
-  const end = dayOf(endedAt, zone);
-  return { from, until: end > from ? end : dayAfter(from) };
-}
-
-function linesOf(subscription: Subscription, month: Month): Line[] {
-  const { terms, zone, hostname } = subscription;
-  const lines: Line[] = [];
-  const service = spanOf(subscription.startedAt, subscription.ended?.at, zone);
-  const line = (
-    kind: LineKind,
-    description: string,
-    unitPrice: Money,
-    span: Span,
-    causes: readonly Cause[],
-    end: Cause | undefined,
-  ): void => {
-    const charged = withinMonth(span, month);
-    if (charged === undefined || minorUnits(unitPrice) === 0n) return;
-    const of = kind === 'setup' ? 1 : month.days;
-    const days = daysBetween(charged.from, charged.until);
-    lines.push({
-      kind,
-      description,
-      subscriptionId: subscription.subscriptionId,
-      containerId: subscription.containerId,
-      service: { zone, from: charged.from, until: charged.until },
-      quantity: { days, of },
-      unitPrice,
-      amount: prorated(unitPrice, days, of),
-      // What ended the service is a cause where it shortened the month.
-      causes: end !== undefined && charged.ends ? [...causes, end] : causes,
-    });
+/** What is charged by the day always has its part; the other kinds where there are such lines. */
+function subtotalsOf(lines: readonly Line[], currency: string): Subtotals {
+  const sum = (kind: LineKind): Money =>
+    money(
+      lines.reduce((n, line) => (line.kind === kind ? n + minorUnits(line.amount) : n), 0n),
+      currency,
+    );
+  const has = (kind: LineKind): boolean => lines.some((line) => line.kind === kind);
+  return {
+    plans: sum('plan'),
+    addresses: sum('address'),
+    setup: sum('setup'),
+    ...(has('addOn') ? { addOns: sum('addOn') } : {}),
+    ...(has('fee') ? { fees: sum('fee') } : {}),
   };
-
-  line(
-    'plan',
-    `${terms.name}: ${hostname}`,
-    terms.monthly,
-    service,
-    [subscription.cause],
-    subscription.ended?.cause,
-  );
-  for (const { address, span, end } of chargedAddresses(subscription, service)) {
-    line(
-      'address',
-      `Additional address ${address.address}: ${hostname}`,
-      terms.extraAddressMonthly,
-      span,
-      [address.cause],
-      end,
-    );
-  }
-  if (subscription.setup !== undefined) {
-    const { amount, at, cause } = subscription.setup;
-    const from = dayOf(at, zone);
-    line(
-      'setup',
-      `Set-up: ${hostname}`,
-      amount,
-      { from, until: dayAfter(from) },
-      [cause],
-      undefined,
-    );
-  }
-  return lines;
 }
 
-interface ChargedAddress {
-  readonly address: AddressService;
+/** What is to be charged for a span of days, before the month cuts it. */
+interface Charge {
+  readonly kind: LineKind;
+  readonly description: string;
+  readonly subscriptionId: string | null;
+  readonly containerId: string | null;
+  readonly zone: string;
+  readonly units: number;
+  readonly unitPrice: Money;
   readonly span: Span;
-  /** What ended the charge. */
+  readonly causes: readonly Cause[];
+  /** What ended it. */
   readonly end: Cause | undefined;
 }
 
-/**
- * The plan's included addresses are free: on each day the senior ones in service. A junior is charged
- * from its start until it ends, or until so many seniors have left that it is an included one itself.
- */
-function chargedAddresses(subscription: Subscription, service: Span): ChargedAddress[] {
-  const { zone, ended, terms } = subscription;
-  const all = subscription.addresses.map((address): ChargedAddress => {
-    const own = spanOf(address.addedAt, address.removed?.at, zone);
-    const cut =
-      service.until !== undefined && (own.until === undefined || service.until < own.until);
-    return {
-      address,
-      span: cut ? { from: own.from, until: service.until } : own,
-      end: cut ? ended?.cause : address.removed?.cause,
-    };
-  });
-  return all.flatMap((own, index) => {
-    // Seniors started no later, so their number in service only falls: it sinks below the included
-    // number on the day on which the included-th longest of them ends.
-    const freeing = all.slice(0, index).sort(longestFirst)[terms.includedAddresses - 1];
-    if (freeing === undefined) return [];
-    const { until } = freeing.span;
-    if (until !== undefined && until <= own.span.from) return [];
-    const freed = until !== undefined && (own.span.until === undefined || until < own.span.until);
-    return freed ? [{ ...own, span: { from: own.span.from, until }, end: freeing.end }] : [own];
+function linesOf(charges: Charges, month: string): Line[] {
+  const first = firstDayOf(month);
+  const next = firstDayOf(nextMonth(month));
+  const days = daysBetween(first, next);
+  return chargesOf(charges).flatMap((charge): Line[] => {
+    const { span, end, causes, zone, ...rest } = charge;
+    const from = span.from > first ? span.from : first;
+    const ends = span.until !== undefined && span.until < next;
+    const until = ends && span.until !== undefined ? span.until : next;
+    if (from >= until || minorUnits(rest.unitPrice) === 0n) return [];
+    const of = rest.kind === 'setup' || rest.kind === 'fee' ? 1 : days;
+    const charged = daysBetween(from, until);
+    return [
+      {
+        ...rest,
+        service: { zone, from, until },
+        quantity: { days: charged, of },
+        amount: prorated(rest.unitPrice, charged, of, rest.units),
+        // What ended the service is a cause where it shortened the month.
+        causes: end !== undefined && ends ? [...causes, end] : causes,
+      },
+    ];
   });
 }
 
-function withinMonth(
-  span: Span,
-  { first, next }: Month,
-): { readonly from: string; readonly until: string; readonly ends: boolean } | undefined {
-  const from = span.from > first ? span.from : first;
-  const until = span.until !== undefined && span.until < next ? span.until : next;
-  return from < until
-    ? { from, until, ends: span.until !== undefined && span.until < next }
-    : undefined;
+/** Subscriptions by start, then add-ons, then fees; ids decide what is equal. */
+function chargesOf(charges: Charges): Charge[] {
+  const subscriptions = [...charges.subscriptions.values()].sort(
+    by((s) => [s.startedAt, s.subscriptionId]),
+  );
+  const spans = spansOf(subscriptions);
+  const addOns = [...charges.addOns.values()].sort(by((a) => [a.attachedAt, a.addOnId]));
+  const fees = [...charges.fees.values()].sort(by((f) => [f.chargedAt, f.feeId]));
+  return [
+    ...subscriptions.flatMap((s) => chargesOfSubscription(s, spans.get(s.subscriptionId))),
+    ...addOns.map((addOn) => chargeOfAddOn(addOn, charges, spans)),
+    ...fees.map(({ name, amount, zone, chargedAt, cause }): Charge => ({
+      ...{ kind: 'fee', description: name, subscriptionId: null, containerId: null, zone },
+      ...{ units: 1, unitPrice: amount, span: oneDay(chargedAt, zone), causes: [cause] },
+      end: undefined,
+    })),
+  ];
 }
 
-function longestFirst(a: ChargedAddress, b: ChargedAddress): number {
-  if (a.span.until === b.span.until) return 0;
-  if (a.span.until === undefined) return -1;
-  if (b.span.until === undefined) return 1;
-  return a.span.until < b.span.until ? 1 : -1;
+function chargesOfSubscription(subscription: Subscription, service: Span | undefined): Charge[] {
+  if (service === undefined) return [];
+  const { hostname, zone, setup } = subscription;
+  const { subscriptionId, containerId } = subscription;
+  const subject = { subscriptionId, containerId, zone, units: 1 };
+  const segments = segmentsOf(subscription, service);
+  const charges: Charge[] = segments.map(({ terms, span, causes, end }) => ({
+    ...subject,
+    ...{ kind: 'plan', description: `${terms.name}: ${hostname}`, unitPrice: terms.monthly },
+    ...{ span, causes, end },
+  }));
+  for (const { address, terms, span, end } of chargedAddresses(subscription, service, segments)) {
+    charges.push({
+      ...subject,
+      kind: 'address',
+      description: `Additional address ${address.address}: ${hostname}`,
+      unitPrice: terms.extraAddressMonthly,
+      ...{ span, causes: [address.cause], end },
+    });
+  }
+  if (setup !== undefined) {
+    charges.push({
+      ...subject,
+      ...{ kind: 'setup', description: `Set-up: ${hostname}`, unitPrice: setup.amount },
+      ...{ span: oneDay(setup.at, zone), causes: [setup.cause], end: undefined },
+    });
+  }
+  return charges;
 }
 
-/** By start, then by id: the same lines in the same order whoever's events came first. */
-function byStart(a: Subscription, b: Subscription): number {
-  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
-  return a.subscriptionId < b.subscriptionId ? -1 : a.subscriptionId > b.subscriptionId ? 1 : 0;
+function chargeOfAddOn(addOn: AddOn, charges: Charges, spans: ReadonlyMap<string, Span>): Charge {
+  const { name, quantity, subscriptionId, containerId, zone, monthly } = addOn;
+  const subscription = charges.subscriptions.get(subscriptionId ?? '');
+  const { span, end } = addOnSpan(addOn, subscription, spans.get(subscriptionId ?? ''));
+  return {
+    kind: 'addOn',
+    description: subscription === undefined ? name : `${name}: ${subscription.hostname}`,
+    ...{ subscriptionId, containerId, zone, units: quantity, unitPrice: monthly },
+    ...{ span, causes: [addOn.cause], end },
+  };
+}
+
+function by<T>(key: (item: T) => readonly [string, string]) {
+  return (a: T, b: T): number => {
+    const [a0, a1] = key(a);
+    const [b0, b1] = key(b);
+    if (a0 !== b0) return a0 < b0 ? -1 : 1;
+    return a1 < b1 ? -1 : a1 > b1 ? 1 : 0;
+  };
 }

@@ -5,7 +5,13 @@ import type { PlanTerms } from '@bivouac/events/operations';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 
 import { accountInitial, accountStream, evolveAccount, type AccountState } from './account.ts';
-import { addAddresses, endSubscription, removeAddresses, startSubscription } from './charges.ts';
+import {
+  addAddresses,
+  changePlan,
+  endSubscription,
+  removeAddresses,
+  startSubscription,
+} from './charges.ts';
 
 export const accountId = deriveId('tenant', 'customer');
 export const issuerId = deriveId('tenant', 'provider');
@@ -46,6 +52,16 @@ export function causeAt(time: string, name: string, container = 'web1'): Cause {
     revision: '1',
     time,
   };
+}
+
+/** The sample's other plans: 30.00 and two addresses; 12.50 a month. */
+export const larger = otherPlan('2000', { monthly: eur('30.00'), includedAddresses: 2 });
+export const smaller = otherPlan('500', { monthly: eur('12.50') });
+
+function otherPlan(code: string, more: Partial<PlanTerms>): PlanTerms {
+  const planId = deriveId('plan', code);
+  const source = { stream: `plan-${planId}`, revision: '0' };
+  return sampleTerms({ planId, code, name: `VPS ${code}`, source, ...more });
 }
 
 /** Events folded as the host folds them. */
@@ -91,6 +107,25 @@ export class SampleAccount {
     );
   }
 
+  /** A new life after {@link ends}; `n` tells several apart. */
+  restores(at: string, n: number, container = 'web1', terms = sampleTerms()): readonly Decided[] {
+    const cause = causeAt(at, `ContainerRestored-${n}`, container);
+    return this.when((state) =>
+      startSubscription(state, {
+        ...{ accountId, containerId: containerId(container), cause, terms, zone: 'UTC' },
+        hostname: `${container}.example.com`,
+        addresses: [address(`${container}-first`)],
+        key: { restoredBy: cause.eventId },
+      }),
+    );
+  }
+
+  resizes(at: string, terms: PlanTerms, n: number, container = 'web1'): readonly Decided[] {
+    const cause = causeAt(at, `ContainerResized-${n}`, container);
+    const subject = { accountId, containerId: containerId(container) };
+    return this.when((state) => changePlan(state, { ...subject, terms, cause }));
+  }
+
   adds(at: string, name: string, container = 'web1'): readonly Decided[] {
     return this.when((state) =>
       addAddresses(state, {
@@ -113,12 +148,12 @@ export class SampleAccount {
     );
   }
 
-  ends(at: string, container = 'web1'): readonly Decided[] {
+  ends(at: string, container = 'web1', name = 'ContainerDeleted'): readonly Decided[] {
     return this.when((state) =>
       endSubscription(state, {
         accountId,
         containerId: containerId(container),
-        cause: causeAt(at, 'ContainerDeleted', container),
+        cause: causeAt(at, name, container),
       }),
     );
   }

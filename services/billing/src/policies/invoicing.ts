@@ -80,10 +80,11 @@ async function invoiceOf(
   if (issued === undefined) {
     throw new RuntimeError('defect', `${invoiceId} was issued and is not in ${issuedIn}`);
   }
-  const { number, revision, at: issuedAt } = issued;
+  const { number, revision, at: issuedAt, dueAt } = issued;
   accepted(
     await context.execute(BookInvoice, {
       ...{ ...invoice, number, issuedAt },
+      ...(dueAt === undefined ? {} : { dueAt }),
       issued: { stream: issuedIn, revision: revision.toString() },
     }),
   );
@@ -101,11 +102,7 @@ async function ratedInvoice(
   const stream = accountStream(accountId);
   // What the closing was decided on: everything before it, nothing behind it.
   const { state } = await context.load(account, stream, closing.revision - 1n);
-  const rated = agreeing(
-    rate(state.subscriptions.values(), month),
-    closing,
-    `${month} of ${accountId}`,
-  );
+  const rated = agreeing(rate(state, month), closing, `${month} of ${accountId}`);
   return {
     ...rated.owed,
     ...{ accountId, issuerId, month, ratedBy: RATED_BY },

@@ -1,52 +1,70 @@
 /**
- * One policy for all that an account is told and asked, with the account as its target: so the ask
- * for an invoice never overtakes a charge that was recorded before it.
+ * One policy for all that a tree's accounts are told and asked, in the order of the log: so the ask
+ * for an invoice never overtakes a charge that was recorded before it, also where a container of a
+ * customer charges the reseller above it.
  */
 import { TenantCreated } from '@bivouac/events/accounts';
 import {
   AddressesAttached,
   AddressesDetached,
   ContainerDeleted,
+  ContainerResized,
+  ContainerRestored,
   ContainerRunning,
+  ContainerSoftDeleted,
 } from '@bivouac/events/containers';
-import { is } from '@bivouac/events/language';
-import { type AskInput, asks, StepAsked } from '@bivouac/events/operations';
-import { policy, responder } from '@bivouac/infra/runtime';
+import { type EventOf, is } from '@bivouac/events/language';
+import { type AskName, asks, StepAsked } from '@bivouac/events/operations';
+import { policy, type PolicyContext, responder } from '@bivouac/infra/runtime';
 
-import { accountStream } from '../domain/account.ts';
 import { charge, openAccount } from './charges.ts';
 import { invoiceAnswer } from './invoicing.ts';
+import { awaitEnd } from './period-ends.ts';
 
-const ASK = 'billing.invoice';
+const INVOICE = 'billing.invoice';
+const PERIOD_END = 'billing.period-end';
+const answered: readonly AskName[] = [INVOICE, PERIOD_END];
 
 export const keepAccounts = policy({
   name: 'billing.keep-accounts',
   on: [
     TenantCreated,
     ContainerRunning,
+    ContainerResized,
+    ContainerRestored,
+    ContainerSoftDeleted,
     AddressesAttached,
     AddressesDetached,
     ContainerDeleted,
     StepAsked,
   ],
-  target: (event) => {
-    if (!is(event, StepAsked)) return accountStream(event.data.tenantId);
-    return event.data.ask === ASK ? accountStream(inputOf(event.data.input).accountId) : '';
-  },
+  target: (event) =>
+    is(event, StepAsked) && !answered.includes(event.data.ask) ? '' : `accounts-${event.homeid}`,
   react: async (event, context) => {
     if (is(event, TenantCreated)) return openAccount(event, context);
-    if (!is(event, StepAsked)) return charge(event, context);
-    const { ask, ref, input, notAfter } = event.data;
-    // After the deadline the operation has its `timed-out`. A month that was closed for it stays
-    // closed and its invoice stands: asked again, it is the answer.
-    if (ask !== ASK || context.now() > notAfter) return;
-    await context.answer(ref, ask, await invoiceAnswer(inputOf(input), context));
+    if (is(event, StepAsked)) return answerAsk(event, context);
+    return charge(event, context);
   },
 });
 
-/** The policy above answers it, in its turn. */
-export const answerInvoice = responder(ASK, { act: () => Promise.resolve('later' as const) });
-
-function inputOf(input: Record<string, unknown>): AskInput<typeof ASK> {
-  return asks[ASK].input.parse(input);
+async function answerAsk(event: EventOf<typeof StepAsked>, context: PolicyContext): Promise<void> {
+  const { ask, ref, input, notAfter, tenantId } = event.data;
+  // After the deadline the operation has its `timed-out`. A month that was closed for it stays
+  // closed and its invoice stands: asked again, it is the answer.
+  if (!answered.includes(ask) || context.now() > notAfter) return;
+  if (ask === INVOICE) {
+    const answer = await invoiceAnswer(asks[INVOICE].input.parse(input), context);
+    await context.answer(ref, ask, answer);
+    return;
+  }
+  const { containerId } = asks[PERIOD_END].input.parse(input);
+  const asked = { accountId: tenantId, containerId, ref, askedAt: event.time, notAfter };
+  const refusal = await awaitEnd(asked, context);
+  if (refusal !== undefined) await context.answer(ref, ask, { outcome: 'refused', refusal });
 }
+
+const byPolicy = { act: () => Promise.resolve('later' as const) };
+
+/** The policy above answers these, in their turn. */
+export const answerInvoice = responder(INVOICE, byPolicy);
+export const answerPeriodEnd = responder(PERIOD_END, byPolicy);

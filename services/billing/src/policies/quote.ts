@@ -1,15 +1,18 @@
-/** Answers what a plan gives and costs now, to an order. */
+/** Answers what a plan gives and costs a tenant at the time of the ask, to an order. */
+import { refuse } from '@bivouac/events/language';
 import { responder } from '@bivouac/infra/runtime';
 
 import { account, plan } from '../aggregates.ts';
-import { accountStream, type AccountState } from '../domain/account.ts';
+import { accountStream, currencyOf } from '../domain/account.ts';
 import { planIdOf, planStream, quote } from '../domain/plan.ts';
-import { refuse } from '@bivouac/events/language';
+import { chargedTo } from './pricing.ts';
 
 export const answerQuote = responder('billing.quote', {
-  act: async ({ planCode }, context, { tenantId }) => {
-    const quoted = quote((await context.load(plan, planStream(planIdOf(planCode)))).state);
+  act: async ({ planCode }, context, { tenantId, askedAt }) => {
+    const { state } = await context.load(plan, planStream(planIdOf(planCode)));
+    const quoted = quote(state, askedAt);
     if (quoted.kind === 'refused') return { outcome: 'refused', refusal: quoted.refusal };
+    // An account's currency is that of what runs on it; two orders at once may yet differ.
     const currency = await context.read(account, accountStream(tenantId), currencyOf);
     if (currency !== undefined && currency !== quoted.terms.monthly.currency) {
       const { refusal } = refuse(
@@ -19,14 +22,7 @@ export const answerQuote = responder('billing.quote', {
       );
       return { outcome: 'refused', refusal };
     }
-    return { outcome: 'done', result: { plan: quoted.terms } };
+    const terms = await chargedTo(tenantId, quoted.terms, askedAt, context);
+    return { outcome: 'done', result: { plan: terms } };
   },
 });
-
-/** An account's currency is that of what still runs on it; two orders at once may yet differ. */
-function currencyOf(state: AccountState): string | undefined {
-  for (const subscription of state.subscriptions.values()) {
-    if (subscription.ended === undefined) return subscription.terms.monthly.currency;
-  }
-  return undefined;
-}

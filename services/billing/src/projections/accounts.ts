@@ -1,37 +1,46 @@
-/** Accounts with what they owe, what they are charged for, and what is open over all of them. */
+/** Accounts with what they owe, whom they are charged by, and what is open over all of them. */
 import {
   AccountOpened,
-  AddressesAdded,
-  AddressesRemoved,
+  AddOnAttached,
+  CreditGranted,
+  CreditNoteBooked,
+  DunningPaused,
+  DunningResumed,
+  FeeCharged,
   InvoiceBooked,
+  InvoiceVoided,
+  type Leg,
   MonthClosed,
+  PaymentRecorded,
+  PaymentReversed,
   SubscriptionEnded,
   SubscriptionStarted,
 } from '@bivouac/events/billing';
-import { addMoney, type Money } from '@bivouac/events/values';
+import { addMoney, minorUnits, money, type Money } from '@bivouac/events/values';
 import { on, projection } from '@bivouac/infra/runtime';
 import { table, type WritableView } from '@bivouac/infra/views';
-import type { z } from 'zod';
 
-import type { SubscriptionViewSchema } from '../api/invoices.ts';
+import { monthOf } from '../domain/calendar.ts';
 
 export interface AccountRow {
   readonly accountId: string;
+  readonly homeId: string;
+  readonly issuerId: string;
   /** One amount per currency, by currency. */
   readonly owed: Money[];
+  readonly credit: Money[];
   readonly bookings: number;
+  readonly dunningPaused: { readonly at: string; readonly reason: string } | null;
+  /** The first month anything was charged in; null where nothing ever was. */
+  readonly chargedFrom: string | null;
+  /** Months that are closed, ascending. */
+  readonly closed: string[];
 }
 
 export const accounts = table<AccountRow>()({
   name: 'accounts',
   key: (row) => row.accountId,
-  indexes: {},
-});
-
-export const subscriptions = table<z.output<typeof SubscriptionViewSchema>>()({
-  name: 'subscriptions',
-  key: (row) => row.containerId,
-  indexes: { byAccount: (row) => [row.accountId, row.position] },
+  indexes: { byIssuer: (row) => [row.issuerId, row.accountId] },
 });
 
 interface TotalsRow {
@@ -48,59 +57,97 @@ export const totals = table<TotalsRow>()({
 
 export const accountsProjection = projection({
   name: 'billing.accounts',
-  tables: [accounts, subscriptions, totals],
+  tables: [accounts, totals],
   on: [
     on(AccountOpened, (event, view) => {
-      view.put(accounts, { accountId: event.data.accountId, owed: [], bookings: 0 });
+      const { accountId, issuerId } = event.data;
+      view.put(accounts, {
+        ...{ accountId, issuerId, homeId: event.homeid, owed: [], credit: [], bookings: 0 },
+        ...{ dunningPaused: null, chargedFrom: null, closed: [] },
+      });
     }),
     on(SubscriptionStarted, (event, view) => {
-      const { accountId, subscriptionId, containerId, hostname, terms, zone } = event.data;
-      view.put(subscriptions, {
-        ...{ id: subscriptionId, accountId, containerId, hostname, zone },
-        planId: terms.planId,
-        planCode: terms.code,
-        monthly: terms.monthly,
-        addresses: event.data.addresses.length,
-        startedAt: event.data.startedAt,
-        endedAt: null,
-        position: event.position,
-      });
+      const { accountId, startedAt, zone } = event.data;
+      charged(view, accountId, monthOf(startedAt, zone));
       count(view, { openCharges: 1 });
     }),
-    on(AddressesAdded, (event, view) => {
-      countAddresses(view, event.data.containerId, event.data.addresses.length);
-    }),
-    on(AddressesRemoved, (event, view) => {
-      countAddresses(view, event.data.containerId, -event.data.leaseIds.length);
-    }),
-    on(SubscriptionEnded, (event, view) => {
-      const row = view.get(subscriptions, event.data.containerId);
-      if (row === undefined) return;
-      view.put(subscriptions, { ...row, addresses: 0, endedAt: event.data.endedAt });
+    on(SubscriptionEnded, (_event, view) => {
       count(view, { openCharges: -1 });
     }),
+    on(AddOnAttached, (event, view) => {
+      const { accountId, attachedAt, zone } = event.data;
+      charged(view, accountId, monthOf(attachedAt, zone));
+    }),
+    on(FeeCharged, (event, view) => {
+      const { accountId, chargedAt, zone } = event.data;
+      charged(view, accountId, monthOf(chargedAt, zone));
+    }),
     on(MonthClosed, (event, view) => {
-      if (event.data.owed !== null) count(view, { unbookedInvoices: 1 });
+      const { accountId, month, owed } = event.data;
+      change(view, accountId, (row) => ({ closed: [...row.closed, month].sort() }));
+      if (owed !== null) count(view, { unbookedInvoices: 1 });
     }),
     on(InvoiceBooked, (event, view) => {
-      const { accountId, legs } = event.data;
-      const row = view.get(accounts, accountId);
-      if (row === undefined) return;
-      const owed = legs
-        .filter((leg) => leg.account === 'receivable')
-        .reduce((sums, leg) => plus(sums, leg.amount), row.owed);
-      view.put(accounts, { ...row, owed, bookings: row.bookings + 1 });
+      post(view, event.data.accountId, event.data.legs);
       count(view, { unbookedInvoices: -1 });
+    }),
+    // Until its credit note is booked it is neither owed nor out of the books.
+    on(InvoiceVoided, (_event, view) => {
+      count(view, { unbookedInvoices: 1 });
+    }),
+    on(CreditNoteBooked, (event, view) => {
+      post(view, event.data.accountId, event.data.legs);
+      count(view, { unbookedInvoices: -1 });
+    }),
+    on(PaymentRecorded, (event, view) => {
+      post(view, event.data.accountId, event.data.legs);
+    }),
+    on(PaymentReversed, (event, view) => {
+      post(view, event.data.accountId, event.data.legs);
+    }),
+    on(CreditGranted, (event, view) => {
+      post(view, event.data.accountId, event.data.legs);
+    }),
+    on(DunningPaused, (event, view) => {
+      const dunningPaused = { at: event.time, reason: event.data.reason };
+      change(view, event.data.accountId, () => ({ dunningPaused }));
+    }),
+    on(DunningResumed, (event, view) => {
+      change(view, event.data.accountId, () => ({ dunningPaused: null }));
     }),
   ],
 });
 
-function countAddresses(view: WritableView, containerId: string, by: number): void {
-  const row = view.get(subscriptions, containerId);
-  if (row !== undefined) view.put(subscriptions, { ...row, addresses: row.addresses + by });
+function change(
+  view: WritableView,
+  accountId: string,
+  to: (row: AccountRow) => Partial<AccountRow>,
+): void {
+  const row = view.get(accounts, accountId);
+  if (row !== undefined) view.put(accounts, { ...row, ...to(row) });
 }
 
-function plus(sums: readonly Money[], amount: Money): Money[] {
+function charged(view: WritableView, accountId: string, month: string): void {
+  change(view, accountId, ({ chargedFrom }) => ({
+    chargedFrom: chargedFrom === null || month < chargedFrom ? month : chargedFrom,
+  }));
+}
+
+/** A journal entry's part of the balances. */
+function post(view: WritableView, accountId: string, legs: readonly Leg[]): void {
+  const sum = (of: Leg['account'], from: readonly Money[], sign: bigint): Money[] =>
+    legs
+      .filter((leg) => leg.account === of)
+      .map(({ amount }) => money(sign * minorUnits(amount), amount.currency))
+      .reduce(plus, [...from]);
+  change(view, accountId, (row) => ({
+    owed: sum('receivable', row.owed, 1n),
+    credit: sum('credit', row.credit, -1n),
+    bookings: row.bookings + 1,
+  }));
+}
+
+function plus(sums: Money[], amount: Money): Money[] {
   const same = sums.find((sum) => sum.currency === amount.currency);
   const others = sums.filter((sum) => sum !== same);
   return [...others, same === undefined ? amount : addMoney(same, amount)].sort((a, b) =>

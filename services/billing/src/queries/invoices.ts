@@ -1,25 +1,32 @@
 /** Reading invoices: lists, one with its lines, its history, and what a month will come to. */
-import { accountEvents, InvoiceIssued, MonthClosed } from '@bivouac/events/billing';
-import { is, refuse } from '@bivouac/events/language';
+import {
+  accountEvents,
+  CreditNoteIssued,
+  InvoiceIssued,
+  MonthClosed,
+} from '@bivouac/events/billing';
+import { is } from '@bivouac/events/language';
 import { historyOf, queryHandler, type QueryContext } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
-import { z } from 'zod';
 
 import { account } from '../aggregates.ts';
 import {
   InvoiceById,
   InvoiceHistory,
-  InvoiceLineSchema,
+  InvoiceLines,
   Invoices,
   PreviewInvoice,
 } from '../api/invoices.ts';
 import { accountStream } from '../domain/account.ts';
 import { currenciesDiffer } from '../domain/closing.ts';
 import { rate } from '../domain/rating.ts';
+import { plansOf, renewalsOf, renewed } from '../domain/renewal.ts';
 import { accounts } from '../projections/accounts.ts';
-import { invoices, type InvoiceRow } from '../projections/invoices.ts';
+import { creditNotes, invoices, type InvoiceRow } from '../projections/invoices.ts';
+import { versionsOf } from './catalog.ts';
+import { linesOf, linesPage } from './lines.ts';
 
-const LinesSchema = z.array(InvoiceLineSchema);
+const definitions = [...accountEvents, InvoiceIssued, CreditNoteIssued];
 
 /** How many events of an account are read at once. */
 const CHUNK = 500;
@@ -42,25 +49,31 @@ export const invoiceList = queryHandler(Invoices, (view, { page, accountId }, co
 export const invoiceById = queryHandler(InvoiceById, async (view, { invoiceId }, context) => {
   const row = visibleInvoice(view.get(invoices, invoiceId), context);
   if (row === undefined) return null;
-  const content = await context.ports.blobs.get(row.lines);
-  if (content === undefined) {
-    return refuse(
-      'INVOICE_LINES_MISSING',
-      `The lines of invoice ${row.view.number} (blob ${row.lines}) are not in the blob store; restore it.`,
-    );
-  }
-  return { ...row.view, lines: LinesSchema.parse(JSON.parse(new TextDecoder().decode(content))) };
+  const found = await linesOf(row.lines, `invoice ${row.view.number}`, context);
+  return found.kind === 'refused' ? found : { ...row.view, lines: found.lines };
 });
+
+export const invoiceLines = queryHandler(
+  InvoiceLines,
+  async (view, { invoiceId, page }, context) => {
+    const row = visibleInvoice(view.get(invoices, invoiceId), context);
+    if (row === undefined) return null;
+    return linesPage(row.lines, `invoice ${row.view.number}`, page, context);
+  },
+);
 
 export const invoiceHistory = queryHandler(
   InvoiceHistory,
   async (view, { invoiceId, page }, context) => {
     const row = visibleInvoice(view.get(invoices, invoiceId), context);
     if (row === undefined) return null;
+    const note = view.get(creditNotes, row.view.voided?.creditNoteId ?? '');
+    const [voided, ...booked] = row.taken;
     const sources = [
-      row.view.closed,
-      row.view.issued,
-      ...(row.booked === null ? [] : [row.booked]),
+      ...[row.view.closed, row.view.issued, row.booked],
+      ...(voided === undefined ? [] : [voided]),
+      ...(note === undefined ? [] : [note.view.issued]),
+      ...booked,
     ];
     const ordered = sources.map((source, index) => ({ source, cursor: String(index) }));
     const within = ordered.filter(
@@ -73,7 +86,7 @@ export const invoiceHistory = queryHandler(
     const pages = await Promise.all(
       chosen.map(async ({ source, cursor }) => {
         const revision = BigInt(source.revision);
-        const one = await historyOf(context, source.stream, [...accountEvents, InvoiceIssued], {
+        const one = await historyOf(context, source.stream, definitions, {
           ...(revision === 0n ? {} : { after: (revision - 1n).toString() }),
           limit: 1,
         });
@@ -89,7 +102,9 @@ export const previewInvoice = queryHandler(
   async (view, { accountId, month }, context) => {
     if (!context.reaches(accountId) || view.get(accounts, accountId) === undefined) return null;
     const { state, closed } = await accountUntilClosed(accountId, month, context);
-    const rated = rate(state.subscriptions.values(), month);
+    // What closing would do first; a closed month has it behind it.
+    const renewals = closed ? [] : renewalsOf(state, month, versionsOf(view, plansOf(state)));
+    const rated = rate(renewed(state, renewals), month);
     if (rated.kind === 'currencies-differ') return currenciesDiffer(month, rated.currencies);
     const owed = rated.kind === 'owed' ? rated : undefined;
     return {
