@@ -28,12 +28,13 @@ import type {
 } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 import { invalidInput } from '../input.ts';
+import { LatelyUsed } from './lately-used.ts';
 import { LoadedStream } from './loaded-stream.ts';
 import type { StreamSnapshots } from './snapshots/index.ts';
 import { type Job, type Outcome, positionOf, StreamQueue } from './stream-queue.ts';
 
-/** How many idle streams are kept loaded. */
-const KEPT_STREAMS = 20_000;
+/** How many idle streams are kept loaded, at least; at most twice as many. */
+const KEPT_STREAMS = 10_000;
 
 export interface CommandHostOptions {
   readonly handlers: readonly CommandHandler[];
@@ -75,21 +76,16 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     handlers.set(handler.contract.name, handler);
   }
   const stopping = new AbortController();
-  const queues = new Map<string, StreamQueue>();
-  const copies = new Map<
-    string,
-    { readonly revision: bigint | undefined; readonly state: unknown }
-  >();
-  const underWay = new Set<Promise<unknown>>();
+  const queues = new LatelyUsed<StreamQueue>(KEPT_STREAMS, (queue) => queue.idle);
+  const copies = new LatelyUsed<{ readonly revision: bigint | undefined; readonly state: unknown }>(
+    KEPT_STREAMS,
+  );
+  let underWay = 0;
+  let quiet: (() => void)[] = [];
 
   const queueOf = (stream: string, aggregate: Aggregate): StreamQueue => {
     const known = queues.get(stream);
-    if (known !== undefined) {
-      // Most recently used last.
-      queues.delete(stream);
-      queues.set(stream, known);
-      return known;
-    }
+    if (known !== undefined) return known;
     const queue = new StreamQueue(stream, aggregate, {
       store: options.store,
       registry: options.registry,
@@ -100,7 +96,6 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       snapshots: options.snapshots,
     });
     queues.set(stream, queue);
-    if (queues.size > KEPT_STREAMS) forgetIdle(queues);
     return queue;
   };
 
@@ -121,14 +116,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       }
       // A copy: the queue goes on changing its own state.
       const state = structuredClone(loaded.state);
-      copies.delete(stream);
       copies.set(stream, { revision: loaded.revision, state });
-      if (copies.size > KEPT_STREAMS) {
-        for (const oldest of copies.keys()) {
-          copies.delete(oldest);
-          break;
-        }
-      }
       return viewOf<S>(loaded, state);
     });
   };
@@ -169,20 +157,15 @@ export function commandHost(options: CommandHostOptions): CommandHost {
   ): Promise<CommandReply<unknown>> => {
     const { spec, contract } = handler;
     const { principal } = call;
-    const keyFor = (subject: string): string =>
-      uuidOf(principal.tenantId, principal.id, contract.name, subject, call.idempotencyKey);
     // A stream whose id comes from the command's key is created by it: its subject is `new`.
-    const newKey = keyFor('new');
-    let creates = false;
-    const keyed = {
+    let newKey: string | undefined;
+    const stream = spec.stream(input, {
       principal,
       get commandKey() {
-        creates = true;
-        return newKey;
+        return (newKey ??= keyOf(contract, call, 'new'));
       },
-    };
-    const stream = spec.stream(input, keyed);
-    const commandKey = creates ? newKey : keyFor(stream);
+    });
+    const commandKey = newKey ?? keyOf(contract, call, stream);
     const edge = { principal, commandKey };
     const owner: Owner | undefined = spec.owner?.(input, principal, stream);
     if (owner !== undefined && !mayOwn(principal, owner)) return refused(notFound);
@@ -262,43 +245,45 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     input: unknown,
     call: CommandCall,
   ): Promise<CommandReply<unknown>> => {
+    underWay += 1;
     try {
       return await run(name, input, call);
     } catch (error) {
       const refusal = storageRefusal(error);
       if (refusal === undefined) throw error;
       return refused(refusal);
+    } finally {
+      underWay -= 1;
+      if (underWay === 0) {
+        for (const resolve of quiet) resolve();
+        quiet = [];
+      }
     }
-  };
-
-  const tracked = (
-    name: string,
-    input: unknown,
-    call: CommandCall,
-  ): Promise<CommandReply<unknown>> => {
-    const promise = guarded(name, input, call);
-    underWay.add(promise);
-    const done = (): void => {
-      underWay.delete(promise);
-    };
-    promise.then(done, done);
-    return promise;
   };
 
   return {
     command: (contract, input, call) =>
-      tracked(contract.name, input, call) as Promise<
+      guarded(contract.name, input, call) as Promise<
         CommandReply<z.output<(typeof contract)['result']>>
       >,
-    commandByName: tracked,
+    commandByName: guarded,
     load,
     read,
     stop: async () => {
       stopping.abort();
-      await Promise.allSettled([...underWay]);
+      if (underWay > 0) await new Promise<void>((resolve) => quiet.push(resolve));
       await options.snapshots?.idle();
     },
   };
+}
+
+/** Law: the same principal, command, stream (or `new`) and idempotency key make the same key. */
+function keyOf(
+  { name }: CommandContract,
+  { principal, idempotencyKey }: CommandCall,
+  subject: string,
+): string {
+  return uuidOf(principal.tenantId, principal.id, name, subject, idempotencyKey);
 }
 
 const notFound = refuse(
@@ -365,11 +350,4 @@ function storageRefusal(error: unknown): Refusal | undefined {
     }
   }
   return undefined;
-}
-
-function forgetIdle(queues: Map<string, StreamQueue>): void {
-  for (const [stream, queue] of queues) {
-    if (queues.size <= KEPT_STREAMS * 0.9) return;
-    if (queue.idle) queues.delete(stream);
-  }
 }

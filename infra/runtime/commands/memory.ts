@@ -3,6 +3,7 @@
  * Folded from the envelopes, so it needs no store of its own.
  */
 import type { EventEnvelope } from '@bivouac/events/language';
+import { millisecondsOf } from '@bivouac/events/values';
 
 /** How long a command on an existing stream is remembered, in milliseconds of log time. */
 export const MEMORY_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
@@ -28,6 +29,8 @@ export interface MemoryColumns {
 export class CommandMemory {
   // Insertion order is log order: the oldest are forgotten from the front.
   readonly #commands = new Map<string, RememberedCommand>();
+  /** Up to this log time, in milliseconds since 1970, nothing is old enough to be forgotten. */
+  #keptUntil = -Infinity;
 
   recall(commandKey: string): RememberedCommand | undefined {
     return this.#commands.get(commandKey);
@@ -46,7 +49,8 @@ export class CommandMemory {
       count: 1,
       time: event.time,
     });
-    this.#forget(event.time);
+    const now = millisecondsOf(event.time);
+    if (now > this.#keptUntil) this.#forget(now);
   }
 
   columns(): MemoryColumns {
@@ -63,6 +67,7 @@ export class CommandMemory {
   /** Remembers what another memory had in its {@link CommandMemory.columns}, and nothing else. */
   resume({ keys, inputHashes, times, firsts, counts }: MemoryColumns): void {
     this.#commands.clear();
+    this.#keptUntil = -Infinity;
     for (const [i, key] of keys.entries()) {
       this.#commands.set(key, {
         inputHash: inputHashes[i] ?? '',
@@ -74,12 +79,14 @@ export class CommandMemory {
   }
 
   /** The creating command (revision 0) is remembered for ever: its stream's id is derived from it. */
-  #forget(now: string): void {
-    const oldest = Date.parse(now) - MEMORY_MILLISECONDS;
+  #forget(now: number): void {
+    let oldest = now;
     for (const [key, command] of this.#commands) {
       if (command.from === 0n) continue;
-      if (Date.parse(command.time) >= oldest) return;
+      oldest = millisecondsOf(command.time);
+      if (oldest >= now - MEMORY_MILLISECONDS) break;
       this.#commands.delete(key);
     }
+    this.#keptUntil = oldest + MEMORY_MILLISECONDS;
   }
 }
