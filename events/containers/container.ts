@@ -172,7 +172,17 @@ export const InstructionIssued = event(
     nodeId: staff(idOf('node')),
     generation: staff(z.number().int().min(1)),
     step: staff(
-      z.enum(['build', 'start', 'stop', 'freeze', 'thaw', 'limits', 'network', 'destroy']),
+      z.enum([
+        'build',
+        'start',
+        'stop',
+        'freeze',
+        'thaw',
+        'limits',
+        'network',
+        'packages',
+        'destroy',
+      ]),
     ),
     /** Everything the step needs; shape by step in events/node. */
     input: staff(z.record(z.string(), z.unknown())),

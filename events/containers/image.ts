@@ -63,4 +63,24 @@ export const ImageTested = event(
 /** It can be ordered from now on. */
 export const ImagePublished = event('containers.ImagePublished', z.strictObject({ imageId }));
 
-export const imageEvents = [ImageDrafted, ImageTested, ImagePublished] as const;
+const reason = customer(z.string().min(1).max(500));
+
+/** There is a better one: no new orders; what was made from it stays as it is. */
+export const ImageDeprecated = event(
+  'containers.ImageDeprecated',
+  z.strictObject({ imageId, reason }),
+);
+
+/** It must not be used: never ordered again, published or not. */
+export const ImageWithdrawn = event(
+  'containers.ImageWithdrawn',
+  z.strictObject({ imageId, reason }),
+);
+
+export const imageEvents = [
+  ImageDrafted,
+  ImageTested,
+  ImagePublished,
+  ImageDeprecated,
+  ImageWithdrawn,
+] as const;

@@ -1,12 +1,14 @@
 import { containerEvents } from './container.ts';
 import { imageEvents } from './image.ts';
-import { nodeEvents } from './node.ts';
+import { laterLifeEvents } from './later-life.ts';
+import { nodeEvents, reconcilerEvents } from './node.ts';
 import { leaseEvents, placementEvents } from './placement.ts';
 import { poolEvents, rangeEvents } from './range.ts';
 import { rosterEvents } from './roster.ts';
 
 export * from './container.ts';
 export * from './image.ts';
+export * from './later-life.ts';
 export * from './node.ts';
 export * from './placement.ts';
 export * from './range.ts';
@@ -15,8 +17,10 @@ export * from './roster.ts';
 /** Every event of this context. */
 export const containersEvents = [
   ...containerEvents,
+  ...laterLifeEvents,
   ...imageEvents,
   ...nodeEvents,
+  ...reconcilerEvents,
   ...placementEvents,
   ...leaseEvents,
   ...poolEvents,

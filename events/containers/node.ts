@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import { event, staff } from '../language/index.ts';
+import { NodeInventorySchema, ObservedStateSchema } from '../node/index.ts';
 import { idOf, InstantSchema, ResourceVectorSchema, UInt64Schema } from '../values/index.ts';
 
 const nodeId = staff(idOf('node'));
@@ -73,9 +74,116 @@ export const PlacementVoided = event(
   }),
 );
 
+/** A reservation of the container's: a resize is known by the one it makes. */
+const resizeId = staff(idOf('reservation'));
+/** The ask that wants it, e.g. `op_…/resize/1`; further attempts claim the same resize. */
+const claim = staff(z.string().max(120));
+
+/**
+ * A standing placement is to become another size. Until that is done, or no claim on it is left, the
+ * larger of both counts, axis by axis.
+ */
+export const NodeCapacityResizing = event(
+  'containers.NodeCapacityResizing',
+  z.strictObject({
+    nodeId,
+    placementId,
+    containerId: staff(idOf('container')),
+    resizeId,
+    claim,
+    vector: staff(ResourceVectorSchema),
+    /** Until then a late repeat may come. */
+    notAfter: staff(InstantSchema),
+  }),
+);
+
+/** The placement has the new size and no other. */
+export const NodeCapacityResized = event(
+  'containers.NodeCapacityResized',
+  z.strictObject({ nodeId, placementId, resizeId }),
+);
+
+/** This claim holds nothing here, for ever; reasons as in {@link PlacementVoided}. */
+export const NodeCapacityResizeVoided = event(
+  'containers.NodeCapacityResizeVoided',
+  z.strictObject({
+    nodeId,
+    placementId,
+    claim,
+    reason: staff(z.enum(['no-room', 'released'])),
+    notAfter: staff(InstantSchema),
+  }),
+);
+
+/** What its agent says the machine has and can do, where that differs from what it said before. */
+export const NodeInventoryChanged = event(
+  'containers.NodeInventoryChanged',
+  z.strictObject({ nodeId, inventory: staff(NodeInventorySchema) }),
+);
+
+/** A word of the staff about a node, e.g. `ssd` or `rack=a12`, to be asked for in placements. */
+export const NodeLabelSchema = z
+  .string()
+  .max(60)
+  .regex(/^[a-z0-9][a-z0-9._/-]*(=[a-z0-9._/-]+)?$/, {
+    error: 'expected a label like ssd or rack=a12',
+  });
+
+/** All its labels; sorted. */
+export const NodeLabelled = event(
+  'containers.NodeLabelled',
+  z.strictObject({ nodeId, labels: staff(z.array(NodeLabelSchema).max(50)) }),
+);
+
+/** No new placements; what is placed stays, and may be resized. */
+export const NodeDrained = event(
+  'containers.NodeDrained',
+  z.strictObject({ nodeId, reason: staff(z.string().min(1).max(500)) }),
+);
+
+export const NodeUndrained = event('containers.NodeUndrained', z.strictObject({ nodeId }));
+
+/** Why an instance on a node is nobody's there. */
+export const StrayReasonSchema = z.enum(['unknown', 'elsewhere', 'old-generation', 'gone']);
+export type StrayReason = z.output<typeof StrayReasonSchema>;
+
+/** An instance with our mark that should not be there. Never destroyed by itself. */
+export const StrayInstanceSeen = event(
+  'containers.StrayInstanceSeen',
+  z.strictObject({
+    nodeId,
+    containerId: staff(idOf('container')),
+    generation: staff(z.number().int().min(0)),
+    state: staff(ObservedStateSchema),
+    why: staff(StrayReasonSchema),
+  }),
+);
+
+export const StrayInstanceGone = event(
+  'containers.StrayInstanceGone',
+  z.strictObject({ nodeId, containerId: staff(idOf('container')) }),
+);
+
 export const nodeEvents = [
   NodeRegistered,
   NodeCapacityTaken,
   NodeCapacityFreed,
   PlacementVoided,
+  NodeCapacityResizing,
+  NodeCapacityResized,
+  NodeCapacityResizeVoided,
+  NodeInventoryChanged,
+  NodeLabelled,
+  NodeDrained,
+  NodeUndrained,
+  StrayInstanceSeen,
+  StrayInstanceGone,
 ] as const;
+
+/** On `reconciler-platform`: staff want every difference on a node (null: on all) acted upon now. */
+export const ReconciliationOrdered = event(
+  'containers.ReconciliationOrdered',
+  z.strictObject({ nodeId: staff(idOf('node').nullable()) }),
+);
+
+export const reconcilerEvents = [ReconciliationOrdered] as const;

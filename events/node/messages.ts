@@ -75,6 +75,7 @@ export const InstructionSchema = z.discriminatedUnion('step', [
   step('thaw'),
   step('limits'),
   step('network'),
+  step('packages'),
   step('destroy'),
 ]);
 export type Instruction = z.output<typeof InstructionSchema>;

@@ -1,7 +1,12 @@
 /** What an instruction carries, step by step: everything the node needs, nothing to look up. */
 import { z } from 'zod';
 
-import { HostnameSchema, ImageFactsSchema, LimitsSchema } from '../operations/index.ts';
+import {
+  HostnameSchema,
+  ImageFactsSchema,
+  LimitsSchema,
+  PackageTransactionSchema,
+} from '../operations/index.ts';
 import { AddressSchema, FamilySchema } from '../values/index.ts';
 
 const image = ImageFactsSchema.pick({ digest: true, name: true, source: true });
@@ -23,6 +28,8 @@ export const stepInputs = {
   thaw: nothing,
   limits: z.strictObject({ limits: LimitsSchema }),
   network: z.strictObject({ hostname: HostnameSchema, addresses }),
+  /** rpm does it wholly inside the instance, or nothing of it. */
+  packages: z.strictObject({ transaction: PackageTransactionSchema }),
   destroy: nothing,
 } as const;
 

@@ -48,6 +48,14 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     RANGE_EMPTY: ['No address of the range could ever be leased.', 'Reserve fewer of them.'],
     RANGE_GATEWAY_OUTSIDE: ['The gateway is not in the range.', 'Correct it or leave it out.'],
     RANGE_RESERVED_OUTSIDE: ['A reserved offset is not in the range.', 'Correct it.'],
+    TRANSACTION_TOO_LARGE: [
+      'The package transaction is too large to be sent.',
+      'Change fewer packages at once.',
+    ],
+    ADDRESS_NOT_IN_POOL: [
+      'The address is in no range of that location and family.',
+      'Take one of a range there, or none.',
+    ],
   }),
   ...list('NotFound', {
     NOT_FOUND: ['There is no such thing, or it is not yours.', 'Check the id.'],
@@ -76,6 +84,7 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'Store it first, then draft the image.',
     ],
     INVOICE_LINES_MISSING: ['An invoice’s lines are not in the blob store.', 'Staff restore it.'],
+    ADDRESS_UNKNOWN: ['The container has no address by that lease.', 'Read its addresses.'],
   }),
   ...list('NotAllowed', {
     NOT_ALLOWED: ['Your role does not allow it.', 'Ask the provider’s staff.'],
@@ -179,6 +188,37 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     INSTRUCTION_FOREIGN: ['The instruction is another node’s.', 'Nothing.'],
     NODE_REFUSED: ['The node refused the step.', 'Order again.'],
     NODE_FAILED: ['The node could not do the step.', 'Order again, or ask the staff.'],
+    CONTAINER_SOFT_DELETED: ['The container was deleted and can be restored.', 'Restore it first.'],
+    CONTAINER_WRONG_LIFECYCLE: [
+      'The container is stopped, running or frozen, and the wish needs another.',
+      'Start, stop or thaw it first; `details` says what is allowed.',
+    ],
+    LIMITS_NOT_APPLICABLE: [
+      'The node cannot give the container the plan’s limits.',
+      'Take another plan, or free what it uses.',
+    ],
+    PACKAGES_NOT_CHANGED: [
+      'rpm changed nothing and said why.',
+      'Mend what it says, then order again.',
+    ],
+    RESTORE_WINDOW_ENDED: ['The container can be restored no more.', 'Order another.'],
+    RESTORE_WINDOW_OPEN: ['The container can still be restored.', 'Nothing.'],
+    OPERATION_RELEASED: ['Staff have released the operation.', 'Order again.'],
+    RESIZE_VOIDED: ['The resize was given up before it began.', 'Order again.'],
+    RESIZE_PENDING: [
+      'Another resize of the container has not ended.',
+      'Send the same again in a moment.',
+    ],
+    LAST_ADDRESS: ['The container would have no address left.', 'Leave it one, or delete it.'],
+    IMAGE_DEPRECATED: [
+      'There is a better image; this one takes no new orders.',
+      'Take one from `images`.',
+    ],
+    IMAGE_WITHDRAWN: ['The image must not be used any more.', 'Take one from `images`.'],
+    ADDRESS_TAKEN: [
+      'The address is leased, reserved, or rests after its last lease.',
+      'Take another, or none for any free one.',
+    ],
   }),
   ...list('Unavailable', {
     UNAVAILABLE: [

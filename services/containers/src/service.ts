@@ -6,12 +6,16 @@ import { service } from '@bivouac/infra/runtime';
 
 import { capacityCommands } from './commands/capacity.ts';
 import { containerCommands } from './commands/containers.ts';
+import { laterLifeCommands } from './commands/later-life.ts';
+import { resizingCommands } from './commands/resizing.ts';
 import { rosterCommands } from './commands/rosters.ts';
 import { staffCommands } from './commands/staff.ts';
 import { containerAsks } from './policies/container-asks.ts';
+import { laterLifeAsks } from './policies/later-life-asks.ts';
 import { lease, unlease } from './policies/lease.ts';
 import { unplace } from './policies/place.ts';
 import { discard, prepare } from './policies/prepare.ts';
+import { resize } from './policies/resize.ts';
 import { settleAsks } from './policies/settle-asks.ts';
 import { holdContainers, noteTenantHold } from './policies/tenant-holds.ts';
 import { containersProjection } from './projections/containers.ts';
@@ -40,7 +44,14 @@ export type { NodeConnection, NodeEndpoint, NodeEndpointOptions } from './node-e
 export const containersService = service({
   name: 'containers',
   events: [...containersEvents, ...operationProtocolEvents, TenantHoldPlaced, TenantHoldLifted],
-  commands: [...staffCommands, ...capacityCommands, ...rosterCommands, ...containerCommands],
+  commands: [
+    ...staffCommands,
+    ...capacityCommands,
+    ...resizingCommands,
+    ...rosterCommands,
+    ...containerCommands,
+    ...laterLifeCommands,
+  ],
   queries: [
     containerById,
     containerList,
@@ -57,5 +68,14 @@ export const containersService = service({
   ],
   projections: [containersProjection, instructionsProjection, platformProjection],
   policies: [settleAsks, noteTenantHold, holdContainers],
-  responders: [prepare, discard, ...containerAsks, unplace, lease, unlease],
+  responders: [
+    prepare,
+    discard,
+    ...containerAsks,
+    ...laterLifeAsks,
+    resize,
+    unplace,
+    lease,
+    unlease,
+  ],
 });

@@ -1,6 +1,7 @@
 /** What the node endpoint has done and asks, for the agents connected to it. */
 import { command, query } from '@bivouac/events/language';
 import { InstructionSchema, ObservedStateSchema } from '@bivouac/events/node';
+import { PackageReportSchema } from '@bivouac/events/operations';
 import { idOf } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -17,6 +18,8 @@ export const ReportAnswer = command({
     instructionId: idOf('instruction'),
     outcome: z.enum(['done', 'refused', 'failed']),
     message: z.string().max(2000).optional(),
+    /** With the answer to a package step: what became of the packages. */
+    packages: PackageReportSchema.optional(),
   }),
   result: z.strictObject({}),
 });

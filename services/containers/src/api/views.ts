@@ -70,6 +70,10 @@ export const ContainerViewSchema = z.object({
   /** When it ran first: charging starts here. */
   runningSince: InstantSchema.nullable(),
   createdAt: InstantSchema,
+  /** When it was deleted for its owner; null once it is restored. */
+  softDeletedAt: InstantSchema.nullable(),
+  /** Until when it can be restored. */
+  restoreUntil: InstantSchema.nullable(),
   /** When it was deleted or failed for good. */
   endedAt: InstantSchema.nullable(),
   /** Position of its first event: the order of lists. */

@@ -2,6 +2,7 @@
 import {
   containerEvents,
   imageEvents,
+  laterLifeEvents,
   leaseEvents,
   nodeEvents,
   placementEvents,
@@ -23,7 +24,7 @@ import type { PlacementCandidate } from '@bivouac/events/containers';
 
 export const container = aggregate({
   category: 'container',
-  events: containerEvents,
+  events: [...containerEvents, ...laterLifeEvents],
   initial: () => noContainer,
   evolve: evolveContainer,
 });

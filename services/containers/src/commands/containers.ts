@@ -1,28 +1,16 @@
 /** Commands on a container: what operations ask, what the roster and the nodes say, a new name. */
 import { command } from '@bivouac/events/language';
-import { AskRefSchema, asks, HoldSchema, ImageFactsSchema } from '@bivouac/events/operations';
-import { idOf, InstantSchema } from '@bivouac/events/values';
+import { asks, HoldSchema, ImageFactsSchema } from '@bivouac/events/operations';
+import { idOf } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
 import { RenameContainer, ReportAnswer, ReportObservation } from '../api/index.ts';
 import * as domain from '../domain/container/index.ts';
 import { container, streamOf } from './aggregates.ts';
+import { forAsk, owned } from './asking.ts';
 
 const nothing = z.strictObject({});
-
-/** Whose the container is, and what the command of an ask carries besides the ask's own input. */
-const owned = { tenantId: idOf('tenant'), homeId: z.string().max(100) };
-const asking = { ...owned, ref: AskRefSchema, notAfter: InstantSchema };
-
-function forAsk<S extends z.core.$ZodShape>(name: string, input: z.ZodObject<S>) {
-  return command({
-    name: `containers.${name}`,
-    access: 'internal',
-    input: z.strictObject({ ...input.shape, ...asking }),
-    result: nothing,
-  });
-}
 
 export const RequestContainer = forAsk(
   'RequestContainer',

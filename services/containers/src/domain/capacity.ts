@@ -68,3 +68,14 @@ export function vectorOf(amounts: Readonly<Amounts>): ResourceVector {
     addresses: 0,
   };
 }
+
+/** The larger amount of each axis. */
+export function larger(a: Readonly<Amounts>, b: Readonly<Amounts>): Amounts {
+  const most = (x: bigint, y: bigint): bigint => (x > y ? x : y);
+  return {
+    containers: most(a.containers, b.containers),
+    cpuMillis: most(a.cpuMillis, b.cpuMillis),
+    memoryBytes: most(a.memoryBytes, b.memoryBytes),
+    diskBytes: most(a.diskBytes, b.diskBytes),
+  };
+}

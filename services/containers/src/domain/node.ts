@@ -2,11 +2,11 @@
  * A node and the placements on it. Takes and gives back by placement id only; what it once said of a
  * placement (taken, no room, released) it says again for as long as a late repeat may come.
  */
-import type { nodeEvents } from '@bivouac/events/containers';
 import {
   NodeCapacityFreed,
   NodeCapacityTaken,
   type NodeCapacity,
+  type nodeEvents,
   NodeRegistered,
   PlacementVoided,
 } from '@bivouac/events/containers';
@@ -16,20 +16,33 @@ import {
   type DecideContext,
   type EventOf,
   is,
-  refuse,
 } from '@bivouac/events/language';
 import type { ResourceVector } from '@bivouac/events/values';
 
 import { type Amounts, amountsOf, fits, minus, noAmounts, plus, promisable } from './capacity.ts';
 import { askExpired } from './expiry.ts';
+import { evolveKeeping, type NodeKeeping, noKeeping } from './node-keeping.ts';
+import { placementNotHere, placementVoided, unknownNode } from './node-refusals.ts';
+import { evolveResize, type Pending, takenBy } from './node-resize.ts';
 import { forgetExpired, type Tombstones } from './tombstones.ts';
 
-export interface NodeState {
+export interface NodeState extends NodeKeeping {
   registered: boolean;
   total: Amounts;
   used: Amounts;
-  readonly placements: Map<string, { readonly amounts: Amounts; readonly notAfter: string }>;
+  readonly placements: Map<string, PlacementState>;
   readonly voided: Tombstones;
+  /** Claims on resizes that hold nothing. */
+  readonly voidedClaims: Tombstones;
+}
+
+export interface PlacementState {
+  readonly amounts: Amounts;
+  readonly notAfter: string;
+  /** Another size it is to have. */
+  readonly pending: Pending | undefined;
+  /** The last resize that was done. */
+  readonly resizedBy: string | undefined;
 }
 
 export function emptyNode(): NodeState {
@@ -39,6 +52,8 @@ export function emptyNode(): NodeState {
     used: { ...noAmounts },
     placements: new Map(),
     voided: new Map(),
+    voidedClaims: new Map(),
+    ...noKeeping(),
   };
 }
 
@@ -52,21 +67,26 @@ export function evolveNode(
   } else if (is(event, NodeCapacityTaken)) {
     const { placementId, vector, notAfter } = event.data;
     const amounts = amountsOf(vector);
-    state.placements.set(placementId, { amounts, notAfter });
+    const taken = { amounts, notAfter, pending: undefined, resizedBy: undefined };
+    state.placements.set(placementId, taken);
     state.used = plus(state.used, amounts);
   } else if (is(event, NodeCapacityFreed)) {
     const { placementId } = event.data;
     const taken = state.placements.get(placementId);
     if (taken !== undefined) {
       state.placements.delete(placementId);
-      state.used = minus(state.used, taken.amounts);
+      state.used = minus(state.used, takenBy(taken));
       state.voided.set(placementId, { reason: 'released', notAfter: taken.notAfter });
     }
-  } else {
+  } else if (is(event, PlacementVoided)) {
     const { placementId, reason, notAfter } = event.data;
     state.voided.set(placementId, { reason, notAfter });
+  } else {
+    evolveResize(state, event);
+    evolveKeeping(state, event);
   }
   forgetExpired(state.voided, event.time);
+  forgetExpired(state.voidedClaims, event.time);
   return state;
 }
 
@@ -87,8 +107,8 @@ export function registerNode(
 }
 
 /**
- * Takes capacity, or says once and for all that there was none for this placement. Refused:
- * NODE_UNKNOWN, ASK_EXPIRED, PLACEMENT_VOIDED (it was released before).
+ * Takes capacity, or says once and for all that there was none for this placement; a drained node has
+ * none. Refused: NODE_UNKNOWN, ASK_EXPIRED, PLACEMENT_VOIDED (it was released before).
  */
 export function takeCapacity(
   state: NodeState,
@@ -102,17 +122,14 @@ export function takeCapacity(
   context: Pick<DecideContext, 'now'>,
 ): Decision {
   const { nodeId, placementId, notAfter } = input;
-  if (!state.registered) {
-    return refuse('NODE_UNKNOWN', `There is no node ${nodeId}; register it first.`);
-  }
+  if (!state.registered) return unknownNode(nodeId);
   if (state.placements.has(placementId)) return accept();
   const voided = state.voided.get(placementId);
   if (voided?.reason === 'no-room') return accept();
   if (voided !== undefined) return placementVoided(placementId);
   if (context.now > notAfter) return askExpired(notAfter);
-  if (fits(minus(state.total, state.used), amountsOf(input.vector))) {
-    return accept(NodeCapacityTaken(input));
-  }
+  const room = fits(minus(state.total, state.used), amountsOf(input.vector));
+  if (room && state.drained === undefined) return accept(NodeCapacityTaken(input));
   return accept(PlacementVoided({ nodeId, placementId, reason: 'no-room', notAfter }));
 }
 
@@ -136,16 +153,6 @@ export function releasePlacement(
   }
   const voided = state.voided.get(placementId);
   if (voided?.reason === 'released' || notAfter === undefined) return accept();
-  if (voided !== undefined || context.now > notAfter) {
-    return refuse('PLACEMENT_NOT_HERE', `The placement ${placementId} is not on node ${nodeId}.`);
-  }
+  if (voided !== undefined || context.now > notAfter) return placementNotHere(nodeId, placementId);
   return accept(PlacementVoided({ nodeId, placementId, reason: 'released', notAfter }));
-}
-
-/** The refusal of a placement that was given back before it was made. */
-export function placementVoided(placementId: string): ReturnType<typeof refuse> {
-  return refuse(
-    'PLACEMENT_VOIDED',
-    `The placement ${placementId} was given back before it was made; ask for a new one.`,
-  );
 }

@@ -18,7 +18,7 @@ import {
 import { accept, type Decision, type EventOf, is, refuse } from '@bivouac/events/language';
 import type { ResourceVector } from '@bivouac/events/values';
 
-import { placementVoided } from './node.ts';
+import { placementVoided } from './node-refusals.ts';
 import { leaseVoided } from './range.ts';
 
 export type SeekingState<C> =

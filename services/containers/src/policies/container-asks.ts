@@ -11,6 +11,7 @@ import { refuse } from '@bivouac/events/language';
 import { responder } from '@bivouac/infra/runtime';
 
 import { container, placement, streamOf } from '../commands/aggregates.ts';
+import { carried } from '../commands/asking.ts';
 import {
   AttachAddresses,
   BuildContainer,
@@ -24,7 +25,7 @@ import { allows, busy, forbidden, held, holderOf } from '../domain/container/ind
 const done = { outcome: 'done', result: {} } as const;
 
 /** `later` once the container's stream has taken the ask. */
-function accepted(reply: CommandReply<unknown>) {
+export function accepted(reply: CommandReply<unknown>) {
   return reply.ok ? 'later' : ({ outcome: 'refused', refusal: reply.refusal } as const);
 }
 
@@ -39,33 +40,33 @@ const build = responder('containers.build', {
       return { outcome: 'refused', refusal: refuse('PLACEMENT_UNKNOWN', message).refusal };
     }
     const { location } = chosen;
-    return accepted(await context.execute(BuildContainer, { ...input, ...ask, location }));
+    return accepted(await context.execute(BuildContainer, { ...input, ...carried(ask), location }));
   },
 });
 
 const hold = responder('containers.hold', {
   act: async (input, context, ask) =>
-    accepted(await context.execute(HoldContainer, { ...input, ...ask })),
+    accepted(await context.execute(HoldContainer, { ...input, ...carried(ask) })),
 });
 
 const unhold = responder('containers.unhold', {
   act: async (input, context, ask) =>
-    accepted(await context.execute(UnholdContainer, { ...input, ...ask })),
+    accepted(await context.execute(UnholdContainer, { ...input, ...carried(ask) })),
 });
 
 const destroy = responder('containers.destroy', {
   act: async (input, context, ask) =>
-    accepted(await context.execute(DestroyContainer, { ...input, ...ask })),
+    accepted(await context.execute(DestroyContainer, { ...input, ...carried(ask) })),
 });
 
 const attach = responder('containers.attach', {
   act: async (input, context, ask) =>
-    accepted(await context.execute(AttachAddresses, { ...input, ...ask })),
+    accepted(await context.execute(AttachAddresses, { ...input, ...carried(ask) })),
 });
 
 const detach = responder('containers.detach', {
   act: async (input, context, ask) => {
-    const reply = await context.execute(DetachAddresses, { ...input, ...ask });
+    const reply = await context.execute(DetachAddresses, { ...input, ...carried(ask) });
     // A container that is not there, or not any more, has no addresses, and gets none.
     const code = reply.ok ? '' : reply.refusal.code;
     return code === 'CONTAINER_UNKNOWN' || code === 'CONTAINER_GONE' ? done : accepted(reply);
@@ -84,12 +85,12 @@ const inspect = responder('containers.inspect', {
     }
     const { plan, place, reservationId } = state;
     if (
-      !allows('attach', state.lifecycle) ||
+      !allows('resize', state.lifecycle) ||
       plan === undefined ||
       place === undefined ||
       reservationId === undefined
     ) {
-      return refused(forbidden(containerId, state.lifecycle).refusal);
+      return refused(forbidden(containerId, state.lifecycle, 'resize').refusal);
     }
     if (state.holds.size > 0) return refused(held(state, containerId).refusal);
     const addresses = state.addresses.length;

@@ -19,7 +19,7 @@ import {
   TakeCapacity,
 } from '../commands/capacity.ts';
 import { amountsOf, fits, nodeAxes, promisable } from '../domain/capacity.ts';
-import { placementVoided } from '../domain/node.ts';
+import { placementVoided } from '../domain/node-refusals.ts';
 import { nodes } from '../projections/platform.ts';
 import { spread } from './spread.ts';
 

@@ -9,6 +9,7 @@ import type { AskInput, ImageFacts } from '@bivouac/events/operations';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
 
 import { container, image, streamOf } from '../commands/aggregates.ts';
+import { carried } from '../commands/asking.ts';
 import { DiscardContainer, RequestContainer } from '../commands/containers.ts';
 import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
 import { mayDiscard } from '../domain/container/index.ts';
@@ -54,7 +55,7 @@ export const discard = responder('containers.discard', {
         (await givePlaceBack({ placementId, nodeId }, context, ask)))
       : undefined;
     if (trouble !== undefined) return { outcome: 'refused', refusal: trouble };
-    const reply = await context.execute(DiscardContainer, { containerId, reason, ...ask });
+    const reply = await context.execute(DiscardContainer, { containerId, reason, ...carried(ask) });
     return reply.ok ? 'later' : { outcome: 'refused', refusal: reply.refusal };
   },
 });

@@ -16,37 +16,18 @@ import {
   ContainerStopped,
   HoldLifted,
   HoldPlaced,
+  InstructionAnswered,
   InstructionIssued,
   ObservationChanged,
 } from '@bivouac/events/containers';
-import type { AskName, AskRef } from '@bivouac/events/operations';
-import { on, projection } from '@bivouac/infra/runtime';
-import { table, type WritableView } from '@bivouac/infra/views';
+import { on, projection, timers } from '@bivouac/infra/runtime';
 
-import type { ContainerView } from '../api/index.ts';
-
-/** A container's row: what is answered, but for the node's name, which is the node's. */
-export interface ContainerRow extends Omit<ContainerView, 'node'> {
-  readonly nodeId: string | null;
-  /** The operation that makes it, until it runs or is gone. */
-  readonly maker: string | null;
-}
-
-export const containers = table<ContainerRow>()({
-  name: 'containers',
-  key: (row) => row.id,
-  indexes: {
-    byPosition: (row) => [row.position],
-    byHome: (row) => [row.homeId, row.position],
-    byTenant: (row) => [row.tenantId, row.position],
-    byLifecycle: (row) => [row.lifecycle, row.position],
-    byTenantLifecycle: (row) => [row.tenantId, row.lifecycle, row.position],
-  },
-});
+import { change, containers, held, later, seen } from './container-rows.ts';
+import { laterLifeHandlers } from './later-life.ts';
 
 export const containersProjection = projection({
   name: 'containers.containers',
-  tables: [containers],
+  tables: [containers, timers],
   on: [
     on(ContainerRequested, (event, view) => {
       const { containerId, tenantId, hostname, plan, image, operationId } = event.data;
@@ -59,6 +40,11 @@ export const containersProjection = projection({
         lifecycle: 'requested',
         operation: { operationId, ask: null },
         maker: operationId,
+        former: null,
+        beforeDeletion: null,
+        softDeletedAt: null,
+        restoreUntil: null,
+        difference: null,
         holds: [],
         observed: null,
         plan,
@@ -75,8 +61,8 @@ export const containersProjection = projection({
       });
     }),
     on(ContainerReserved, (event, view) => {
-      const { containerId, nodeId, location, generation, limits, addresses, ask } = event.data;
-      change(view, containerId, (row) => ({
+      const { nodeId, location, generation, limits, addresses, ask } = event.data;
+      change(view, event, (row) => ({
         ...held(row, ask, 'containers.build'),
         lifecycle: 'reserved',
         nodeId,
@@ -88,11 +74,11 @@ export const containersProjection = projection({
     }),
     on(InstructionIssued, (event, view) => {
       if (event.data.step !== 'build') return;
-      change(view, event.data.containerId, (row) => ({ ...row, lifecycle: 'building' }));
+      change(view, event, (row) => ({ ...row, lifecycle: 'building' }));
     }),
     on(ContainerRunning, (event, view) => {
-      const { containerId, runningAt } = event.data;
-      change(view, containerId, (row) => ({
+      const { runningAt } = event.data;
+      change(view, event, (row) => ({
         ...seen(row, 'running', event.time),
         lifecycle: 'running',
         maker: null,
@@ -100,58 +86,60 @@ export const containersProjection = projection({
       }));
     }),
     on(ContainerStarted, (event, view) => {
-      change(view, event.data.containerId, (row) => seen(row, 'running', event.time));
+      change(view, event, (row) => seen(row, 'running', event.time));
     }),
     on(ContainerStopped, (event, view) => {
-      change(view, event.data.containerId, (row) => seen(row, 'stopped', event.time));
+      change(view, event, (row) => seen(row, 'stopped', event.time));
     }),
     on(ContainerRenamed, (event, view) => {
-      const { containerId, hostname } = event.data;
-      change(view, containerId, (row) => ({ ...row, hostname }));
+      const { hostname } = event.data;
+      change(view, event, (row) => ({ ...row, hostname }));
     }),
     on(AddressesAttaching, (event, view) => {
-      change(view, event.data.containerId, (row) => held(row, event.data.ask, 'containers.attach'));
+      change(view, event, (row) => held(row, event.data.ask, 'containers.attach'));
     }),
     on(AddressesAttached, (event, view) => {
-      const { containerId, addresses } = event.data;
-      change(view, containerId, (row) => ({
+      const { addresses } = event.data;
+      change(view, event, (row) => ({
         ...row,
         addresses: [...row.addresses, ...addresses],
       }));
     }),
     on(AddressesDetached, (event, view) => {
       const gone = new Set(event.data.leaseIds);
-      change(view, event.data.containerId, (row) => ({
+      change(view, event, (row) => ({
         ...row,
         addresses: row.addresses.filter((address) => !gone.has(address.leaseId)),
       }));
     }),
     on(HoldPlaced, (event, view) => {
-      const { containerId, hold, ask } = event.data;
-      change(view, containerId, (row) => ({
+      const { hold, ask } = event.data;
+      change(view, event, (row) => ({
         ...held(row, ask, 'containers.hold'),
         holds: [...row.holds, { ...hold, placedAt: event.time }],
       }));
     }),
     on(HoldLifted, (event, view) => {
-      const { containerId, holdId, ask } = event.data;
-      change(view, containerId, (row) => ({
+      const { holdId, ask } = event.data;
+      change(view, event, (row) => ({
         ...held(row, ask, 'containers.unhold'),
         holds: row.holds.filter((hold) => hold.holdId !== holdId),
       }));
     }),
     on(ContainerDeleting, (event, view) => {
-      const { containerId, generation, ask } = event.data;
-      change(view, containerId, (row) => ({
+      const { generation, ask } = event.data;
+      change(view, event, (row) => ({
         ...held(row, ask, 'containers.destroy'),
         lifecycle: 'deleting',
         maker: null,
+        beforeDeletion: null,
+        restoreUntil: null,
         generation,
       }));
     }),
     on(ContainerDeleted, (event, view) => {
-      const { containerId, endedAt, ran } = event.data;
-      change(view, containerId, (row) => ({
+      const { endedAt, ran } = event.data;
+      change(view, event, (row) => ({
         ...(row.nodeId === null ? row : seen(row, 'absent', event.time)),
         lifecycle: ran ? 'deleted' : 'failed',
         maker: null,
@@ -159,7 +147,7 @@ export const containersProjection = projection({
       }));
     }),
     on(ContainerFailed, (event, view) => {
-      change(view, event.data.containerId, (row) => ({
+      change(view, event, (row) => ({
         ...row,
         lifecycle: 'failed',
         maker: null,
@@ -167,44 +155,35 @@ export const containersProjection = projection({
       }));
     }),
     on(ObservationChanged, (event, view) => {
-      const { containerId, state, generation } = event.data;
-      change(view, containerId, (row) => ({
+      const { state, generation } = event.data;
+      change(view, event, (row) => ({
         ...row,
         observed: { state, generation, at: event.time },
       }));
     }),
     on(AskAccepted, (event, view) => {
-      const { containerId, ask, name } = event.data;
-      change(view, containerId, (row) => held(row, ask, name));
+      const { ask, name } = event.data;
+      change(view, event, (row) => held(row, ask, name));
+    }),
+    on(InstructionAnswered, (event, view) => {
+      change(view, event, (row) => later(row, event.time));
     }),
     on(AskSettled, (event, view) => {
-      const { containerId, ask } = event.data;
-      change(view, containerId, (row) =>
-        row.operation?.operationId !== ask.operationId
-          ? row
-          : {
-              ...row,
-              operation: row.maker === null ? null : { operationId: row.maker, ask: null },
-            },
-      );
+      const { ask, name, outcome } = event.data;
+      change(view, event, (row) => {
+        const ended =
+          row.operation?.operationId !== ask.operationId
+            ? row
+            : {
+                ...row,
+                operation: row.maker === null ? null : { operationId: row.maker, ask: null },
+              };
+        if (name !== 'containers.power') return ended;
+        // What came to nothing leaves the lifecycle as it was.
+        const lifecycle = outcome === 'failed' ? (row.former ?? row.lifecycle) : row.lifecycle;
+        return { ...ended, lifecycle, former: null };
+      });
     }),
+    ...laterLifeHandlers,
   ],
 });
-
-function change(view: WritableView, id: string, next: (row: ContainerRow) => ContainerRow): void {
-  // A hold may come before the container is requested, a discard without it: neither has a row.
-  const row = view.get(containers, id);
-  if (row !== undefined) view.put(containers, next(row));
-}
-
-function held(row: ContainerRow, ref: AskRef | undefined, ask: AskName): ContainerRow {
-  return ref === undefined ? row : { ...row, operation: { operationId: ref.operationId, ask } };
-}
-
-function seen(
-  row: ContainerRow,
-  state: NonNullable<ContainerRow['observed']>['state'],
-  at: string,
-): ContainerRow {
-  return { ...row, observed: { state, generation: row.generation, at } };
-}

@@ -13,7 +13,7 @@ import {
   type Lifecycle,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
-import { type ContainerRow, containers } from '../projections/containers.ts';
+import { type ContainerRow, containers } from '../projections/container-rows.ts';
 import { instructions } from '../projections/instructions.ts';
 import { nodes } from '../projections/platform.ts';
 
@@ -96,7 +96,8 @@ function visibleRow(
 
 /** A row as the caller may see it: which machine it is on is the staff's business. */
 function shown(view: View, row: ContainerRow, context: QueryContext): ContainerView {
-  const { nodeId, maker: _maker, ...rest } = row;
+  const { nodeId, maker: _maker, former: _former, beforeDeletion: _before, ...shownTo } = row;
+  const { difference: _difference, ...rest } = shownTo;
   const staff = context.principal.audience === 'staff' || context.principal.audience === 'auditor';
   const node = staff && nodeId !== null ? view.get(nodes, nodeId) : undefined;
   return { ...rest, node: node === undefined ? null : { id: node.id, name: node.name } };

@@ -1,11 +1,15 @@
-/** Attaching and detaching leased addresses; both end with the node's whole network set anew. */
-import { AddressesAttaching, AddressesDetached } from '@bivouac/events/containers';
+/** Attaching, detaching and removing leased addresses: the node's whole network is set anew. */
+import {
+  AddressesAttaching,
+  AddressesDetached,
+  AddressesRemoving,
+} from '@bivouac/events/containers';
 import { accept, type Decision, type DecideContext, refuse } from '@bivouac/events/language';
 import type { LeasedAddress } from '@bivouac/events/operations';
 
 import { accepted, admit, type Asking } from './asking.ts';
 import { follow } from './follow.ts';
-import { held } from './make.ts';
+import { held } from './held.ts';
 import type { ContainerState } from './state.ts';
 
 type Context = Pick<DecideContext, 'now'>;
@@ -67,5 +71,37 @@ export function detachAddresses(
     const detachedAt = context.now;
     events.push(AddressesDetached({ containerId, tenantId: state.tenantId, leaseIds, detachedAt }));
   }
+  return accept(...follow(state, events, context, { notAfter }));
+}
+
+/**
+ * Takes addresses from it; they are its own until the node has. All of them or none. Refused besides
+ * {@link admit}: ADDRESS_UNKNOWN, LAST_ADDRESS.
+ */
+export function removeAddresses(
+  state: ContainerState,
+  input: Asking & { readonly leaseIds: readonly string[] },
+  context: Context,
+): Decision {
+  const { containerId, ref, notAfter } = input;
+  const leaseIds = [...new Set(input.leaseIds)];
+  const beginning = admit(state, input, 'removeAddresses', context);
+  if ('answer' in beginning) return beginning.answer;
+  const path = { path: ['input', 'leaseIds'] };
+  const has = new Set(state.addresses.map(({ leaseId }) => leaseId));
+  const unknown = leaseIds.find((leaseId) => !has.has(leaseId) && !state.removed.has(leaseId));
+  if (unknown !== undefined) {
+    const message = `The container ${containerId} has no address by the lease ${unknown}; read its addresses.`;
+    return refuse('ADDRESS_UNKNOWN', message, path);
+  }
+  if (
+    leaseIds.some((leaseId) => has.has(leaseId)) &&
+    [...has].every((id) => leaseIds.includes(id))
+  ) {
+    const message = `The container ${containerId} would have no address left; leave it one, or delete it.`;
+    return refuse('LAST_ADDRESS', message, path);
+  }
+  const events = [...beginning.begin, AddressesRemoving({ containerId, leaseIds, ask: ref })];
+  if (state.instruction !== undefined) events.push(accepted(input, 'containers.remove-addresses'));
   return accept(...follow(state, events, context, { notAfter }));
 }

@@ -49,7 +49,7 @@ export function admit(
   const holder = holderOf(state);
   if (holder !== undefined && holder !== ref.operationId) return { answer: busy(state, holder) };
   if (!allows(transition, state.lifecycle)) {
-    return { answer: forbidden(containerId, state.lifecycle) };
+    return { answer: forbidden(containerId, state.lifecycle, transition) };
   }
   if (waiting === undefined) return { begin: [] };
   const superseded = refuse(

@@ -1,8 +1,15 @@
 export * from './addresses.ts';
 export { busy, holderOf } from './asking.ts';
 export * from './destroy.ts';
+export { evolveContainer } from './evolve.ts';
+export { held } from './held.ts';
 export * from './holds.ts';
 export * from './make.ts';
+export { changePackages } from './packages.ts';
+export * from './power.ts';
+export * from './reconcile.ts';
 export * from './reports.ts';
+export * from './resize.ts';
+export * from './soft-delete.ts';
 export * from './state.ts';
 export * from './transitions.ts';

@@ -11,6 +11,7 @@ import type { ImageFacts, LeasedAddress, PlanTerms } from '@bivouac/events/opera
 import { askExpired } from '../expiry.ts';
 import { accepted, admit, type Asking, busy, holderOf } from './asking.ts';
 import { follow } from './follow.ts';
+import { held } from './held.ts';
 import { type ContainerState, isGone, keyOf } from './state.ts';
 import { allows, forbidden } from './transitions.ts';
 
@@ -129,20 +130,11 @@ export function renameContainer(
   state: ContainerState,
   input: { readonly containerId: string; readonly hostname: string },
 ): Decision {
-  if (!allows('rename', state.lifecycle)) return forbidden(input.containerId, state.lifecycle);
+  if (!allows('rename', state.lifecycle))
+    return forbidden(input.containerId, state.lifecycle, 'rename');
   const long = hostnameTooLong(input.hostname);
   if (long !== undefined) return long;
   return state.hostname === input.hostname ? accept() : accept(ContainerRenamed(input));
-}
-
-/** The refusal of what a hold forbids. */
-export function held(state: ContainerState, containerId: string): ReturnType<typeof refuse> {
-  const kinds = [...state.holds.values()].map(({ hold }) => `${hold.kind} (${hold.reason})`);
-  return refuse(
-    'CONTAINER_HELD',
-    `A hold stands on the container ${containerId}: ${kinds.join(', ')}; it must be lifted first.`,
-    { path: ['input', 'containerId'], details: { holdIds: [...state.holds.keys()] } },
-  );
 }
 
 function hostnameTooLong(hostname: string): ReturnType<typeof refuse> | undefined {

@@ -1,11 +1,16 @@
 /** What nodes say: answers to instructions, silence beyond their deadline, and what they see. */
 import {
   AddressesAttached,
+  AddressesDetached,
+  ContainerFrozen,
+  ContainerResized,
   ContainerRunning,
   ContainerStarted,
   ContainerStopped,
+  ContainerThawed,
   InstructionAnswered,
   ObservationChanged,
+  PackagesChanged,
 } from '@bivouac/events/containers';
 import {
   accept,
@@ -15,10 +20,13 @@ import {
   refuse,
 } from '@bivouac/events/language';
 import type { ObservedState } from '@bivouac/events/node';
+import type { PackageReport } from '@bivouac/events/operations';
 
 import { deletedEvent } from './destroy.ts';
-import { follow, needed, nodeTrouble, settledFailed } from './follow.ts';
+import { follow, nodeTrouble, settledFailed } from './follow.ts';
+import { fitting } from './packages.ts';
 import { type ContainerState, isGone, type OpenInstruction } from './state.ts';
+import { needed } from './steps.ts';
 import { forbidden } from './transitions.ts';
 
 type Context = Pick<DecideContext, 'now'>;
@@ -35,27 +43,42 @@ export function reportAnswer(
     readonly instructionId: string;
     readonly outcome: 'done' | 'refused' | 'failed';
     readonly message?: string | undefined;
+    /** With the answer to a package step: what became of the packages. */
+    readonly packages?: PackageReport | undefined;
   },
   context: Context,
 ): Decision {
-  const { containerId, instructionId, nodeId, outcome, message } = input;
+  const { containerId, instructionId, nodeId, outcome, message, packages } = input;
   if (state.lifecycle === 'none') return forbidden(containerId, 'none');
   const { instruction } = state;
-  if (instruction?.id !== instructionId) return accept();
+  if (instruction?.id !== instructionId) {
+    // Nobody waits for it, but what is installed is so all the same.
+    const ours = nodeId === state.place?.nodeId && !isGone(state);
+    return accept(...(ours ? packagesChanged(state, packages, null, context) : []));
+  }
   if (instruction.nodeId !== nodeId) {
     return refuse(
       'INSTRUCTION_FOREIGN',
       `The instruction ${instructionId} is another node's; only that one answers it.`,
     );
   }
-  if (outcome !== 'done') return accept(...troubled(state, instruction, outcome, message, context));
+  if (instruction.step === 'packages' && outcome === 'done' && packages === undefined) {
+    const message = 'the node did not say what is installed now';
+    return accept(...troubled(state, instruction, 'failed', message, context));
+  }
+  if (outcome !== 'done') {
+    const changed = packagesChanged(state, packages, null, context);
+    return accept(...changed, ...troubled(state, instruction, outcome, message, context));
+  }
   const answered = InstructionAnswered({
     containerId,
     instructionId,
     outcome,
     ...(message === undefined ? {} : { message }),
   });
-  return accept(...follow(state, [answered, ...effects(state, instruction, context)], context));
+  const events = [answered, ...effects(state, instruction, packages, context)];
+  const result = packages === undefined ? undefined : { report: fitting(packages) };
+  return accept(...follow(state, events, context, { result }));
 }
 
 /** The node's deadline has passed. Refused: INSTRUCTION_NOT_DUE. */
@@ -101,6 +124,7 @@ export function reportObservation(
 function effects(
   state: ContainerState,
   instruction: OpenInstruction,
+  packages: PackageReport | undefined,
   context: Context,
 ): readonly Decided[] {
   const { containerId, tenantId, hostname, plan, image, reservationId } = state;
@@ -128,26 +152,74 @@ function effects(
       return [ContainerStopped({ containerId, ...ask })];
     case 'destroy':
       return [deletedEvent(state, containerId, context.now)];
-    case 'network': {
-      const addresses = state.attaching
-        .filter((address) => address.networkWish <= instruction.networkWish)
-        .map(({ leaseId, rangeId, address, family }) => ({ leaseId, rangeId, address, family }));
-      if (addresses.length === 0) return [];
-      const reservationIds = [
-        ...new Set(addresses.flatMap(({ leaseId }) => state.extras.get(leaseId) ?? [])),
-      ];
-      return [
-        AddressesAttached({
-          ...{ containerId, tenantId, addresses, plan, reservationIds },
-          attachedAt: context.now,
-        }),
-      ];
-    }
-    case 'limits':
     case 'freeze':
+      return [ContainerFrozen({ containerId, ...ask })];
     case 'thaw':
-      return [];
+      return [ContainerThawed({ containerId, ...ask })];
+    case 'network':
+      return [...attached(state, instruction, context), ...detached(state, instruction, context)];
+    case 'limits':
+      return resized(state, instruction, context);
+    case 'packages':
+      return packagesChanged(state, packages, instruction.ask?.operationId ?? null, context);
   }
+}
+
+function attached(
+  state: ContainerState,
+  instruction: OpenInstruction,
+  context: Context,
+): Decided[] {
+  const { containerId, tenantId, plan, extras } = state;
+  const addresses = state.attaching
+    .filter((address) => address.networkWish <= instruction.networkWish)
+    .map(({ leaseId, rangeId, address, family }) => ({ leaseId, rangeId, address, family }));
+  if (addresses.length === 0 || tenantId === undefined || plan === undefined) return [];
+  const reservationIds = [
+    ...new Set(addresses.flatMap(({ leaseId }) => extras.get(leaseId) ?? [])),
+  ];
+  const facts = { containerId, tenantId, addresses, plan, reservationIds };
+  return [AddressesAttached({ ...facts, attachedAt: context.now })];
+}
+
+function detached(
+  state: ContainerState,
+  instruction: OpenInstruction,
+  context: Context,
+): Decided[] {
+  const { containerId, tenantId, removal } = state;
+  if (removal === undefined || removal.networkWish > instruction.networkWish) return [];
+  const leaseIds = state.addresses
+    .map(({ leaseId }) => leaseId)
+    .filter((leaseId) => removal.leaseIds.includes(leaseId));
+  if (leaseIds.length === 0 || tenantId === undefined) return [];
+  return [AddressesDetached({ containerId, tenantId, leaseIds, detachedAt: context.now })];
+}
+
+function resized(state: ContainerState, instruction: OpenInstruction, context: Context): Decided[] {
+  const { containerId, tenantId, resizing, reservationId, plan } = state;
+  if (resizing === undefined || instruction.limitsWish < state.limitsWish) return [];
+  if (tenantId === undefined || plan === undefined || reservationId === undefined) return [];
+  const previous = { previousReservationId: reservationId, previousPlan: plan };
+  return [
+    ContainerResized({ containerId, tenantId, ...resizing, ...previous, resizedAt: context.now }),
+  ];
+}
+
+/** What is installed now, where that is news or an operation waits for it. */
+function packagesChanged(
+  state: ContainerState,
+  packages: PackageReport | undefined,
+  operationId: string | null,
+  context: Context,
+): Decided[] {
+  const { containerId, tenantId } = state;
+  if (packages === undefined || tenantId === undefined) return [];
+  const { inventory } = packages;
+  if (operationId === null && inventory === state.inventory) return [];
+  return [
+    PackagesChanged({ containerId, tenantId, operationId, inventory, observedAt: context.now }),
+  ];
 }
 
 /** An instruction came to nothing: the ask that needed it has failed; another's turn has come. */
@@ -168,7 +240,9 @@ function troubled(
     }),
   ];
   if (waiting !== undefined && needed(state, waiting) === instruction.step) {
-    events.push(settledFailed(state, waiting, nodeTrouble(outcome, message)));
+    const trouble = nodeTrouble(instruction.step, outcome, message);
+    events.push(settledFailed(state, waiting, trouble));
   }
-  return follow(state, events, context, { failed: instruction.step });
+  const undone = instruction.ask !== undefined;
+  return follow(state, events, context, { failed: instruction.step, undone });
 }

@@ -1,5 +1,6 @@
 /** A container's stream in tests, with what operations ask of it and what its node says. */
-import type { LeasedAddress } from '@bivouac/events/operations';
+import type { PowerAction } from '@bivouac/events/containers';
+import type { LeasedAddress, PackageReport } from '@bivouac/events/operations';
 import { plusSeconds } from '@bivouac/events/values';
 
 import { container } from '../../commands/aggregates.ts';
@@ -13,6 +14,12 @@ const holdOf = (name: string) => ({
   kind: 'billing' as const,
   reason: 'overdue',
 });
+
+/** What a node says of packages it changed. */
+export function reported(name = 'httpd'): PackageReport {
+  const added = [{ name, epoch: 0, version: '2.0', release: '1', arch: 'i386' }];
+  return { added, removed: [], configFiles: [], inventory: 'd'.repeat(64), output: '' };
+}
 
 type Answered = readonly string[] | string;
 
@@ -100,6 +107,69 @@ export class SampleContainer extends Stream<domain.ContainerState> {
     return this.when((state, context) => domain.detachAddresses(state, input, context));
   }
 
+  power(action: PowerAction, operation = 'power', attempt = 1): Answered {
+    const input = { ...this.asking(operation, 'power', attempt), action };
+    return this.when((state, context) => domain.powerContainer(state, input, context));
+  }
+
+  resize(operation = 'resize', attempt = 1): Answered {
+    const limits = { ...plan().limits, cpuMillis: 2000 };
+    const input = {
+      ...this.asking(operation, 'resize', attempt),
+      ...{ plan: plan({ code: '2000', limits }), reservationId: id('reservation', operation) },
+    };
+    return this.when((state, context) => domain.resizeContainer(state, input, context));
+  }
+
+  remove(operation = 'remove', names: readonly string[] = ['extra'], attempt = 1): Answered {
+    const leaseIds = names.map((name) => id('lease', name));
+    const input = { ...this.asking(operation, 'remove', attempt), leaseIds };
+    return this.when((state, context) => domain.removeAddresses(state, input, context));
+  }
+
+  /** With a window of a day. */
+  softDelete(operation = 'delete', attempt = 1): Answered {
+    const input = {
+      ...this.asking(operation, 'soft-delete', attempt),
+      ...{ reason: 'cancelled', restoreUntil: plusSeconds(this.now, 86_400) },
+    };
+    return this.when((state, context) => domain.softDeleteContainer(state, input, context));
+  }
+
+  restore(operation = 'restore', attempt = 1): Answered {
+    const input = this.asking(operation, 'restore', attempt);
+    return this.when((state, context) => domain.restoreContainer(state, input, context));
+  }
+
+  endWindow(restoreUntil = this.state.softDeleted?.restoreUntil ?? this.now): Answered {
+    const input = { containerId, restoreUntil };
+    return this.when((state, context) => domain.endRestoreWindow(state, input, context));
+  }
+
+  changePackages(
+    operation = 'packages',
+    attempt = 1,
+    names: readonly string[] = ['httpd'],
+  ): Answered {
+    const install = names.map((name) => ({
+      ...{ name, epoch: 0, version: '2.0', release: '1', arch: 'i386' },
+    }));
+    const transaction = { install, upgrade: [], remove: [] };
+    const input = { ...this.asking(operation, 'packages', attempt), transaction };
+    return this.when((state, context) => domain.changePackages(state, input, context));
+  }
+
+  reconcile(): Answered {
+    return this.when((state, context) =>
+      domain.reconcileContainer(state, { containerId }, context),
+    );
+  }
+
+  letGo(operation: string): Answered {
+    const input = { containerId, operationId: id('operation', operation) };
+    return this.when((state, context) => domain.letGo(state, input, context));
+  }
+
   rename(hostname: string): Answered {
     return this.when((state) => domain.renameContainer(state, { containerId, hostname }));
   }
@@ -109,8 +179,9 @@ export class SampleContainer extends Stream<domain.ContainerState> {
     outcome: 'done' | 'refused' | 'failed' = 'done',
     instructionId = this.state.instruction?.id ?? id('instruction', 'none'),
     from = nodeId,
+    packages = this.state.packaging === undefined ? undefined : reported(),
   ): Answered {
-    const input = { nodeId: from, containerId, instructionId, outcome };
+    const input = { nodeId: from, containerId, instructionId, outcome, packages };
     return this.when((state, context) => domain.reportAnswer(state, input, context));
   }
 
@@ -120,7 +191,7 @@ export class SampleContainer extends Stream<domain.ContainerState> {
   }
 
   observe(
-    seen: 'absent' | 'stopped' | 'running' | 'error',
+    seen: 'absent' | 'stopped' | 'running' | 'frozen' | 'error',
     generation = this.state.generation,
     from = nodeId,
   ): Answered {

@@ -1,6 +1,6 @@
 /**
  * The one table of what may be done to a container in which lifecycle, and where it leads. Every
- * decision asks it; nothing else knows lifecycles.
+ * decision asks it; nothing else knows lifecycles. `docs/container-lifecycle.md` is written from it.
  */
 import { refuse } from '@bivouac/events/language';
 
@@ -19,33 +19,99 @@ export type Lifecycle =
   | 'failed';
 
 interface Rule {
+  /** Who may bring it about, for the document. */
+  readonly by: 'owner' | 'staff' | 'order' | 'node';
+  /** What it is, for the document. */
+  readonly says: string;
   readonly from: readonly Lifecycle[];
-  /** Absent: the lifecycle stays. */
-  readonly to?: Lifecycle;
+  /** Absent: the lifecycle stays. `former`: what it was before its soft deletion. */
+  readonly to?: Lifecycle | 'former';
 }
 
 const unbuilt = ['requested', 'reserved', 'building'] as const;
 const built = ['stopped', 'running', 'frozen'] as const;
+/** It has an instance on its node, whoever may use it. */
+const kept = [...built, 'soft-deleted'] as const;
 
 /** A hold, an address or a name changes no lifecycle; a hold keeps what is `running` stopped. */
-const transitions = {
-  request: { from: ['none'], to: 'requested' },
-  reserve: { from: ['requested'], to: 'reserved' },
-  build: { from: ['reserved', 'building'], to: 'building' },
-  run: { from: ['building'], to: 'running' },
-  hold: { from: [...unbuilt, ...built] },
-  /** A tenant's hold may overtake the request. */
-  tenantHold: { from: ['none', ...unbuilt, ...built] },
-  unhold: { from: [...unbuilt, ...built] },
-  attach: { from: built },
-  detach: { from: built },
-  rename: { from: [...unbuilt, ...built] },
-  delete: { from: ['reserved', 'building', ...built, 'soft-deleted', 'deleting'], to: 'deleting' },
-  /** Of what was never placed, at once. */
-  vanish: { from: ['requested', 'deleting'], to: 'deleted' },
-  /** The same of what never ran: it has failed. */
-  vanishUnrun: { from: ['requested', 'deleting'], to: 'failed' },
-  fail: { from: ['none', 'requested'], to: 'failed' },
+export const transitions = {
+  request: { by: 'order', says: 'It is ordered.', from: ['none'], to: 'requested' },
+  reserve: {
+    by: 'order',
+    says: 'It has a place, addresses, and a reservation of quota.',
+    from: ['requested'],
+    to: 'reserved',
+  },
+  build: {
+    by: 'order',
+    says: 'Its node is to make and start it.',
+    from: ['reserved', 'building'],
+    to: 'building',
+  },
+  run: { by: 'node', says: 'It runs for the first time.', from: ['building'], to: 'running' },
+  start: { by: 'owner', says: 'It is to run.', from: ['stopped', 'running'], to: 'running' },
+  stop: { by: 'owner', says: 'It is not to run.', from: built, to: 'stopped' },
+  restart: { by: 'owner', says: 'It is to stop and run again.', from: ['running'] },
+  freeze: {
+    by: 'owner',
+    says: 'It is to stay in memory without CPU.',
+    from: ['running', 'frozen'],
+    to: 'frozen',
+  },
+  thaw: { by: 'owner', says: 'It is to go on.', from: ['frozen', 'running'], to: 'running' },
+  hold: { by: 'staff', says: 'A hold is placed on it.', from: [...unbuilt, ...kept] },
+  tenantHold: {
+    by: 'staff',
+    says: 'A hold of its account reaches it, or leaves it; it may overtake the order.',
+    from: ['none', ...unbuilt, ...kept],
+  },
+  unhold: { by: 'staff', says: 'A hold of its own is lifted.', from: [...unbuilt, ...kept] },
+  resize: { by: 'owner', says: 'It gets another plan.', from: built },
+  attach: { by: 'owner', says: 'It gets more addresses.', from: ['stopped', 'running'] },
+  detach: { by: 'order', says: 'More addresses are undone.', from: kept },
+  removeAddresses: {
+    by: 'owner',
+    says: 'Addresses are taken from it.',
+    from: ['stopped', 'running'],
+  },
+  packages: { by: 'owner', says: 'rpm changes its packages.', from: ['running'] },
+  rename: { by: 'owner', says: 'It gets another host name.', from: [...unbuilt, ...built] },
+  softDelete: {
+    by: 'owner',
+    says: 'It is stopped and deleted for its owner; place, addresses and data stay.',
+    from: kept,
+    to: 'soft-deleted',
+  },
+  restore: {
+    by: 'owner',
+    says: 'Its soft deletion is taken back within the window; of what is not deleted: nothing.',
+    from: kept,
+    to: 'former',
+  },
+  delete: {
+    by: 'owner',
+    says: 'Its node is to destroy it.',
+    from: ['reserved', 'building', ...kept, 'deleting'],
+    to: 'deleting',
+  },
+  vanish: {
+    by: 'node',
+    says: 'It is gone; of what was never placed, at once.',
+    from: ['requested', 'deleting'],
+    to: 'deleted',
+  },
+  vanishUnrun: {
+    by: 'node',
+    says: 'It is gone and has never run.',
+    from: ['requested', 'deleting'],
+    to: 'failed',
+  },
+  fail: {
+    by: 'order',
+    says: 'The order is undone before it had a place.',
+    from: ['none', 'requested'],
+    to: 'failed',
+  },
 } as const satisfies Record<string, Rule>;
 
 export type Transition = keyof typeof transitions;
@@ -55,14 +121,22 @@ export function allows(transition: Transition, lifecycle: Lifecycle): boolean {
   return from.includes(lifecycle);
 }
 
-/** The lifecycle after a transition. */
-export function after(transition: Transition, lifecycle: Lifecycle): Lifecycle {
-  const rule: Rule = transitions[transition];
-  return rule.to ?? lifecycle;
+/** The lifecycle after a transition. `former`: what it was before a soft deletion, if it was. */
+export function after(
+  transition: Transition,
+  lifecycle: Lifecycle,
+  former: Lifecycle | undefined = undefined,
+): Lifecycle {
+  const { to }: Rule = transitions[transition];
+  return to === 'former' ? (former ?? lifecycle) : (to ?? lifecycle);
 }
 
-/** Why a transition is not allowed: unknown, gone, or not that far yet. */
-export function forbidden(containerId: string, lifecycle: Lifecycle): ReturnType<typeof refuse> {
+/** Why a transition is not allowed: unknown, gone, not that far yet, or not in this lifecycle. */
+export function forbidden(
+  containerId: string,
+  lifecycle: Lifecycle,
+  transition?: Transition,
+): ReturnType<typeof refuse> {
   const path = { path: ['input', 'containerId'] };
   switch (lifecycle) {
     case 'none':
@@ -72,7 +146,6 @@ export function forbidden(containerId: string, lifecycle: Lifecycle): ReturnType
         path,
       );
     case 'deleting':
-    case 'soft-deleted':
     case 'deleted':
     case 'failed':
       return refuse(
@@ -80,6 +153,23 @@ export function forbidden(containerId: string, lifecycle: Lifecycle): ReturnType
         `The container ${containerId} is ${lifecycle === 'deleting' ? 'being deleted' : lifecycle}; nothing can be done with it any more.`,
         path,
       );
+    case 'soft-deleted':
+      return refuse(
+        'CONTAINER_SOFT_DELETED',
+        `The container ${containerId} was deleted; restore it first.`,
+        path,
+      );
+    case 'stopped':
+    case 'running':
+    case 'frozen': {
+      const allowed: readonly Lifecycle[] =
+        transition === undefined ? [] : transitions[transition].from;
+      return refuse(
+        'CONTAINER_WRONG_LIFECYCLE',
+        `The container ${containerId} is to be ${lifecycle}; that can only be done while it is ${allowed.join(' or ')}.`,
+        { ...path, details: { lifecycle, allowed } },
+      );
+    }
     default:
       return refuse(
         'CONTAINER_NOT_READY',

@@ -1,0 +1,104 @@
+/** What staff and its agent say of a node: labels, drained or not, its inventory, stray instances. */
+import {
+  NodeDrained,
+  type nodeEvents,
+  NodeInventoryChanged,
+  NodeLabelled,
+  NodeUndrained,
+  StrayInstanceGone,
+  StrayInstanceSeen,
+  type StrayReason,
+} from '@bivouac/events/containers';
+import { accept, canonicalText, type Decision, type EventOf, is } from '@bivouac/events/language';
+import type { NodeInventory, ObservedState } from '@bivouac/events/node';
+
+import type { NodeState } from './node.ts';
+import { unknownNode } from './node-refusals.ts';
+
+export interface NodeKeeping {
+  /** Why, while it takes no new placements. */
+  drained: string | undefined;
+  labels: readonly string[];
+  /** As canonical text, to tell whether it changed. */
+  inventory: string | undefined;
+  /** By container id: as canonical text. */
+  readonly strays: Map<string, string>;
+}
+
+export function noKeeping(): NodeKeeping {
+  return { drained: undefined, labels: [], inventory: undefined, strays: new Map() };
+}
+
+export function evolveKeeping(
+  state: NodeKeeping,
+  event: EventOf<(typeof nodeEvents)[number]>,
+): void {
+  if (is(event, NodeDrained)) state.drained = event.data.reason;
+  else if (is(event, NodeUndrained)) state.drained = undefined;
+  else if (is(event, NodeLabelled)) state.labels = event.data.labels;
+  else if (is(event, NodeInventoryChanged)) {
+    state.inventory = canonicalText(event.data.inventory);
+  } else if (is(event, StrayInstanceSeen)) {
+    const { containerId, generation, state: seen, why } = event.data;
+    state.strays.set(containerId, canonicalText({ generation, seen, why }));
+  } else if (is(event, StrayInstanceGone)) state.strays.delete(event.data.containerId);
+}
+
+/** Recorded where it differs from what was said before. Refused: NODE_UNKNOWN. */
+export function reportInventory(
+  state: NodeState,
+  input: { readonly nodeId: string; readonly inventory: NodeInventory },
+): Decision {
+  if (!state.registered) return unknownNode(input.nodeId);
+  const features = [...new Set(input.inventory.features)].sort();
+  const inventory = { ...input.inventory, features };
+  if (state.inventory === canonicalText(inventory)) return accept();
+  return accept(NodeInventoryChanged({ nodeId: input.nodeId, inventory }));
+}
+
+/** Refused: NODE_UNKNOWN. */
+export function labelNode(
+  state: NodeState,
+  input: { readonly nodeId: string; readonly labels: readonly string[] },
+): Decision {
+  if (!state.registered) return unknownNode(input.nodeId);
+  const labels = [...new Set(input.labels)].sort();
+  if (canonicalText(labels) === canonicalText(state.labels)) return accept();
+  return accept(NodeLabelled({ nodeId: input.nodeId, labels }));
+}
+
+/** Refused: NODE_UNKNOWN. */
+export function drainNode(
+  state: NodeState,
+  input: { readonly nodeId: string; readonly reason: string },
+): Decision {
+  if (!state.registered) return unknownNode(input.nodeId);
+  return state.drained === undefined ? accept(NodeDrained(input)) : accept();
+}
+
+/** Refused: NODE_UNKNOWN. */
+export function undrainNode(state: NodeState, input: { readonly nodeId: string }): Decision {
+  if (!state.registered) return unknownNode(input.nodeId);
+  return state.drained === undefined ? accept() : accept(NodeUndrained(input));
+}
+
+/** An instance that should not be there, or (`absent`) is there no more. Refused: NODE_UNKNOWN. */
+export function reportStray(
+  state: NodeState,
+  input: {
+    readonly nodeId: string;
+    readonly containerId: string;
+    readonly generation: number;
+    readonly state: ObservedState;
+    readonly why: StrayReason;
+  },
+): Decision {
+  const { nodeId, containerId, generation, state: seen, why } = input;
+  if (!state.registered) return unknownNode(nodeId);
+  const known = state.strays.get(containerId);
+  if (seen === 'absent') {
+    return known === undefined ? accept() : accept(StrayInstanceGone({ nodeId, containerId }));
+  }
+  if (known === canonicalText({ generation, seen, why })) return accept();
+  return accept(StrayInstanceSeen({ ...input }));
+}

@@ -1,0 +1,89 @@
+/**
+ * Answers `containers.resize`: what the new size has more is taken on its node first, then the
+ * container is told. When that has ended, the node's stream learns how: settleCapacity.
+ */
+import { refuse, type Refusal } from '@bivouac/events/language';
+import type { AskInput, AskRef } from '@bivouac/events/operations';
+import { type PolicyContext, responder } from '@bivouac/infra/runtime';
+
+import { container, node, streamOf } from '../commands/aggregates.ts';
+import { carried } from '../commands/asking.ts';
+import { ResizeContainer } from '../commands/later-life.ts';
+import { ResizeCapacity, SettleResize } from '../commands/resizing.ts';
+import { forbidden, keyOf } from '../domain/container/index.ts';
+import { accepted } from './container-asks.ts';
+
+type Resize = AskInput<'containers.resize'>;
+interface Place {
+  readonly nodeId: string;
+  readonly placementId: string;
+}
+
+export const resize = responder('containers.resize', {
+  act: async (input, context, ask) => {
+    const refused = (refusal: Refusal) => ({ outcome: 'refused', refusal }) as const;
+    const { containerId } = input;
+    const { state } = await context.load(container, streamOf.container(containerId));
+    const { place } = state;
+    if (state.tenantId !== ask.tenantId || place === undefined) {
+      const lifecycle = state.tenantId === ask.tenantId ? state.lifecycle : 'none';
+      return refused(forbidden(containerId, lifecycle, 'resize').refusal);
+    }
+    const trouble = await takeDifference(input, place, context, ask);
+    if (trouble !== undefined) return refused(trouble);
+    const reply = await context.execute(ResizeContainer, { ...input, ...carried(ask) });
+    if (!reply.ok) await settle(ask.ref, place, 'void', context);
+    return accepted(reply);
+  },
+});
+
+/** Once a container's resize is settled: what it takes on its node is that, or what it was. */
+export async function settleCapacity(
+  { ref, outcome }: { readonly ref: AskRef; readonly outcome: 'done' | 'failed' },
+  containerId: string,
+  context: PolicyContext,
+): Promise<void> {
+  const { state } = await context.load(container, streamOf.container(containerId));
+  if (state.place === undefined) return;
+  await settle(ref, state.place, outcome === 'done' ? 'done' : 'void', context);
+}
+
+async function settle(
+  ref: AskRef,
+  { nodeId, placementId }: Place,
+  outcome: 'done' | 'void',
+  context: PolicyContext,
+): Promise<void> {
+  await context.execute(SettleResize, { nodeId, placementId, claim: keyOf(ref), outcome }, outcome);
+}
+
+/** Refused: NO_NODE_WITH_ROOM and those of the node's stream. */
+async function takeDifference(
+  { containerId, reservationId, plan }: Resize,
+  { nodeId, placementId }: Place,
+  context: PolicyContext,
+  { ref, notAfter }: { readonly ref: AskRef; readonly notAfter: string },
+): Promise<Refusal | undefined> {
+  const { cpuMillis, memoryBytes, diskBytes } = plan.limits;
+  const vector = { containers: 1, cpuMillis, memoryBytes, diskBytes, addresses: 0 };
+  const claim = keyOf(ref);
+  const reply = await context.execute(ResizeCapacity, {
+    ...{ nodeId, placementId, containerId, claim, vector, notAfter },
+    resizeId: reservationId,
+  });
+  if (!reply.ok) return reply.refusal;
+  const taken =
+    reply.result.outcome === 'standing'
+      ? await context.read(
+          node,
+          streamOf.node(nodeId),
+          (state) => state.voidedClaims.get(claim) === undefined,
+        )
+      : reply.result.outcome === 'taken';
+  if (taken) return undefined;
+  return refuse(
+    'NO_NODE_WITH_ROOM',
+    `The container's node has no room for the plan ${plan.code}; choose a smaller one, or order later.`,
+    { details: { asked: vector }, retryable: true },
+  ).refusal;
+}
