@@ -263,8 +263,8 @@ export type Answer =
 export interface Policy {
   readonly name: string;
   readonly definitions: readonly EventDefinition[];
-  /** Handlers for one target run in order; other targets of the home at once. */
-  readonly target: (event: Recorded) => string;
+  /** Handlers for one target run in order; other targets of the home at once. undefined: not run. */
+  readonly target: (event: Recorded) => string | undefined;
   readonly react: (event: Recorded, context: PolicyContext) => Promise<void>;
 }
 
@@ -272,14 +272,15 @@ export function policy<const E extends readonly EventDefinition[]>(spec: {
   /** `<context>.<verb-object>`, stable: it is part of command keys. */
   readonly name: string;
   readonly on: E;
-  /** Defaults to the event's stream. */
-  readonly target?: (event: EventOf<E[number]>) => string;
+  /** Defaults to the event's stream; undefined where the event is none of the policy's business. */
+  readonly target?: (event: EventOf<E[number]>) => string | undefined;
   readonly react: (event: EventOf<E[number]>, context: PolicyContext) => Promise<void>;
 }): Policy {
+  const { target } = spec;
   return {
     name: spec.name,
     definitions: spec.on,
-    target: (event) => spec.target?.(event as EventOf<E[number]>) ?? event.stream,
+    target: (event) => (target === undefined ? event.stream : target(event as EventOf<E[number]>)),
     react: (event, context) => spec.react(event as EventOf<E[number]>, context),
   };
 }

@@ -39,7 +39,9 @@ export const keepAccounts = policy({
     StepAsked,
   ],
   target: (event) =>
-    is(event, StepAsked) && !answered.includes(event.data.ask) ? '' : `accounts-${event.homeid}`,
+    is(event, StepAsked) && !answered.includes(event.data.ask)
+      ? undefined
+      : `accounts-${event.homeid}`,
   react: async (event, context) => {
     if (is(event, TenantCreated)) return openAccount(event, context);
     if (is(event, StepAsked)) return answerAsk(event, context);
