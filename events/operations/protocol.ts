@@ -18,6 +18,9 @@ export const AskRefSchema = z.strictObject({
 });
 export type AskRef = z.output<typeof AskRefSchema>;
 
+export const PivotSchema = z.enum(['asked', 'done']);
+export type Pivot = z.output<typeof PivotSchema>;
+
 /** On the operation's stream: an owner is to act. Its owner refuses it after `notAfter`. */
 export const StepAsked = event(
   'provisioning.StepAsked',
@@ -27,7 +30,11 @@ export const StepAsked = event(
     /** The tenant whose things the operation changes. */
     tenantId: staff(idOf('tenant')),
     input: staff(JsonObjectSchema),
-    notAfter: staff(InstantSchema),
+    notAfter: customer(InstantSchema),
+    /** From when on the operation can only go forward: once this is asked, or once it is done. */
+    pivot: customer(PivotSchema.optional()),
+    /** How many steps the operation takes, as far as it is known with this ask. */
+    planned: customer(z.number().int().min(1).max(1000).optional()),
   }),
 );
 

@@ -10,9 +10,14 @@ import {
   RefusalSchema,
 } from '../operations/index.ts';
 import { idOf } from '../values/index.ts';
+import { ChildrenCountSchema } from './children.ts';
 import { OperationKindSchema, OperationOrderSchema, OperationTargetSchema } from './order.ts';
 
 const operationId = customer(idOf('operation'));
+/** The operation over many whose child it is. */
+const parentId = customer(idOf('operation').optional());
+/** With an operation over many: what became of its children. */
+const children = customer(ChildrenCountSchema.optional());
 
 export const OperationStarted = event(
   'provisioning.OperationStarted',
@@ -22,6 +27,7 @@ export const OperationStarted = event(
     tenantId: customer(idOf('tenant')),
     target: customer(OperationTargetSchema),
     order: customer(OperationOrderSchema),
+    parentId,
   }),
 );
 
@@ -55,28 +61,41 @@ export const OperationSucceeded = event(
     operationId,
     /** With close-month: the invoice, null where nothing was owed. */
     invoiceId: customer(idOf('invoice').nullable()),
+    parentId,
+    children,
   }),
 );
 
 /** It did not come about, and nothing of it is left. */
 export const OperationFailed = event(
   'provisioning.OperationFailed',
-  z.strictObject({ operationId, refusal: customer(RefusalSchema) }),
+  z.strictObject({ operationId, refusal: customer(RefusalSchema), parentId }),
 );
 
-/** It was cancelled, and nothing of it is left. */
+/** It was cancelled, and nothing of it is left but what its children had ended. */
 export const OperationCancelled = event(
   'provisioning.OperationCancelled',
-  z.strictObject({ operationId }),
+  z.strictObject({ operationId, parentId, children }),
 );
 
 /** A step that must not fail did: staff have to act. docs/operations-runbook.md says how. */
 export const AttentionNeeded = event(
   'provisioning.AttentionNeeded',
-  z.strictObject({ operationId, ref: staff(AskRefSchema), refusal: customer(RefusalSchema) }),
+  z.strictObject({
+    operationId,
+    ref: staff(AskRefSchema),
+    refusal: customer(RefusalSchema),
+    parentId,
+  }),
 );
 
-export const operationEvents = [
+/** A reservation of it was neither committed nor given back in time, and it cannot do so now. */
+export const OverdueReservationNoted = event(
+  'provisioning.OverdueReservationNoted',
+  z.strictObject({ operationId, reservationId: staff(idOf('reservation')) }),
+);
+
+export const workflowEvents = [
   OperationStarted,
   StepEnded,
   CancelRequested,
@@ -85,4 +104,5 @@ export const operationEvents = [
   OperationFailed,
   OperationCancelled,
   AttentionNeeded,
+  OverdueReservationNoted,
 ] as const;

@@ -13,12 +13,14 @@ import './billing/invoice.ts';
 import './packages/package.ts';
 import './quotas/quota.ts';
 import './provisioning/operation.ts';
+import './provisioning/operation-lists.ts';
 import './accounts/mutations.ts';
 import './containers/mutations.ts';
 import './billing/mutations.ts';
 import './packages/mutations.ts';
 import './quotas/mutations.ts';
 import './provisioning/mutations.ts';
+import './provisioning/repair.ts';
 
 import { assertValidSchema } from 'graphql';
 

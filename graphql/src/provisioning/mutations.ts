@@ -2,16 +2,13 @@
  * Ordering workflows. What the gateway answers is that the operation began; what the contexts have
  * to say against it (quota, no room, a full pool, a hold) comes as the operation's `error`.
  */
-import { CancelOperation } from '@bivouac/provisioning/api';
-
 import { HoldKind } from '../accounts/account.ts';
-import { tenantOf } from '../accounts/mutations.ts';
 import { AddressFamily } from '../containers/container.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
 import { given } from '../language/given.ts';
 import { mutation } from '../language/mutation.ts';
-import { accepted, OperationAccepted, ownerOf, start } from './start.ts';
+import { accepted, accountOf, OperationAccepted, ownerOf, start } from './start.ts';
 
 const Placement = enumeration('Placement', 'Which of the nodes with room is taken.', {
   spread: 'The one with most room.',
@@ -53,20 +50,25 @@ mutation('provisionContainer', {
   }),
   type: OperationAccepted,
   act: async (input, key, { services }) =>
-    start(services, await tenantOf(services, input.accountId), key, ({ tenantId }) => ({
-      kind: 'provision',
-      tenantId,
-      hostname: input.hostname,
-      planCode: input.plan,
-      imageId: input.imageId,
-      ...given({
-        location: input.location,
-        family: input.family,
-        extraAddresses: input.extraAddresses,
-        placement: input.placement,
-        address: input.address,
+    start(
+      services,
+      await accountOf(services, 'accountId', input.accountId),
+      key,
+      ({ tenantId }) => ({
+        kind: 'provision',
+        tenantId,
+        hostname: input.hostname,
+        planCode: input.plan,
+        imageId: input.imageId,
+        ...given({
+          location: input.location,
+          family: input.family,
+          extraAddresses: input.extraAddresses,
+          placement: input.placement,
+          address: input.address,
+        }),
       }),
-    })),
+    ),
   payload: accepted,
 });
 
@@ -164,7 +166,7 @@ mutation('closeMonth', {
   }),
   type: OperationAccepted,
   act: async ({ accountId, month }, key, { services }) =>
-    start(services, await tenantOf(services, accountId), key, ({ tenantId }) => ({
+    start(services, await accountOf(services, 'accountId', accountId), key, ({ tenantId }) => ({
       kind: 'close-month',
       accountId: tenantId,
       month,
@@ -172,14 +174,22 @@ mutation('closeMonth', {
   payload: accepted,
 });
 
-mutation('cancelOperation', {
-  description: 'Stops a running operation; what it did is undone.',
-  input: builder.inputType('CancelOperationInput', {
-    description: 'Which operation.',
-    fields: (t) => ({ operationId: t.id({ description: 'The operation, `op_…`.' }) }),
+mutation('runMonth', {
+  description:
+    'Closes a month of every account an issuer invoices, each by an operation of its own.',
+  input: builder.inputType('RunMonthInput', {
+    description: 'Whose accounts. The month must be over.',
+    fields: (t) => ({
+      issuerId: t.id({ description: 'The provider or the reseller that issues the invoices.' }),
+      month: t.field({ type: 'Month', description: 'The month, e.g. `2026-04`.' }),
+    }),
   }),
   type: OperationAccepted,
-  act: ({ operationId }, key, { services }) =>
-    services.command(CancelOperation, { operationId }, key),
+  act: async ({ issuerId, month }, key, { services }) =>
+    start(services, await accountOf(services, 'issuerId', issuerId), key, ({ tenantId }) => ({
+      kind: 'run-month',
+      issuerId: tenantId,
+      month,
+    })),
   payload: accepted,
 });

@@ -1,63 +1,29 @@
-/** Operations: long-running workflows, from the order to the outcome. */
+/** An operation: a long-running workflow, from the order to the outcome. */
 import {
   OperationById,
   OperationHistory,
   Operations,
   type OperationView,
 } from '@bivouac/provisioning/api';
+import type { z } from 'zod';
 
 import { accountById, AccountRef } from '../accounts/account.ts';
 import { invoiceById, InvoiceRef } from '../billing/invoice.ts';
 import { outcomeError, UserErrorRef } from '../errors/user-error.ts';
-import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
-import { enumeration } from '../language/enumeration.ts';
-import { given, isGiven } from '../language/given.ts';
+import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
-import {
-  idArgument,
-  loadNode,
-  NodeRef,
-  optionalIdArgument,
-  registerNode,
-} from '../language/node.ts';
+import { loadNode, NodeRef, registerNode } from '../language/node.ts';
 import { connection, type PageArgs, pageRequest } from '../language/paging.ts';
-import { requestError } from '../errors/request-error.ts';
 import type { Services } from '../request/services.ts';
-
-const OperationKind = enumeration('OperationKind', 'What an operation is to achieve.', {
-  provision: 'A container that runs.',
-  suspend: 'A hold on a container, which is stopped.',
-  resume: 'The hold lifted.',
-  power: 'A container started, stopped, restarted, frozen or thawed.',
-  resize: 'Another plan for a container, at once or at the end of its period.',
-  'add-address': 'More addresses on a container.',
-  'remove-address': 'Fewer addresses on a container.',
-  packages: 'Packages of a container installed, upgraded or removed.',
-  delete: 'The container deleted, and kept for some days in which it can be restored.',
-  restore: 'A deleted container as it was before.',
-  cancel: 'The container given up by its owner, at once or at the end of its period.',
-  terminate: 'The container destroyed, and all it held given back.',
-  'close-month': 'A month of an account rated and invoiced.',
-  'run-month': 'A month of every account of an issuer rated and invoiced.',
-});
-
-const OperationStatus = enumeration('OperationStatus', 'How far an operation has come.', {
-  running: 'Under way.',
-  undoing: 'It failed or was cancelled; what it did is being undone.',
-  succeeded: 'Done.',
-  failed: 'It failed; what it did is undone. `error` says why.',
-  cancelled: 'It was cancelled; what it did is undone.',
-  'needs-attention': 'Undoing failed; the staff see to it.',
-});
-
-const StepStatus = enumeration('StepStatus', 'How an ask of an operation ended.', {
-  asked: 'No answer yet.',
-  done: 'Done.',
-  refused: 'Refused by who was asked.',
-  failed: 'Tried, and it failed.',
-  'timed-out': 'No answer in time; a late one is undone.',
-});
+import {
+  ChildrenCountRef,
+  InterventionRef,
+  LeftoverRef,
+  OperationKind,
+  OperationStatus,
+  OperationStepRef,
+} from './parts.ts';
 
 /** One operation, once per request; null where there is none or it is out of reach. */
 export function operationById(services: Services, id: string): Promise<OperationView | null> {
@@ -66,32 +32,6 @@ export function operationById(services: Services, id: string): Promise<Operation
     return found !== null && services.sees(OperationById, found.tenantId) ? found : null;
   });
 }
-
-const OperationStepRef = builder
-  .objectRef<OperationView['steps'][number]>('OperationStep')
-  .implement({
-    description: 'One ask of an operation, e.g. to reserve quota or to build the container.',
-    fields: (t) => ({
-      name: t.exposeString('name', { description: 'The step, e.g. `reserve` or `undo-lease`.' }),
-      ask: t.exposeString('ask', {
-        description: 'Who was asked for what, e.g. `quotas.reserve`.',
-      }),
-      attempt: t.exposeInt('attempt', { description: 'From 1.' }),
-      status: t.expose('status', { type: StepStatus, description: 'How it ended.' }),
-      askedAt: t.expose('askedAt', { type: 'DateTime', description: 'When it was asked.' }),
-      endedAt: t.expose('endedAt', {
-        type: 'DateTime',
-        nullable: true,
-        description: 'When it was answered; null while it was not.',
-      }),
-      refusal: t.field({
-        type: UserErrorRef,
-        nullable: true,
-        description: 'Why it was refused or failed.',
-        resolve: ({ refusal }) => (refusal === null ? null : outcomeError(refusal)),
-      }),
-    }),
-  });
 
 export const OperationRef = builder.objectRef<OperationView>('Operation').implement({
   description:
@@ -108,6 +48,48 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
       type: [OperationStepRef],
       description: 'What it asked, in order, also what it undid.',
       extensions: { size: 10 },
+    }),
+    currentStep: t.string({
+      nullable: true,
+      description: 'The step whose answer it waits for; the last asked where there are several.',
+      resolve: ({ steps }) => steps.findLast(({ status }) => status === 'asked')?.name ?? null,
+    }),
+    viewerCanCancel: t.exposeBoolean('cancellable', {
+      description: 'Whether it can be cancelled as far as it has come.',
+    }),
+    viewerCanRepair: t.boolean({
+      description:
+        'Whether you can have it retried, resolved or released: staff, where it needs attention.',
+      resolve: ({ status }, _args, { viewer }) =>
+        status === 'needs-attention' && viewer.principal.audience === 'staff',
+    }),
+    attentionSince: t.expose('attentionSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it waits for the staff; null where it does not.',
+    }),
+    interventions: t.expose('interventions', {
+      type: [InterventionRef],
+      description: 'What the staff did to it.',
+      extensions: { size: 5 },
+    }),
+    leftovers: t.expose('leftovers', {
+      type: [LeftoverRef],
+      description: 'Of a RELEASED one: what it left, for the staff to see to.',
+      extensions: { size: 10 },
+    }),
+    overdueReservationIds: t.exposeIDList('overdueReservationIds', {
+      description: 'Reservations of quota that it should have settled, for the staff to see to.',
+      extensions: { size: 2 },
+    }),
+    childCounts: t.expose('children', {
+      type: ChildrenCountRef,
+      nullable: true,
+      description: 'Of an operation over many, once it is known over how many.',
+    }),
+    parentId: t.exposeID('parentId', {
+      nullable: true,
+      description: 'The operation over many that started it.',
     }),
     targetId: t.id({
       description: 'The id of what it acts on; known before that exists.',
@@ -169,55 +151,29 @@ export const OperationConnection = builder.connectionObject(
   { name: 'OperationEdge', description: 'An operation and where it stands.' },
 );
 
-/** A page of operations, of one target or one account if asked. */
-export async function operationsConnection(
-  services: Services,
-  args: PageArgs,
-  of: { readonly targetId?: string; readonly tenantId?: string },
-) {
-  const page = await services.query(Operations, { page: pageRequest(args), ...of });
+type Filters = Omit<z.input<typeof Operations.input>, 'page'>;
+
+/** A page of operations for which all that is asked holds. */
+export async function operationsConnection(services: Services, args: PageArgs, filters: Filters) {
+  const page = await services.query(Operations, { page: pageRequest(args), ...filters });
   return connection(page, (operation) => services.sees(Operations, operation.tenantId));
 }
 
-builder.queryFields((t) => ({
-  operation: t.field({
-    type: OperationRef,
-    nullable: true,
-    description: 'One operation; null where there is none or it is out of your reach.',
-    args: { id: t.arg.id({ description: 'Its id, `op_…`.' }), atLeast: atLeast(t.arg) },
-    resolve: (_root, args, { services }) => {
-      services.raiseTo(args.atLeast);
-      return operationById(services, idArgument('id', 'operation', args.id));
-    },
-  }),
-  operations: t.connection(
+builder.objectField(OperationRef, 'children', (t) =>
+  t.connection(
     {
       type: OperationRef,
-      description: 'The operations you reach, oldest first.',
+      description: 'The operations it has started, in that order; none but of one over many.',
       args: {
-        accountId: t.arg.id({ required: false, description: 'Only of this account.' }),
-        targetId: t.arg.id({
+        status: t.arg({
+          type: OperationStatus,
           required: false,
-          description: 'Only on this container or account; not together with accountId.',
+          description: 'Only those that have come so far.',
         }),
-        atLeast: atLeast(t.arg),
       },
-      resolve: (_root, args, { services }) => {
-        services.raiseTo(args.atLeast);
-        const { accountId, targetId } = args;
-        if (isGiven(accountId) && isGiven(targetId)) {
-          throw requestError('INVALID_ARGUMENT', 'Give either accountId or targetId, not both.', {
-            argument: 'targetId',
-          });
-        }
-        return operationsConnection(services, args, {
-          ...given({
-            targetId,
-            tenantId: optionalIdArgument('accountId', 'tenant', accountId),
-          }),
-        });
-      },
+      resolve: ({ id }, args, { services }) =>
+        operationsConnection(services, args, { parentId: id, ...given({ status: args.status }) }),
     },
     OperationConnection,
   ),
-}));
+);

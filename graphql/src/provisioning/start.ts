@@ -5,6 +5,7 @@
 import { StartOperation } from '@bivouac/provisioning/api';
 import type { z } from 'zod';
 
+import { accountById } from '../accounts/account.ts';
 import { containerById } from '../containers/container.ts';
 import { notFound, type UserErrorValue, validationFailed } from '../errors/user-error.ts';
 import { builder } from '../language/builder.ts';
@@ -65,6 +66,21 @@ export async function ownerOf(
   const problem = idProblem('container', containerId);
   if (problem !== undefined) return validationFailed(path, `The containerId: ${problem}.`);
   return (await containerById(services, containerId)) ?? notFound(path, 'container');
+}
+
+/** The tenant of an account that an input field names, or the error that says why it cannot be. */
+export async function accountOf(
+  services: Services,
+  field: string,
+  accountId: string,
+): Promise<Owner | UserErrorValue> {
+  const path = ['input', field];
+  const problem = idProblem('tenant', accountId);
+  if (problem !== undefined) return validationFailed(path, `The ${field}: ${problem}.`);
+  const account = await accountById(services, accountId);
+  return account === null
+    ? notFound(path, 'account')
+    : { tenantId: account.id, homeId: account.homeId };
 }
 
 /** What a mutation's `payload` makes of a started operation. */

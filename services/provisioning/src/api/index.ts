@@ -1,65 +1,20 @@
-/** What the outside may ask of provisioning: start and cancel operations, and read them. */
+/** What the outside may ask of provisioning: start, cancel, repair and read operations. */
 import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
-import {
-  AskNameSchema,
-  HistoryArgsSchema,
-  HistoryPageSchema,
-  RefusalSchema,
-  StepNameSchema,
-} from '@bivouac/events/operations';
+import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
 import {
   OperationKindSchema,
   OperationOrderSchema,
   OperationTargetSchema,
+  StaffReasonSchema,
 } from '@bivouac/events/provisioning';
-import { idOf, InstantSchema } from '@bivouac/events/values';
+import { idOf } from '@bivouac/events/values';
 import { z } from 'zod';
 
+import { OperationStatusSchema, OperationViewSchema } from './view.ts';
+
+export * from './view.ts';
 export { OperationKindSchema, OperationOrderSchema };
 export type { OperationKind, OperationOrder } from '@bivouac/events/provisioning';
-
-/** `undoing` and `needs-attention` are states of a failed operation: the second waits for staff. */
-export const OperationStatusSchema = z.enum([
-  'running',
-  'undoing',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'needs-attention',
-]);
-export type OperationStatus = z.output<typeof OperationStatusSchema>;
-
-export const StepStatusSchema = z.enum(['asked', 'done', 'refused', 'failed', 'timed-out']);
-
-export const OperationStepSchema = z.object({
-  name: StepNameSchema,
-  ask: AskNameSchema,
-  attempt: z.number().int(),
-  status: StepStatusSchema,
-  askedAt: InstantSchema,
-  endedAt: InstantSchema.nullable(),
-  refusal: RefusalSchema.nullable(),
-});
-
-export const OperationViewSchema = z.object({
-  id: idOf('operation'),
-  kind: OperationKindSchema,
-  tenantId: idOf('tenant'),
-  status: OperationStatusSchema,
-  /** Per cent of the planned steps that have ended, 0–100. */
-  progress: z.number().int().min(0).max(100),
-  steps: z.array(OperationStepSchema),
-  target: OperationTargetSchema,
-  /** Why it failed; null while it runs and when it succeeded. */
-  error: RefusalSchema.nullable(),
-  /** With close-month: the invoice, null where nothing was owed. */
-  invoiceId: idOf('invoice').nullable(),
-  createdAt: InstantSchema,
-  endedAt: InstantSchema.nullable(),
-  /** Position of the first event: the order of lists. */
-  position: z.string(),
-});
-export type OperationView = z.output<typeof OperationViewSchema>;
 
 /**
  * Orders a workflow. The tenant concerned is `tenantId` of the order, or that of the container or
@@ -88,6 +43,31 @@ export const CancelOperation = command({
   result: z.strictObject({ operationId: idOf('operation') }),
 });
 
+const staffAct = {
+  access: 'staff',
+  /** Why, in a sentence; for the staff and the auditor. */
+  input: z.strictObject({ operationId: idOf('operation'), reason: StaffReasonSchema }),
+  result: z.strictObject({ operationId: idOf('operation') }),
+} as const;
+
+/**
+ * Goes on at the step that needs attention, with new attempts. Like all acts of the staff it is
+ * refused unless the operation needs attention.
+ */
+export const RetryOperation = command({ name: 'provisioning.RetryOperation', ...staffAct });
+
+/**
+ * Staff have made the world as the operation should have: it lets go of its container and ends as
+ * resolved.
+ */
+export const ResolveOperation = command({ name: 'provisioning.ResolveOperation', ...staffAct });
+
+/**
+ * Staff give it up: it lets go of its container and ends as released; what it leaves is listed in
+ * its `leftovers`.
+ */
+export const ReleaseOperation = command({ name: 'provisioning.ReleaseOperation', ...staffAct });
+
 export const OperationById = query({
   name: 'provisioning.OperationById',
   access: 'tenant',
@@ -95,7 +75,7 @@ export const OperationById = query({
   result: OperationViewSchema.nullable(),
 });
 
-/** The caller's operations, oldest first; of one target, or of one tenant. */
+/** The caller's operations, oldest first; what is given of the filters must hold together. */
 export const Operations = query({
   name: 'provisioning.Operations',
   access: 'tenant',
@@ -103,6 +83,10 @@ export const Operations = query({
     page: PageArgsSchema,
     tenantId: idOf('tenant').optional(),
     targetId: z.string().max(60).optional(),
+    /** The children of this one. */
+    parentId: idOf('operation').optional(),
+    status: OperationStatusSchema.optional(),
+    kind: OperationKindSchema.optional(),
   }),
   result: pageSchema(OperationViewSchema),
 });

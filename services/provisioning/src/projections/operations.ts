@@ -1,5 +1,4 @@
-/** Operations as their owners see them, and the deadlines of what has been asked. */
-import type { EventOf } from '@bivouac/events/language';
+/** Operations as their owners and the staff see them. */
 import { StepAsked } from '@bivouac/events/operations';
 import {
   AttentionNeeded,
@@ -8,58 +7,38 @@ import {
   OperationFailed,
   OperationStarted,
   OperationSucceeded,
+  OverdueReservationNoted,
   StepEnded,
   UndoStarted,
 } from '@bivouac/events/provisioning';
-import { on, projection, timers } from '@bivouac/infra/runtime';
-import { table, type WritableView } from '@bivouac/infra/views';
+import { on, projection } from '@bivouac/infra/runtime';
 
-import type { OperationView } from '../api/index.ts';
-import { isUndo } from '../domain/operation.ts';
-import { TimeOutAsk } from '../internal.ts';
-
-export const operations = table<OperationView>()({
-  name: 'operations',
-  key: (row) => row.id,
-  indexes: {
-    byPosition: (row) => [row.position],
-    byTenant: (row) => [row.tenantId, row.position],
-    byTarget: (row) => [row.target.id, row.position],
-  },
-});
-
-/** How many steps each kind takes when all goes well: what progress counts towards. */
-const usualSteps = {
-  provision: 5,
-  suspend: 1,
-  resume: 1,
-  power: 1,
-  resize: 4,
-  'add-address': 4,
-  'remove-address': 3,
-  packages: 2,
-  delete: 1,
-  restore: 2,
-  cancel: 4,
-  terminate: 4,
-  'close-month': 1,
-  'run-month': 1,
-} as const;
+import { childHandlers } from './children.ts';
+import { withProgress } from './progress.ts';
+import { change, ended, operations } from './rows.ts';
+import { staffHandlers } from './staff.ts';
 
 export const operationsProjection = projection({
   name: 'provisioning.operations',
-  tables: [operations, timers],
+  tables: [operations],
   on: [
     on(OperationStarted, (event, view) => {
+      const { operationId, kind, tenantId, target, parentId } = event.data;
       view.put(operations, {
-        id: event.data.operationId,
-        kind: event.data.kind,
-        tenantId: event.data.tenantId,
+        id: operationId,
+        ...{ kind, tenantId, target },
+        parentId: parentId ?? null,
         status: 'running',
         progress: 0,
+        plannedSteps: 0,
         steps: [],
-        target: event.data.target,
+        cancellable: true,
         error: null,
+        attentionSince: null,
+        interventions: [],
+        leftovers: [],
+        overdueReservationIds: [],
+        children: null,
         invoiceId: null,
         createdAt: event.time,
         endedAt: null,
@@ -67,94 +46,68 @@ export const operationsProjection = projection({
       });
     }),
     on(StepAsked, (event, view) => {
-      const { ref, ask, tenantId, notAfter } = event.data;
-      change(view, ref.operationId, (row) => ({
-        ...row,
-        steps: [
-          ...row.steps,
-          {
-            name: ref.step,
-            ask,
-            attempt: ref.attempt,
-            status: 'asked',
-            askedAt: event.time,
-            endedAt: null,
-            refusal: null,
-          },
-        ],
-      }));
-      view.put(timers, {
-        id: timerId(ref),
-        due: notAfter,
-        homeId: event.homeid,
-        command: TimeOutAsk.name,
-        input: { ref, ask, tenantId, homeId: event.homeid },
-      });
+      const { ref, ask, notAfter, pivot, planned } = event.data;
+      const step = {
+        ...{ name: ref.step, ask, attempt: ref.attempt, status: 'asked' as const },
+        ...{ askedAt: event.time, deadline: notAfter, endedAt: null, refusal: null },
+        pivot: pivot ?? null,
+      };
+      change(view, ref.operationId, (row) =>
+        withProgress({
+          ...row,
+          steps: [...row.steps, step],
+          plannedSteps: Math.max(row.plannedSteps, planned ?? 0),
+        }),
+      );
     }),
     on(StepEnded, (event, view) => {
       const { ref, outcome, refusal } = event.data;
-      view.delete(timers, timerId(ref));
-      change(view, ref.operationId, (row) => {
-        const steps = row.steps.map((step) =>
-          step.name === ref.step && step.attempt === ref.attempt
-            ? { ...step, status: outcome, endedAt: event.time, refusal: refusal ?? null }
-            : step,
-        );
-        const done = steps.filter((step) => step.status === 'done' && !isUndo(step.name)).length;
-        // It says 100 only when it has succeeded.
-        const progress = Math.min(99, Math.floor((100 * done) / usualSteps[row.kind]));
-        return { ...row, steps, progress: Math.max(row.progress, progress) };
-      });
+      change(view, ref.operationId, (row) =>
+        withProgress({
+          ...row,
+          steps: row.steps.map((step) =>
+            step.name === ref.step && step.attempt === ref.attempt
+              ? { ...step, status: outcome, endedAt: event.time, refusal: refusal ?? null }
+              : step,
+          ),
+        }),
+      );
     }),
-    on(CancelRequested, (event, view) => {
-      change(view, event.data.operationId, (row) => ({ ...row, status: 'undoing' }));
+    on(CancelRequested, ({ data }, view) => {
+      change(view, data.operationId, (row) => withProgress({ ...row, status: 'undoing' }));
     }),
-    on(UndoStarted, (event, view) => {
-      change(view, event.data.operationId, (row) => ({
+    on(UndoStarted, ({ data }, view) => {
+      const { operationId, refusal: error } = data;
+      change(view, operationId, (row) => withProgress({ ...row, status: 'undoing', error }));
+    }),
+    on(AttentionNeeded, ({ data, time }, view) => {
+      const { operationId, refusal: error } = data;
+      change(view, operationId, (row) =>
+        withProgress({ ...row, status: 'needs-attention', error, attentionSince: time }),
+      );
+    }),
+    on(OverdueReservationNoted, ({ data }, view) => {
+      change(view, data.operationId, (row) => ({
         ...row,
-        status: 'undoing',
-        error: event.data.refusal,
+        overdueReservationIds: [...row.overdueReservationIds, data.reservationId],
       }));
     }),
-    on(OperationSucceeded, (event, view) => {
-      change(view, event.data.operationId, (row) => ({
-        ...ended(row, event, 'succeeded'),
+    on(OperationSucceeded, ({ data, time }, view) => {
+      const { operationId, invoiceId } = data;
+      change(view, operationId, (row) => ({
+        ...ended(row, time, 'succeeded'),
         progress: 100,
-        invoiceId: event.data.invoiceId,
+        invoiceId,
       }));
     }),
-    on(OperationFailed, (event, view) => {
-      change(view, event.data.operationId, (row) => ({
-        ...ended(row, event, 'failed'),
-        error: event.data.refusal,
-      }));
+    on(OperationFailed, ({ data, time }, view) => {
+      const { operationId, refusal: error } = data;
+      change(view, operationId, (row) => ({ ...ended(row, time, 'failed'), error }));
     }),
-    on(OperationCancelled, (event, view) => {
-      change(view, event.data.operationId, (row) => ended(row, event, 'cancelled'));
+    on(OperationCancelled, ({ data, time }, view) => {
+      change(view, data.operationId, (row) => ended(row, time, 'cancelled'));
     }),
-    on(AttentionNeeded, (event, view) => {
-      change(view, event.data.operationId, (row) => ({
-        ...row,
-        status: 'needs-attention',
-        error: event.data.refusal,
-      }));
-    }),
+    ...childHandlers,
+    ...staffHandlers,
   ],
 });
-
-function timerId(ref: EventOf<typeof StepAsked>['data']['ref']): string {
-  return `${ref.operationId}/${ref.step}/${ref.attempt}`;
-}
-
-function ended(
-  row: OperationView,
-  event: { readonly time: string },
-  status: OperationView['status'],
-): OperationView {
-  return { ...row, status, endedAt: event.time };
-}
-
-function change(view: WritableView, id: string, next: (row: OperationView) => OperationView): void {
-  const row = view.get(operations, id);
-  if (row !== undefined) view.put(operations, next(row));
-}

@@ -2,6 +2,7 @@
 import type { OrderOf } from '@bivouac/events/provisioning';
 
 import {
+  type ChildPlan,
   forward,
   isDone,
   look,
@@ -36,11 +37,20 @@ export function runMonth(facts: PlanFacts, { issuerId, month }: OrderOf<'run-mon
     if (found.next === undefined) break;
     after = found.next;
   }
-  const children = accounts.map(({ accountId, homeId }) => ({
-    subject: accountId,
-    order: { kind: 'close-month' as const, accountId, month },
-    tenantId: accountId,
-    homeId,
-  }));
-  return { steps, children };
+  return {
+    steps,
+    children: { count: accounts.length, at: (index) => child(accounts, index, month) },
+  };
+}
+
+function child(
+  accounts: readonly { readonly accountId: string; readonly homeId: string }[],
+  index: number,
+  month: string,
+): ChildPlan {
+  const account = accounts[index];
+  if (account === undefined) throw new Error(`there is no account ${index} to close`);
+  const { accountId, homeId } = account;
+  const order = { kind: 'close-month' as const, accountId, month };
+  return { subject: accountId, order, tenantId: accountId, homeId };
 }

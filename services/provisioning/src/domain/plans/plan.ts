@@ -9,7 +9,11 @@ import type { OperationOrder, OperationTarget } from '@bivouac/events/provisioni
 export interface Plan {
   readonly steps: readonly StepPlan[];
   /** Operations of their own, one per subject, once all steps are done. */
-  readonly children?: readonly ChildPlan[];
+  readonly children?: {
+    readonly count: number;
+    /** By its place in a lasting order, from 0. */
+    readonly at: (index: number) => ChildPlan;
+  };
 }
 
 export interface StepPlan {
@@ -120,9 +124,17 @@ export function isDone(facts: PlanFacts, step: string): boolean {
   return facts.results[step] !== undefined;
 }
 
+/** Results as parsed: a plan is made anew with each answer, and a run over many has thousands. */
+const parsed = new WeakMap<object, unknown>();
+
 /** What a step yielded. Throws where it is not done: a plan asks only for what it waits for. */
 export function resultOf<N extends AskName>(facts: PlanFacts, step: string, ask: N): AskResult<N> {
-  return asks[ask].result.parse(facts.results[step]?.result) as AskResult<N>;
+  const result = facts.results[step]?.result;
+  const known = result === undefined ? undefined : parsed.get(result);
+  if (known !== undefined) return known as AskResult<N>;
+  const fresh = asks[ask].result.parse(result) as AskResult<N>;
+  if (result !== undefined) parsed.set(result, fresh);
+  return fresh;
 }
 
 /** The attempt by which a step was done; 0 where none was. */

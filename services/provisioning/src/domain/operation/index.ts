@@ -1,0 +1,20 @@
+/**
+ * The operation aggregate: a workflow over several contexts. Decisions record answers and staff's
+ * acts and ask for what comes next; what each kind asks for is in `../plans`.
+ */
+export * from './answers.ts';
+export * from './children.ts';
+export * from './orders.ts';
+export * from './overdue.ts';
+export * from './staff.ts';
+export {
+  type Asking,
+  evolve,
+  initial,
+  isEnded,
+  isUndo,
+  type OperationEvent,
+  type OperationState,
+  type Phase,
+  streamEvents,
+} from './state.ts';

@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { asks, StepAsked } from '@bivouac/events/operations';
+
+import { initial, isUndo, start } from './index.ts';
+import { orderOf, orders, Run, tenantId } from './sample-run.ts';
+
+describe('an operation', () => {
+  test.each(orders)('whose every step is done succeeds ($kind)', (order) => {
+    const run = new Run(order);
+    run.finish();
+    expect(run.state.phase).toBe('succeeded');
+  });
+
+  test('asks for nothing before what it needs is done', () => {
+    const run = new Run(orderOf('provision'));
+    expect(run.refs()).toEqual(['admit/1', 'quote/1']);
+    for (const asked of run.open()) run.answer(asked, 'done');
+    expect(run.refs().slice(2)).toEqual(['reserve/1']);
+  });
+
+  test('that is refused undoes what was done, last first, and fails with the reason', () => {
+    const run = new Run(orderOf('provision'));
+    for (const name of ['admit', 'quote', 'reserve', 'prepare']) {
+      run.answer(run.asked(name), 'done');
+    }
+    run.answerNext('refused');
+    expect(run.state.phase).toBe('undoing');
+    run.finish();
+    expect(run.refs().slice(-2)).toEqual(['undo-prepare-1/1', 'undo-reserve-1/1']);
+    expect(run.state.phase).toBe('failed');
+    expect(run.state.refusal?.code).toBe('NODE_FAILED');
+  });
+
+  test('tries a step again only after the earlier attempt is undone, with ids of its own', () => {
+    const run = new Run(orderOf('add-address'));
+    run.answerNext('done');
+    run.answerNext('timed-out');
+    expect(run.refs()).toEqual(['inspect/1', 'reserve/1', 'undo-reserve-1/1']);
+    run.answerNext('done');
+    expect(run.refs().at(-1)).toBe('reserve/2');
+    const ids = run.events.flatMap((e) =>
+      e.type === StepAsked.type && e.data.ref.step === 'reserve'
+        ? [e.data.input['reservationId']]
+        : [],
+    );
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test('whose undo fails again and again waits for staff', () => {
+    const run = new Run(orderOf('add-address'));
+    run.answerNext('done');
+    run.answerNext('done');
+    run.answerNext('refused');
+    for (let i = 0; i < 3; i++) run.answerNext('failed');
+    expect(run.state.phase).toBe('needs-attention');
+  });
+
+  test('whose settling step keeps failing waits for staff and undoes nothing', () => {
+    const run = new Run(orderOf('terminate'));
+    run.answerNext('done');
+    for (let i = 0; i < 5; i++) run.answer(run.asked('unplace'), 'timed-out');
+    expect(run.state.phase).toBe('needs-attention');
+    expect(run.refs().filter((name) => isUndo(name))).toEqual([]);
+  });
+
+  test('can be cancelled until its pivot is done, then not', () => {
+    const early = new Run(orderOf('provision'));
+    for (const asked of early.open()) early.answer(asked, 'done');
+    expect(early.cancel().kind).toBe('accepted');
+    early.finish();
+    expect(early.state.phase).toBe('cancelled');
+
+    const late = new Run(orderOf('terminate'));
+    late.answerNext('done');
+    expect(late.cancel()).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'OPERATION_CANNOT_BE_CANCELLED' },
+    });
+    late.finish();
+    expect(late.cancel()).toMatchObject({ kind: 'refused', refusal: { code: 'OPERATION_ENDED' } });
+  });
+
+  test('takes no second answer to an ask', () => {
+    const run = new Run(orderOf('provision'));
+    const asked = run.asked('admit');
+    run.answer(asked, 'done');
+    const count = run.events.length;
+    run.answer(asked, 'refused');
+    expect(run.events).toHaveLength(count);
+  });
+});
+
+test('every ask that a plan makes fits the ask it names', () => {
+  for (const order of orders) {
+    const run = new Run(order);
+    run.finish();
+    for (const event of run.events) {
+      if (event.type !== StepAsked.type) continue;
+      expect(asks[event.data.ask].input.safeParse(event.data.input)).toMatchObject({
+        success: true,
+      });
+    }
+  }
+});
+
+describe('who orders what', () => {
+  test.each(orders.map((order) => [order.kind, order] as const))(
+    '%s by a customer: holds and invoices are for the staff, all else is theirs',
+    (kind, order) => {
+      const context = new Run(order).context();
+      const decision = start(initial(), { order, tenantId, byStaff: false }, context);
+      const forStaff = ['suspend', 'resume', 'close-month', 'run-month'].includes(kind);
+      expect(decision).toMatchObject(
+        forStaff ? { refusal: { code: 'NOT_ALLOWED' } } : { kind: 'accepted' },
+      );
+    },
+  );
+});

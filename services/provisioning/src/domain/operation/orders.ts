@@ -1,0 +1,144 @@
+/** Starting an operation and asking it to stop. */
+import { accept, type DecideContext, type Decision, refuse } from '@bivouac/events/language';
+import {
+  CancelRequested,
+  type OperationKind,
+  type OperationOrder,
+  OperationStarted,
+  type OperationTarget,
+} from '@bivouac/events/provisioning';
+import { deriveId, idFromUuid } from '@bivouac/events/values';
+
+import type { StepPlan } from '../plans/index.ts';
+import { plan } from './advance.ts';
+import { carryOn } from './answers.ts';
+import { ended, unknown } from './refusals.ts';
+import { isEnded, lastAsking, type OperationState } from './state.ts';
+
+/** What only the provider's staff order: a hold binds its container's owner, and an invoice its debtor. */
+const staffOrders: ReadonlySet<OperationKind> = new Set([
+  'suspend',
+  'resume',
+  'close-month',
+  'run-month',
+]);
+
+/**
+ * Starts the operation. Its id derives from the order's key, or from its parent's, and that of what
+ * it makes from its own. Refused: NOT_ALLOWED.
+ */
+export function start(
+  state: OperationState,
+  input: {
+    readonly order: OperationOrder;
+    readonly tenantId: string;
+    /** Ordered by the provider's staff, or by the host itself. */
+    readonly byStaff: boolean;
+    /** With a child. */
+    readonly child?: { readonly operationId: string; readonly parentId: string };
+  },
+  context: DecideContext,
+): Decision {
+  if (state.phase !== 'new') return accept();
+  const { order, tenantId, byStaff, child } = input;
+  if (!byStaff && staffOrders.has(order.kind)) {
+    return refuse(
+      'NOT_ALLOWED',
+      `Only the provider's staff order this (${order.kind}); ask them to do it.`,
+    );
+  }
+  const operationId = child?.operationId ?? operationIdOf(context.commandKey);
+  const started = OperationStarted({
+    operationId,
+    kind: order.kind,
+    tenantId,
+    target: targetOf(operationId, order),
+    order,
+    ...(child === undefined ? {} : { parentId: child.parentId }),
+  });
+  return carryOn(state, [started], context);
+}
+
+/**
+ * Asks the operation to stop. Refused: OPERATION_UNKNOWN, OPERATION_ENDED, OPERATION_NEEDS_ATTENTION,
+ * OPERATION_CANNOT_BE_CANCELLED.
+ */
+export function cancel(state: OperationState, context: DecideContext): Decision {
+  const { phase, operationId } = state;
+  const path = ['operationId'];
+  if (phase === 'new') return unknown();
+  if (phase === 'undoing') return accept();
+  if (isEnded(phase)) return ended(state, 'cancel');
+  if (phase !== 'running') {
+    return refuse(
+      'OPERATION_NEEDS_ATTENTION',
+      "The operation waits for the provider's staff, who will see to it; it cannot be cancelled meanwhile.",
+      { path, details: { operationId } },
+    );
+  }
+  const fixed = plan(state).steps.find((step) => isFinal(state, step));
+  if (fixed !== undefined) {
+    return refuse(
+      'OPERATION_CANNOT_BE_CANCELLED',
+      `The step ${fixed.name} has been taken and cannot be taken back by cancelling; wait for the end of the operation, then ${opposite(state.order?.kind)}.`,
+      { path, details: { operationId, step: fixed.name } },
+    );
+  }
+  return carryOn(state, [CancelRequested({ operationId })], context);
+}
+
+/** The operation that an order with this command key starts. */
+export function operationIdOf(commandKey: string): string {
+  return idFromUuid('operation', commandKey);
+}
+
+/** The container an order makes derives from the operation, so that a retry makes the same one. */
+function targetOf(operationId: string, order: OperationOrder): OperationTarget {
+  switch (order.kind) {
+    case 'provision':
+      return { type: 'container', id: deriveId('container', operationId) };
+    case 'close-month':
+      return { type: 'account', id: order.accountId };
+    case 'run-month':
+      return { type: 'account', id: order.issuerId };
+    default:
+      return { type: 'container', id: order.containerId };
+  }
+}
+
+function isFinal(state: OperationState, step: StepPlan): boolean {
+  if (step.pivot !== true) return false;
+  const last = lastAsking(state, step.name);
+  return last?.status === 'done' || (last?.status === 'asked' && step.undo === undefined);
+}
+
+/** What takes back what an operation has done, in a few words. */
+function opposite(kind: OperationKind | undefined): string {
+  switch (kind) {
+    case 'provision':
+      return 'terminate the container';
+    case 'suspend':
+      return 'have it resumed';
+    case 'resume':
+      return 'have it suspended';
+    case 'power':
+    case 'resize':
+    case 'packages':
+      return 'order what it was before';
+    case 'add-address':
+      return 'remove the addresses';
+    case 'remove-address':
+      return 'add addresses';
+    case 'delete':
+      return 'restore the container';
+    case 'restore':
+      return 'delete the container';
+    case 'close-month':
+    case 'run-month':
+      return 'have the invoice voided';
+    case 'cancel':
+    case 'terminate':
+    case undefined:
+      return 'order another container';
+  }
+}

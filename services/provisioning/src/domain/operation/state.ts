@@ -1,0 +1,253 @@
+/** An operation as its events tell it. `evolve` may change the state it is given. */
+import type { EventOf, Refusal } from '@bivouac/events/language';
+import { type AskName, type AskRef, type Outcome, StepAsked } from '@bivouac/events/operations';
+import {
+  AttentionNeeded,
+  CancelRequested,
+  ChildEnded,
+  ChildrenCounted,
+  ChildStarted,
+  ChildWaiting,
+  NAMED_FAILURES,
+  type ChildrenCount,
+  operationEvents,
+  OperationCancelled,
+  OperationFailed,
+  type OperationOrder,
+  OperationReleased,
+  OperationResolved,
+  OperationRetried,
+  OperationStarted,
+  OperationSucceeded,
+  type OperationTarget,
+  OverdueReservationNoted,
+  ReleaseOrdered,
+  ResolutionStated,
+  StepEnded,
+  UndoStarted,
+} from '@bivouac/events/provisioning';
+
+import type { StepResult } from '../plans/index.ts';
+
+export const streamEvents = [...operationEvents, StepAsked] as const;
+export type OperationEvent = EventOf<(typeof streamEvents)[number]>;
+
+/** In these it has asks to make; staff's acts let it go through `closing`. */
+export type Working = 'running' | 'undoing' | 'closing';
+
+export type Phase =
+  | 'new'
+  | Working
+  | 'needs-attention'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'resolved'
+  | 'released';
+
+/** One asking of a step (or of a step's undo). */
+export interface Asking {
+  readonly step: string;
+  readonly attempt: number;
+  readonly ask: AskName;
+  readonly status: 'asked' | Outcome;
+}
+
+/** The children of an operation over many. They are started in the order of the plan. */
+export interface Children {
+  /** Whether it is recorded how many there are. */
+  readonly counted: boolean;
+  readonly started: number;
+  /** Under way: the subject by the child's id. */
+  readonly open: ReadonlyMap<string, string>;
+  /** Not ended, but waiting for staff. */
+  readonly waiting: ReadonlyMap<string, string>;
+  readonly ended: ChildrenCount;
+}
+
+export interface OperationState {
+  readonly phase: Phase;
+  readonly operationId: string;
+  readonly parentId: string | undefined;
+  readonly tenantId: string;
+  readonly order: OperationOrder | undefined;
+  readonly target: OperationTarget | undefined;
+  /** Recorded time of the order. */
+  readonly startedAt: string;
+  /** In the order asked. */
+  readonly askings: readonly Asking[];
+  /** How many askings there were when staff last had it retried: attempts count from there. */
+  readonly retriedAt: number;
+  /** Results of steps that were done, by step. */
+  readonly results: Readonly<Record<string, StepResult>>;
+  /** Why it is being undone; undefined with a cancel. */
+  readonly refusal: Refusal | undefined;
+  readonly cancelled: boolean;
+  /** The ask that needs attention, and what the operation was doing. */
+  readonly attention: { readonly ref: AskRef; readonly from: Working } | undefined;
+  /** How staff want it to end. */
+  readonly closing: 'resolved' | 'released' | undefined;
+  /** Overdue reservations that were noted. */
+  readonly overdue: readonly string[];
+  readonly children: Children;
+}
+
+const noChildren: Children = {
+  counted: false,
+  started: 0,
+  open: new Map(),
+  waiting: new Map(),
+  ended: { succeeded: 0, failed: 0, failures: [] },
+};
+
+export function initial(): OperationState {
+  return {
+    phase: 'new',
+    operationId: '',
+    parentId: undefined,
+    tenantId: '',
+    order: undefined,
+    target: undefined,
+    startedAt: '',
+    askings: [],
+    retriedAt: 0,
+    results: {},
+    refusal: undefined,
+    cancelled: false,
+    attention: undefined,
+    closing: undefined,
+    overdue: [],
+    children: noChildren,
+  };
+}
+
+/** Folds an event into a new state: decisions fold what they decide before it is recorded. */
+export function evolve(state: OperationState, event: OperationEvent): OperationState {
+  switch (event.type) {
+    case OperationStarted.type: {
+      const { operationId, parentId, tenantId, order, target } = event.data;
+      const startedAt = event.time;
+      return {
+        ...state,
+        phase: 'running',
+        operationId,
+        parentId,
+        tenantId,
+        order,
+        target,
+        startedAt,
+      };
+    }
+    case StepAsked.type: {
+      const { ref, ask } = event.data;
+      const asking: Asking = { step: ref.step, attempt: ref.attempt, ask, status: 'asked' };
+      return { ...state, askings: [...state.askings, asking] };
+    }
+    case StepEnded.type:
+      return stepEnded(state, event.data);
+    case CancelRequested.type:
+      return { ...state, phase: 'undoing', cancelled: true };
+    case UndoStarted.type:
+      return { ...state, phase: 'undoing', refusal: event.data.refusal };
+    case AttentionNeeded.type: {
+      const { ref } = event.data;
+      const from = state.phase === 'undoing' || state.phase === 'closing' ? state.phase : 'running';
+      return { ...state, phase: 'needs-attention', attention: { ref, from } };
+    }
+    case OperationRetried.type: {
+      const phase = state.attention?.from ?? 'running';
+      return { ...state, phase, attention: undefined, retriedAt: state.askings.length };
+    }
+    case ResolutionStated.type:
+      return { ...closing(state), closing: 'resolved' };
+    case ReleaseOrdered.type:
+      return { ...closing(state), closing: 'released' };
+    case OverdueReservationNoted.type:
+      return { ...state, overdue: [...state.overdue, event.data.reservationId] };
+    case ChildrenCounted.type:
+      return { ...state, children: { ...state.children, counted: true } };
+    case ChildStarted.type:
+    case ChildWaiting.type:
+    case ChildEnded.type:
+      return { ...state, children: childrenAfter(state.children, event) };
+    case OperationSucceeded.type:
+      return { ...state, phase: 'succeeded' };
+    case OperationFailed.type:
+      return { ...state, phase: 'failed' };
+    case OperationCancelled.type:
+      return { ...state, phase: 'cancelled' };
+    case OperationResolved.type:
+      return { ...state, phase: 'resolved' };
+    case OperationReleased.type:
+      return { ...state, phase: 'released' };
+  }
+}
+
+export function isUndo(step: string): boolean {
+  return step.startsWith('undo-');
+}
+
+export function isWorking(phase: Phase): phase is Working {
+  return phase === 'running' || phase === 'undoing' || phase === 'closing';
+}
+
+export function isEnded(phase: Phase): boolean {
+  return phase !== 'new' && phase !== 'needs-attention' && !isWorking(phase);
+}
+
+export function askingOf(state: OperationState, ref: AskRef): Asking | undefined {
+  return state.askings.find((asking) => asking.step === ref.step && asking.attempt === ref.attempt);
+}
+
+export function lastAsking(state: OperationState, step: string): Asking | undefined {
+  return state.askings.findLast((asking) => asking.step === step);
+}
+
+/** The askings of a step since the order, or since staff last had the operation retried. */
+export function attemptsOf(state: OperationState, step: string): number {
+  return state.askings.slice(state.retriedAt).filter((asking) => asking.step === step).length;
+}
+
+function stepEnded(state: OperationState, data: EventOf<typeof StepEnded>['data']): OperationState {
+  const { ref, outcome, result } = data;
+  const askings = state.askings.map((asking) =>
+    asking.step === ref.step && asking.attempt === ref.attempt
+      ? { ...asking, status: outcome }
+      : asking,
+  );
+  if (outcome !== 'done' || isUndo(ref.step)) return { ...state, askings };
+  const results = { ...state.results, [ref.step]: { attempt: ref.attempt, result: result ?? {} } };
+  return { ...state, askings, results };
+}
+
+function closing(state: OperationState): OperationState {
+  return { ...state, phase: 'closing', retriedAt: state.askings.length };
+}
+
+function childrenAfter(
+  children: Children,
+  event: EventOf<typeof ChildStarted | typeof ChildWaiting | typeof ChildEnded>,
+): Children {
+  const { childId, subject } = event.data;
+  const open = new Map(children.open);
+  const waiting = new Map(children.waiting);
+  open.delete(childId);
+  waiting.delete(childId);
+  if (event.type === ChildStarted.type) {
+    open.set(childId, subject);
+    return { ...children, started: children.started + 1, open, waiting };
+  }
+  if (event.type === ChildWaiting.type) {
+    waiting.set(childId, subject);
+    return { ...children, open, waiting };
+  }
+  const { outcome, refusal } = event.data;
+  const { succeeded, failed, failures } = children.ended;
+  if (outcome === 'succeeded' || outcome === 'resolved') {
+    return { ...children, open, waiting, ended: { succeeded: succeeded + 1, failed, failures } };
+  }
+  const code = refusal?.code ?? outcome.toUpperCase();
+  const named =
+    failures.length < NAMED_FAILURES ? [...failures, { childId, subject, code }] : failures;
+  return { ...children, open, waiting, ended: { succeeded, failed: failed + 1, failures: named } };
+}
