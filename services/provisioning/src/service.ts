@@ -1,4 +1,5 @@
 /** Provisioning: the operations that span contexts, from order to outcome. */
+import { RestoreWindowEnded } from '@bivouac/events/containers';
 import { AskAnswered, StepAsked } from '@bivouac/events/operations';
 import { operationEvents } from '@bivouac/events/provisioning';
 import { ReservationOverdue } from '@bivouac/events/quotas';
@@ -7,6 +8,7 @@ import { service } from '@bivouac/infra/runtime';
 import { commands } from './commands.ts';
 import { answerOverdueReservations } from './policies/answer-overdue.ts';
 import { recordChildren, startChildren } from './policies/children.ts';
+import { terminateAfterWindow } from './policies/end-of-restore.ts';
 import { recordAnswers } from './policies/record-answer.ts';
 import { deadlinesProjection } from './projections/deadlines.ts';
 import { operationsProjection } from './projections/operations.ts';
@@ -14,10 +16,16 @@ import { operationById, operationHistory, operationList } from './queries/operat
 
 export const provisioningService = service({
   name: 'provisioning',
-  events: [...operationEvents, StepAsked, AskAnswered, ReservationOverdue],
+  events: [...operationEvents, StepAsked, AskAnswered, ReservationOverdue, RestoreWindowEnded],
   commands,
   queries: [operationById, operationList, operationHistory],
   projections: [operationsProjection, deadlinesProjection],
-  policies: [recordAnswers, startChildren, recordChildren, answerOverdueReservations],
+  policies: [
+    recordAnswers,
+    startChildren,
+    recordChildren,
+    answerOverdueReservations,
+    terminateAfterWindow,
+  ],
   responders: [],
 });

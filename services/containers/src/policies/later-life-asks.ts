@@ -43,7 +43,8 @@ const packages = responder('containers.packages', {
 const letGo = responder('containers.let-go', {
   act: async (input, context) => {
     const reply = await context.execute(LetGo, input);
-    return reply.ok
+    // What was never made is not held either.
+    return reply.ok || reply.refusal.code === 'NOT_FOUND'
       ? { outcome: 'done', result: {} }
       : { outcome: 'refused', refusal: reply.refusal };
   },
