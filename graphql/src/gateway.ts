@@ -4,15 +4,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { ServiceCaller } from '@bivouac/events/language';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, type OnParamsEventPayload } from 'graphql-yoga';
 
-import { requestError } from './errors/request-error.ts';
+import { masked } from './errors/presentable.ts';
 import { Authentication, type GatewayClock } from './http/authentication.ts';
-import { Arrivals } from './http/early.ts';
+import { Arrivals, type Arrived } from './http/early.ts';
+import { PlainRequests } from './http/plain.ts';
 import { playground } from './http/playground.ts';
-import { isOurs, limitsPlugin } from './limits/plugin.ts';
+import { Budget, type BudgetOptions } from './limits/budget.ts';
+import { Answers } from './request/answers.ts';
+import { Documents } from './request/documents.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
 import { schema } from './schema.ts';
+
+type OnParams = OnParamsEventPayload<Arrived>;
 
 export interface GatewayOptions {
   /** Path the gateway answers on; `/graphql`. */
@@ -41,6 +46,8 @@ export interface GatewayParts {
   readonly caller: ServiceCaller;
   readonly clock: GatewayClock;
   readonly logger: GatewayLogger;
+  /** What accounts may ask, and where it is counted. */
+  readonly budget: BudgetOptions;
   readonly options?: GatewayOptions;
 }
 
@@ -55,7 +62,13 @@ export interface Gateway {
 }
 
 /** Makes the gateway of a process. It reaches the services by `caller` alone. */
-export function createGateway({ caller, clock, logger, options = {} }: GatewayParts): Gateway {
+export function createGateway({
+  caller,
+  clock,
+  logger,
+  budget,
+  options = {},
+}: GatewayParts): Gateway {
   const arrivals = new Arrivals({
     authentication: new Authentication({
       caller,
@@ -77,15 +90,21 @@ export function createGateway({ caller, clock, logger, options = {} }: GatewayPa
       }),
     }),
   });
-  const limits = {
-    maxTokens: options.maxTokens ?? 2000,
-    maxDepth: options.maxDepth ?? 15,
-    maxAliases: options.maxAliases ?? 30,
-    maxCost: options.maxCost ?? 5000,
-  };
-  const yoga = createYoga({
+  const answers = new Answers({
     schema,
-    graphqlEndpoint: options.endpoint ?? '/graphql',
+    documents: new Documents(schema, {
+      maxTokens: options.maxTokens ?? 2000,
+      maxDepth: options.maxDepth ?? 15,
+      maxAliases: options.maxAliases ?? 30,
+    }),
+    budget: new Budget(budget),
+    maxCost: options.maxCost ?? 5000,
+    logger,
+  });
+  const endpoint = options.endpoint ?? '/graphql';
+  const yoga = createYoga<Arrived>({
+    schema,
+    graphqlEndpoint: endpoint,
     graphiql: options.graphiql === false ? false : playground,
     landingPage: false,
     // Keys are sent by programs; a foreign page has no business here.
@@ -94,6 +113,8 @@ export function createGateway({ caller, clock, logger, options = {} }: GatewayPa
     batching: false,
     // Ours counts the length before anything is read (http/early.ts).
     maxRequestBodySize: false,
+    // Ours remembers documents (request/documents.ts).
+    parserAndValidationCache: false,
     maskedErrors: { maskError: masked },
     logging: {
       debug: () => undefined,
@@ -101,15 +122,22 @@ export function createGateway({ caller, clock, logger, options = {} }: GatewayPa
       warn: (...args: unknown[]) => logger.warn(told(args), 'yoga'),
       error: (...args: unknown[]) => logger.error(told(args), 'yoga'),
     },
-    context: ({ request }) => arrivals.contextOf(request),
-    plugins: [arrivals.plugin(), limitsPlugin(schema, limits, logger)],
+    plugins: [arrivals.plugin(), { onParams }],
   });
+  const answer: OnParams['paramsHandler'] = ({ params, request, context: { entered } }) => {
+    // Every way into Yoga leads through onRequest; one that does not must not get data.
+    if (entered === undefined || entered instanceof GraphQLError) throw new Error('nobody entered');
+    return answers.answer(params, request.method, entered);
+  };
+  function onParams({ context, setResult, setParamsHandler }: OnParams): void {
+    if (context.answer === undefined) setParamsHandler(answer);
+    else setResult(context.answer);
+  }
+  const plain = new PlainRequests({ endpoint, arrivals, answers, yoga });
   return {
     schema,
     yoga: { fetch: async (url, init) => yoga.fetch(String(url), init ?? {}) },
-    handle: async (request, response) => {
-      await yoga(request, response);
-    },
+    handle: (request, response) => plain.handle(request, response),
     dispose: async () => {
       await yoga.dispose();
     },
@@ -121,10 +149,4 @@ function told(args: readonly unknown[]): { readonly said: readonly string[] } {
   return {
     said: args.map((arg) => (arg instanceof Error ? (arg.stack ?? arg.message) : String(arg))),
   };
-}
-
-/** What goes wrong outside of execution. Errors with a path are masked in limits/plugin.ts. */
-function masked(error: unknown): Error {
-  if (error instanceof GraphQLError && (error.path !== undefined || isOurs(error))) return error;
-  return requestError('INTERNAL', 'Something went wrong on our side. Send the request again.');
 }

@@ -53,6 +53,18 @@ export interface Entry {
   readonly message: string;
 }
 
+/** What was taken from buckets; `full` ones refuse for so many milliseconds. */
+class TakenCosts {
+  readonly taken: { readonly bucket: string; readonly cost: number; readonly limit: object }[] = [];
+  refuseFor: number | undefined;
+
+  take(bucket: string, cost: number, limit: object) {
+    this.taken.push({ bucket, cost, limit });
+    const retryAfterMilliseconds = this.refuseFor ?? 0;
+    return Promise.resolve({ taken: this.refuseFor === undefined, retryAfterMilliseconds });
+  }
+}
+
 /** A gateway over the small world, a way to ask it, and what it logged. */
 export function setUp(options: GatewayOptions = {}) {
   const small = world();
@@ -61,14 +73,20 @@ export function setUp(options: GatewayOptions = {}) {
     log.push({ level, facts: facts as Record<string, unknown>, message });
   };
   const clock = new StandingClock('2026-04-20T12:00:00.000Z');
+  const cache = new TakenCosts();
   const gateway = createGateway({
     caller: small.services,
     clock,
     logger: { info: write('info'), warn: write('warn'), error: write('error') },
+    budget: {
+      cache,
+      account: { capacity: 1000, perSecond: 10 },
+      staff: { capacity: 5000, perSecond: 100 },
+    },
     options,
   });
   const ask = asker(gateway, small.keyOf);
-  return { ...small, gateway, clock, log, ask };
+  return { ...small, gateway, cache, clock, log, ask };
 }
 
 function asker(gateway: Gateway, keyOf: (name: string) => string) {

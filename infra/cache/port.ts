@@ -1,6 +1,7 @@
 /**
  * Cache: cost buckets, cached answers, fan-out between gateways, leases. It may vanish at any moment:
- * then things are slower or limited in the documented way, never wrong.
+ * then things are slower or limited in the documented way, never wrong. An engine answers or fails
+ * within a second: whoever asks does not watch the clock.
  */
 export interface Cache {
   /** A cached value, or undefined. */

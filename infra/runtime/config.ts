@@ -12,14 +12,37 @@ const url = (schemes: readonly string[], example: string) =>
     error: `expected a URL like ${example}`,
   });
 
+const units = (otherwise: number) =>
+  z.coerce
+    .number({ error: 'expected a whole number from 1 to 1000000000' })
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .default(otherwise);
+
 /** Every setting, its meaning and its default. Units are in the names. */
 export const ConfigSchema = z.object({
   /** Where the log is: `sqlite:<folder>` (embedded). */
   EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
   /** How reactions get the log: `embedded:`. */
   BUS_URL: url(['embedded:'], 'embedded:').default('embedded:'),
-  /** The cache: `memory:` is the only one so far, and nothing relies on it yet. */
-  CACHE_URL: url(['memory:'], 'memory:').default('memory:'),
+  /** Where what accounts may ask is counted: `memory:`, by each process for itself. */
+  CACHE_URL: z
+    .string()
+    .refine((text) => text === 'memory:', {
+      error: (issue) =>
+        /^rediss?:/.test(String(issue.input))
+          ? 'Redis comes with a later release; use memory:, with which each process counts for itself'
+          : 'expected memory:, the only cache of this release',
+    })
+    .default('memory:'),
+  /** Units of query cost that an account may use at once, see docs/graphql.md. */
+  COST_CAPACITY: units(20_000),
+  /** Units that an account gets back each second. */
+  COST_PER_SECOND: units(1000),
+  /** The same for the provider's staff. */
+  STAFF_COST_CAPACITY: units(200_000),
+  STAFF_COST_PER_SECOND: units(10_000),
   /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
   NODE_URL: z.string().min(1).default('fake:'),
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */

@@ -85,6 +85,28 @@ describe('EVENT_VERSIONS', () => {
   });
 });
 
+test('a cache that this release does not have is refused with what to use instead', () => {
+  for (const [given, sentence] of [
+    ['redis://127.0.0.1:6379', 'Redis comes with a later release; use memory:'],
+    ['rediss://cache.example.com', 'Redis comes with a later release; use memory:'],
+    ['memcached://x', 'expected memory:'],
+    ['memory:x', 'expected memory:'],
+  ] as const) {
+    expect(() => readConfig({ CACHE_URL: given })).toThrow(`CACHE_URL: ${sentence}`);
+  }
+  expect(readConfig({ CACHE_URL: 'memory:' }).CACHE_URL).toBe('memory:');
+});
+
+test('what an account may ask is a whole number of units', () => {
+  expect(readConfig({ COST_CAPACITY: '500', STAFF_COST_PER_SECOND: '7' })).toMatchObject({
+    COST_CAPACITY: 500,
+    STAFF_COST_PER_SECOND: 7,
+  });
+  for (const bad of ['0', '-1', '1.5', 'many']) {
+    expect(() => readConfig({ COST_PER_SECOND: bad })).toThrow('COST_PER_SECOND');
+  }
+});
+
 test('secrets never reach a log line', () => {
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => lines.push(line) });

@@ -22,6 +22,8 @@ export const requestErrorStatus = {
   DEPTH_LIMIT: 400,
   ALIAS_LIMIT: 400,
   COST_LIMIT: 400,
+  /** The account has used up its bucket of cost units; `extensions.retryAfter` says when to come back. */
+  RATE_LIMITED: 429,
   /** An argument has the right type and a value that cannot be used. */
   INVALID_ARGUMENT: undefined,
   /** An id is malformed or names a thing of another kind. */
@@ -38,20 +40,26 @@ export const requestErrorStatus = {
 
 export type RequestErrorCode = keyof typeof requestErrorStatus;
 
+/** How an error shows in HTTP; it is no part of the body. */
+interface Http {
+  /** Another than the code's own. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Under `application/json` it is answered with 200 all the same. */
+  readonly spec?: boolean;
+}
+
 /** A top-level error with a stable code. */
 export function requestError(
   code: RequestErrorCode,
   message: string,
-  more: Readonly<Record<string, unknown>> = {},
+  { http, ...facts }: { readonly http?: Http } & Readonly<Record<string, unknown>> = {},
   options: Pick<GraphQLErrorOptions, 'nodes' | 'path' | 'source' | 'positions'> = {},
 ): GraphQLError {
   const status = requestErrorStatus[code];
+  const shown = { ...(status === undefined ? {} : { status }), ...http };
   return new GraphQLError(message, {
     ...options,
-    extensions: {
-      code,
-      ...more,
-      ...(status === undefined ? {} : { http: { status } }),
-    },
+    extensions: { code, ...facts, ...(Object.keys(shown).length === 0 ? {} : { http: shown }) },
   });
 }

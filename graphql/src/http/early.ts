@@ -4,10 +4,11 @@
  */
 import type { Position } from '@bivouac/events/language';
 import { parsePosition } from '@bivouac/events/language';
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
 import { requestError } from '../errors/request-error.ts';
+import { isGiven } from '../language/given.ts';
 import type { Context } from '../request/context.ts';
 import type { Viewer } from '../request/viewer.ts';
 import type { Authentication } from './authentication.ts';
@@ -20,97 +21,119 @@ export interface EarlyOptions {
   readonly contextOf: (viewer: Viewer, requestId: string, atLeast: Position | undefined) => Context;
 }
 
-const REQUEST_ID = 'x-request-id';
-const AT_LEAST = 'x-bivouac-at-least';
+export const REQUEST_ID = 'x-request-id';
+export const AT_LEAST = 'x-bivouac-at-least';
 
-/** What is known of a request from its headers. */
+/** What is known of a request before it is read; Yoga carries it along. */
+export interface Arrived {
+  requestId?: string;
+  /** With what it may go on, or why it may not. */
+  entered?: Context | GraphQLError;
+  /** Its answer, where there is one already: then Yoga only shapes the response. */
+  answer?: ExecutionResult;
+}
+
+/** The headers that count here. */
+export interface Greeting {
+  readonly requestId: string | null | undefined;
+  readonly contentLength: string | null | undefined;
+  readonly atLeast: string | null | undefined;
+  readonly authorization: string | null | undefined;
+}
+
+type OnRequest = NonNullable<Plugin<object, Arrived>['onRequest']>;
+type RequestHook = Parameters<OnRequest>[0];
+type OnRequestParse = NonNullable<Plugin<object, Arrived>['onRequestParse']>;
+type ParseHook = Parameters<OnRequestParse>[0];
+
 export class Arrivals {
-  readonly #ids = new WeakMap<Request, string>();
-  readonly #contexts = new WeakMap<Request, Context>();
   readonly #options: EarlyOptions;
 
   constructor(options: EarlyOptions) {
     this.#options = options;
   }
 
-  contextOf(request: Request): Context {
-    const context = this.#contexts.get(request);
-    // Every way into Yoga leads through onRequest; one that does not must not get data.
-    if (context === undefined) throw requestError('UNAUTHENTICATED', 'The request has no key.');
-    return context;
+  /** The caller's own request id where it brings one that is fit for a log. */
+  requestIdOf({ requestId }: Greeting): string {
+    return isGiven(requestId) && /^[\w.:-]{1,128}$/.test(requestId)
+      ? requestId
+      : this.#options.newRequestId();
+  }
+
+  /** Whether it may go on. At once where its key is remembered. */
+  enter(
+    greeting: Greeting,
+    requestId: string,
+  ): Context | GraphQLError | Promise<Context | GraphQLError> {
+    const { authentication, maxBodyBytes, contextOf } = this.#options;
+    const tooLarge = lengthProblem(greeting.contentLength, maxBodyBytes);
+    if (tooLarge !== undefined) return tooLarge;
+    const atLeast = greeting.atLeast ?? undefined;
+    if (atLeast !== undefined && !isPosition(atLeast)) return badPosition();
+    const found = authentication.authenticate(greeting.authorization ?? null, atLeast);
+    if (found instanceof GraphQLError) return found;
+    if (!(found instanceof Promise)) return contextOf(found, requestId, atLeast);
+    return found.then((later) =>
+      later instanceof GraphQLError ? later : contextOf(later, requestId, atLeast),
+    );
   }
 
   /** The Yoga plugin. */
-  plugin(): Plugin {
-    const { authentication, maxBodyBytes, newRequestId, contextOf } = this.#options;
+  plugin(): Plugin<object, Arrived> {
     return {
-      onRequest: (hook) => {
-        const { request, fetchAPI } = hook;
-        const given = request.headers.get(REQUEST_ID);
-        const requestId = given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId();
-        this.#ids.set(request, requestId);
-        const refuse = (error: GraphQLError): void =>
-          hook.endResponse(refusal(fetchAPI.Response, request, error));
-
-        const tooLarge = lengthProblem(request, maxBodyBytes);
-        if (tooLarge !== undefined) return refuse(tooLarge);
-        const atLeast = request.headers.get(AT_LEAST) ?? undefined;
-        if (atLeast !== undefined && !isPosition(atLeast)) {
-          return refuse(
-            requestError(
-              'BAD_REQUEST',
-              `The header ${AT_LEAST} is no position: expected what an earlier answer gave.`,
-            ),
-          );
-        }
-        const enter = (found: Viewer | GraphQLError): void => {
-          if (found instanceof GraphQLError) refuse(found);
-          else this.#contexts.set(request, contextOf(found, requestId, atLeast));
-        };
-        const found = authentication.authenticate(request.headers.get('authorization'), atLeast);
-        if (!(found instanceof Promise)) return enter(found);
-        return found.then(enter);
-      },
-
-      onRequestParse: ({ request, requestParser, setRequestParser, endResponse, fetchAPI }) => {
-        if (request.method === 'POST' && !isJson(request)) {
-          endResponse(
-            refusal(
-              fetchAPI.Response,
-              request,
-              requestError('BAD_REQUEST', 'Send the request as application/json.', {
-                http: { status: 415 },
-              }),
-              415,
-            ),
-          );
-          return;
-        }
-        if (requestParser === undefined || request.body === null) return;
-        if (request.headers.get('content-length') !== null) return;
-        // Without a length the body is counted while it comes.
-        setRequestParser(async (unread) =>
-          requestParser(
-            new fetchAPI.Request(unread.url, {
-              method: unread.method,
-              headers: unread.headers,
-              body: await boundedText(unread, maxBodyBytes),
-            }),
-          ),
-        );
-      },
-
-      onResponse: ({ request, response }) => {
-        const requestId = this.#ids.get(request);
+      onRequest: (hook) => this.#onRequest(hook),
+      onRequestParse: (hook) => this.#beforeParsing(hook),
+      onResponse: ({ serverContext, response }) => {
+        const { requestId } = serverContext;
         if (requestId !== undefined) response.headers.set(REQUEST_ID, requestId);
       },
     };
   }
+
+  #onRequest(hook: RequestHook): void | Promise<void> {
+    const { request, serverContext } = hook;
+    if (serverContext.entered === undefined) {
+      const { headers } = request;
+      const greeting = {
+        requestId: headers.get(REQUEST_ID),
+        contentLength: headers.get('content-length'),
+        atLeast: headers.get(AT_LEAST),
+        authorization: headers.get('authorization'),
+      };
+      serverContext.requestId = this.requestIdOf(greeting);
+      const entered = this.enter(greeting, serverContext.requestId);
+      if (entered instanceof Promise) return entered.then((later) => admit(hook, later));
+      return admit(hook, entered);
+    }
+    return admit(hook, serverContext.entered);
+  }
+
+  #beforeParsing(hook: ParseHook): void {
+    const { request, requestParser, fetchAPI } = hook;
+    if (request.method === 'POST' && !isJson(request)) return refuse(hook, notJson());
+    // With a length it was counted already. Looking at the body makes a stream of it, so it is not.
+    if (requestParser === undefined || request.headers.get('content-length') !== null) return;
+    if (request.body === null) return;
+    // Without a length the body is counted while it comes.
+    hook.setRequestParser(async (unread) =>
+      requestParser(
+        new fetchAPI.Request(unread.url, {
+          method: unread.method,
+          headers: unread.headers,
+          body: await boundedText(unread, this.#options.maxBodyBytes),
+        }),
+      ),
+    );
+  }
 }
 
-function lengthProblem(request: Request, limit: number): GraphQLError | undefined {
-  const length = request.headers.get('content-length');
-  if (length === null) return undefined;
+function admit(hook: RequestHook, entered: Context | GraphQLError): void {
+  hook.serverContext.entered = entered;
+  if (entered instanceof GraphQLError) refuse(hook, entered);
+}
+
+function lengthProblem(length: string | null | undefined, limit: number): GraphQLError | undefined {
+  if (!isGiven(length)) return undefined;
   if (!/^\d+$/.test(length)) {
     return requestError('BAD_REQUEST', 'The Content-Length is not a number.');
   }
@@ -139,23 +162,36 @@ function bodyTooLarge(limit: number): GraphQLError {
   );
 }
 
-function refusal(
-  ResponseOf: typeof Response,
-  request: Request,
-  error: GraphQLError,
-  status = statusOf(error),
-): Response {
+/** Answers a request without looking further at it. */
+function refuse(hook: RequestHook | ParseHook, error: GraphQLError): void {
+  const { request, fetchAPI } = hook;
   const { http: _http, ...extensions } = error.extensions;
+  const status = statusOf(error);
   const accept = request.headers.get('accept') ?? '';
-  return new ResponseOf(JSON.stringify({ errors: [{ message: error.message, extensions }] }), {
-    status,
-    headers: {
-      'content-type': accept.includes('application/graphql-response+json')
-        ? 'application/graphql-response+json; charset=utf-8'
-        : 'application/json; charset=utf-8',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer realm="bivouac"' } : {}),
-    },
+  hook.endResponse(
+    new fetchAPI.Response(JSON.stringify({ errors: [{ message: error.message, extensions }] }), {
+      status,
+      headers: {
+        'content-type': accept.includes('application/graphql-response+json')
+          ? 'application/graphql-response+json; charset=utf-8'
+          : 'application/json; charset=utf-8',
+        ...(status === 401 ? { 'www-authenticate': 'Bearer realm="bivouac"' } : {}),
+      },
+    }),
+  );
+}
+
+function notJson(): GraphQLError {
+  return requestError('BAD_REQUEST', 'Send the request as application/json.', {
+    http: { status: 415 },
   });
+}
+
+function badPosition(): GraphQLError {
+  return requestError(
+    'BAD_REQUEST',
+    `The header ${AT_LEAST} is no position: expected what an earlier answer gave.`,
+  );
 }
 
 function statusOf(error: GraphQLError): number {

@@ -40,11 +40,129 @@ describe('GraphQL over HTTP', () => {
   });
 
   test.each(audits.map((audit) => [audit.name, audit] as const))('%s', async (_name, audit) => {
-    const result = await audit.fn();
-    const reason = 'reason' in result ? result.reason : undefined;
-    expect({ status: result.status, reason }).toEqual({ status: 'ok', reason: undefined });
+    expect(await outcomeOf(audit)).toEqual({ status: 'ok', reason: undefined });
+  });
+
+  test('is kept over a real connection as well', async () => {
+    const url = await listening(gateway);
+    const real = serverAudits({
+      url,
+      fetchFn: (asked: string, init?: RequestInit) => {
+        const headers = new Headers(init?.headers);
+        headers.set('authorization', `Bearer ${keyOf('Alpha')}`);
+        return fetch(asked, { ...init, headers });
+      },
+    });
+    for (const audit of real) {
+      const outcome = await outcomeOf(audit);
+      expect({ name: audit.name, ...outcome }).toEqual({
+        name: audit.name,
+        status: 'ok',
+        reason: undefined,
+      });
+    }
   });
 });
+
+async function outcomeOf(audit: ReturnType<typeof serverAudits>[number]) {
+  const result = await audit.fn();
+  return { status: result.status, reason: 'reason' in result ? result.reason : undefined };
+}
+
+describe('a plain request, which Yoga does not see, is answered as Yoga would', () => {
+  const query = '{ viewer { role account { name } } }';
+  const json = (body: unknown): string => JSON.stringify(body);
+  const bodies: readonly (readonly [string, string])[] = [
+    ['a query', json({ query })],
+    [
+      'variables',
+      json({
+        query: 'query Q($n: Int) { containers(first: $n) { edges { cursor } } }',
+        variables: { n: 2 },
+      }),
+    ],
+    [
+      'an operation by name',
+      json({ query: 'query A { __typename } query B { viewer { role } }', operationName: 'B' }),
+    ],
+    [
+      'extensions and nothing',
+      json({ query, variables: null, extensions: {}, operationName: null }),
+    ],
+    ['letters beyond ASCII', json({ query: '{ viewer { r\u00f6le: role } }' })],
+    [
+      'an alias beyond ASCII',
+      json({
+        query: `query Q($n: String!) { __type(name: $n) { name } }`,
+        variables: { n: 'Käse' },
+      }),
+    ],
+    ['no operation of that name', json({ query: 'query A { __typename }', operationName: 'B' })],
+    ['a document that is none', json({ query: '{ viewer {' })],
+    ['a field that is none', json({ query: '{ nothing }' })],
+    [
+      'a variable that is missing',
+      json({ query: 'query Q($id: ID!) { container(id: $id) { id } }' }),
+    ],
+    ['an argument that cannot be', json({ query: '{ container(id: "x") { id } }' })],
+    [
+      'a request that costs too much',
+      json({
+        query:
+          '{ containers(first: 100) { edges { node { operations(first: 100) { edges { node { id } } } } } } }',
+      }),
+    ],
+    ['no query', json({ variables: {} })],
+    ['a query that is no text', json({ query: 1 })],
+    ['variables that are no object', json({ query, variables: [1] })],
+    ['an unknown parameter', json({ query, more: 1 })],
+    ['several at once', json([{ query }, { query }])],
+    ['no object', '1'],
+    ['no JSON', '{'],
+    ['nothing', ''],
+  ];
+  const asks: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ['as it comes', {}],
+    ['JSON', { accept: 'application/json' }],
+    ['the media type of GraphQL', { accept: 'application/graphql-response+json' }],
+    ['one or the other', { accept: 'application/graphql-response+json, application/json;q=0.9' }],
+    ['a media type there is none of', { accept: 'text/csv' }],
+    ['with a charset', { 'content-type': 'application/json; charset=utf-8' }],
+    ['another media type', { 'content-type': 'text/plain' }],
+    ['from a position that is none', { 'x-bivouac-at-least': 'soon' }],
+    ['with an unknown key', { authorization: 'Bearer bvk_1' }],
+  ];
+
+  test.each(asks)('asked for %s', async (_name, more) => {
+    const { gateway, keyOf } = setUp({ newRequestId: () => 'made' });
+    const url = await listening(gateway);
+    for (const [name, body] of bodies) {
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+        authorization: `Bearer ${keyOf('Alpha')}`,
+        accept: '*/*',
+        ...more,
+      };
+      const ours = await told(fetch(url, { method: 'POST', headers, body }));
+      // Yoga's own way in, which the plain one leaves out.
+      const yogas = await told(gateway.yoga.fetch(url, { method: 'POST', headers, body }));
+      expect({ name, ...ours }).toEqual({ name, ...yogas });
+    }
+  });
+});
+
+/** Of a response what the caller's program sees. */
+async function told(answering: Promise<Response>) {
+  const response = await answering;
+  const { status, headers } = response;
+  const names = ['content-type', 'x-request-id', 'www-authenticate', 'retry-after', 'allow'];
+  return {
+    status,
+    headers: Object.fromEntries(names.map((name) => [name, headers.get(name)])),
+    body: await response.text(),
+  };
+}
 
 describe('a body', () => {
   const tenMegabytes = JSON.stringify({ query: `{ __typename } #${'x'.repeat(10_000_000)}` });

@@ -10,6 +10,7 @@ import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { createGateway } from '@bivouac/graphql';
 import { folderBlobs } from '@bivouac/infra/blobs';
 import { type Bus, embeddedBus } from '@bivouac/infra/bus';
+import { openCache } from '@bivouac/infra/cache';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { folderKeys } from '@bivouac/infra/keys';
 import {
@@ -138,7 +139,24 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       news,
     });
     closing.push(() => nodes.stop());
-    const gateway = createGateway({ caller: host, clock, logger });
+    const cache = openCache({
+      url: config.CACHE_URL,
+      clock,
+      onOutage: (err) => {
+        logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
+      },
+    });
+    closing.push(() => cache.close());
+    const gateway = createGateway({
+      caller: host,
+      clock,
+      logger,
+      budget: {
+        cache,
+        account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
+        staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
+      },
+    });
     closing.push(() => gateway.dispose());
     return {
       host,
