@@ -2,7 +2,7 @@
  * The one writer of the embedded log: takes groups of appends, writes each group in one
  * transaction, and says for each append how it ended. Synchronous; it lives in a worker.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { envelopeField, sealFrame } from './frame.js';
 import { inspectLog, corrupt } from './inspect.js';
@@ -201,6 +201,7 @@ export class LogWriter {
  */
 function holdsLog(file, folder) {
   if (existsSync(file)) {
+    if (readHeadRecord(folder) === 'absent') rollCreationBack(file);
     // Creation commits the tables at once: a death before leaves a file without any.
     const db = openDatabase(file, { readOnly: true });
     try {
@@ -217,6 +218,25 @@ function holdsLog(file, folder) {
   const record = readHeadRecord(folder);
   if (record === 'absent' || (record !== 'damaged' && record.position === 0)) return false;
   throw corrupt(folder, `${FILES.log} is missing or empty, but events were recorded`);
+}
+
+/**
+ * A log has no rollback journal: one that lies there is of a creation that was cut short, before
+ * there was anything to record. Only who may write can roll it back; else it stays for ever.
+ * @param {string} file
+ */
+function rollCreationBack(file) {
+  const journal = `${file}-journal`;
+  if (!existsSync(journal)) return;
+  const db = openDatabase(file);
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    rmSync(journal, { force: true });
+  } catch {
+    // Not readable: the inspection names what is wrong with it.
+  } finally {
+    db.close();
+  }
 }
 
 /**
