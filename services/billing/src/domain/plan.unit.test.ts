@@ -125,4 +125,32 @@ describe('a plan', () => {
     expect(code(replacePlanTerms(state, { planId, ...terms }, at))).toBe('PLAN_RETIRED');
     expect(retirePlan(state, { planId })).toEqual({ kind: 'accepted', events: [] });
   });
+
+  it('is quoted at the version in force, whichever was recorded last', () => {
+    const may = '2026-05-01T00:00:00.000Z';
+    const june = '2026-06-01T00:00:00.000Z';
+    const from = (effectiveFrom: string, monthly: string) => (s: PlanState) =>
+      replacePlanTerms(s, { planId, ...terms, monthly: eur(monthly), effectiveFrom }, at);
+    const state = after(defined, from(june, '26.00'), from(may, '25.00'));
+    const priceAt = (time: string) => {
+      const quoted = quote(state, time);
+      return quoted.kind === 'terms'
+        ? [quoted.terms.monthly.amount, quoted.terms.source.revision]
+        : [];
+    };
+    expect(priceAt('2026-04-30T23:59:59.999Z')).toEqual([terms.monthly.amount, '0']);
+    expect(priceAt(may)).toEqual(['25.00', '2']);
+    expect(priceAt(june)).toEqual(['26.00', '1']);
+  });
+
+  it('takes no version for a day that has passed, nor another currency for what runs', () => {
+    const state = after(defined);
+    const past = { planId, ...terms, effectiveFrom: '2026-04-10T08:59:59.999Z' };
+    expect(code(replacePlanTerms(state, past, at))).toBe('EFFECTIVE_DATE_PAST');
+    const usd = { amount: '5.00', currency: 'USD' };
+    const foreign = { ...terms, monthly: usd, setup: usd, extraAddressMonthly: usd };
+    const forExisting = replacePlanTerms(state, { planId, ...foreign, forExisting: true }, at);
+    expect(code(forExisting)).toBe('CURRENCIES_DIFFER');
+    expect(code(replacePlanTerms(state, { planId, ...foreign }, at))).toBeUndefined();
+  });
 });
