@@ -4,6 +4,7 @@ import { type AskName, type AskRef, type Outcome, StepAsked } from '@bivouac/eve
 import { type OperationOrder, OperationOrderSchema } from '@bivouac/events/provisioning';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 
+import type { release, resolve, retry } from './index.ts';
 import {
   answerOverdue,
   cancel,
@@ -14,9 +15,6 @@ import {
   type OperationState,
   recordAnswer,
   recordChild,
-  release,
-  resolve,
-  retry,
   start,
   streamEvents,
 } from './index.ts';
