@@ -24,8 +24,11 @@ export function evolveLaterLife(state: ContainerState, event: ContainerEvent): C
     }
     case PackagesRequested.type:
       return { ...state, packaging: { transaction: event.data.transaction } };
-    case PackagesChanged.type:
-      return { ...state, packaging: undefined, inventory: event.data.inventory };
+    case PackagesChanged.type: {
+      const { operationId, inventory } = event.data;
+      // A late report is nobody's answer.
+      return { ...state, packaging: operationId === null ? state.packaging : undefined, inventory };
+    }
     case ContainerLetGo.type:
       return {
         ...state,

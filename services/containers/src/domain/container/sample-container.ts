@@ -179,9 +179,15 @@ export class SampleContainer extends Stream<domain.ContainerState> {
     outcome: 'done' | 'refused' | 'failed' = 'done',
     instructionId = this.state.instruction?.id ?? id('instruction', 'none'),
     from = nodeId,
-    packages = this.state.packaging === undefined ? undefined : reported(),
+    packages = outcome === 'done' && this.state.packaging !== undefined ? reported() : undefined,
   ): Answered {
     const input = { nodeId: from, containerId, instructionId, outcome, packages };
+    return this.when((state, context) => domain.reportAnswer(state, input, context));
+  }
+
+  /** A `done` that does not say what is installed. */
+  answerWithoutReport(instructionId: string): Answered {
+    const input = { nodeId, containerId, instructionId, outcome: 'done' as const };
     return this.when((state, context) => domain.reportAnswer(state, input, context));
   }
 
