@@ -239,6 +239,8 @@ function containerOf(
     node: null,
     generation: 1,
     runningSince: at,
+    softDeletedAt: null,
+    restoreUntil: null,
     createdAt: at,
     endedAt: null,
     position: formatPosition(BigInt(n)),
