@@ -7,9 +7,13 @@ import {
   AddressesAttached,
   AddressesDetached,
   ContainerDeleted,
+  ContainerResized,
+  ContainerRestored,
   ContainerRunning,
+  ContainerSoftDeleted,
 } from '@bivouac/events/containers';
 import {
+  type CommandContract,
   type Decided,
   eventRegistry,
   type Principal,
@@ -199,6 +203,71 @@ export class SampleWorld {
     await this.#happened(tenantId, container, AddressesDetached(body));
   }
 
+  async resizes(
+    tenantId: string,
+    container: string,
+    plans: { readonly from: PlanTerms; readonly to: PlanTerms },
+    homeId = tenantId,
+  ): Promise<void> {
+    const resizedAt = instantOf(this.clock.now());
+    const body = {
+      ...this.#subject(tenantId, container),
+      ...{ plan: plans.to, previousPlan: plans.from, resizedAt },
+      reservationId: deriveId('reservation', container, resizedAt),
+      previousReservationId: deriveId('reservation', container),
+    };
+    await this.#happened(tenantId, container, ContainerResized(body), homeId);
+  }
+
+  async softDeletes(tenantId: string, container: string, homeId = tenantId): Promise<void> {
+    const deletedAt = instantOf(this.clock.now());
+    const restoreUntil = plusSeconds(deletedAt, 7 * 86_400);
+    const body = {
+      ...this.#subject(tenantId, container),
+      reason: 'order',
+      deletedAt,
+      restoreUntil,
+    };
+    await this.#happened(tenantId, container, ContainerSoftDeleted(body), homeId);
+  }
+
+  async restores(
+    tenantId: string,
+    container: string,
+    plan: PlanTerms,
+    homeId = tenantId,
+  ): Promise<void> {
+    const restoredAt = instantOf(this.clock.now());
+    const ask = { operationId: deriveId('operation', container), step: 'restore', attempt: 1 };
+    const body = {
+      ...this.#subject(tenantId, container),
+      ...{ plan, hostname: `${container}.example.com`, addresses: [leased(`${container}-1`)] },
+      ...{ restoredAt, ask },
+    };
+    await this.#happened(tenantId, container, ContainerRestored(body), homeId);
+  }
+
+  /** Sends a command as a person would; throws what is refused. */
+  async command<I extends z.ZodType, R extends z.ZodType>(
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    principal: Principal = staff,
+    idempotencyKey = `key-${++this.#asked}`,
+  ): Promise<z.output<R>> {
+    await this.host.settled();
+    const reply = await this.host.command(contract, input, { principal, idempotencyKey });
+    if (!reply.ok) throw new Error(reply.refusal.code);
+    await this.host.settled();
+    return reply.result;
+  }
+
+  /** Moves the clock and lets everything that is due by then be done. */
+  async until(instant: string): Promise<void> {
+    await this.host.settled();
+    this.clock.moveTo(instant);
+    await this.host.settled();
+  }
+
   async deletes(tenantId: string, container: string, ran = true): Promise<void> {
     const endedAt = instantOf(this.clock.now());
     const body = { ...this.#subject(tenantId, container), endedAt, ran };
@@ -211,10 +280,11 @@ export class SampleWorld {
     tenantId: string,
     input: AskInput<N>,
     homeId = tenantId,
+    seconds = 600,
   ): Promise<() => Promise<Record<string, unknown> | undefined>> {
     const operationId = deriveId('operation', String(++this.#asked));
     const ref = { operationId, step: 'ask', attempt: 1 };
-    const notAfter = plusSeconds(instantOf(this.clock.now()), 600);
+    const notAfter = plusSeconds(instantOf(this.clock.now()), seconds);
     const asked = StepAsked({ ref, ask, tenantId, input: { ...input }, notAfter });
     await this.record(`operation-${operationId}`, tenantId, homeId, asked);
     return async () => {
