@@ -35,13 +35,13 @@ export interface Operation {
 
 /** How often what is drawn. */
 const MIX = {
-  provision: 40,
-  'add-address': 14,
+  provision: 30,
+  'add-address': 18,
   terminate: 14,
-  suspend: 8,
-  resume: 8,
-  cancel: 9,
-  repeat: 7,
+  suspend: 9,
+  resume: 9,
+  cancel: 7,
+  repeat: 8,
   misuse: 2,
   foreign: 2,
 } as const;
@@ -170,13 +170,12 @@ export class Load {
         return this.#order(callerOf(orderer), orderer, order);
       }
       case 'resume': {
-        const holds = [...this.#operations.values()].filter((one) => one.order.kind === 'suspend');
-        const held = this.#draws.pick(holds.slice(-6));
+        const held = this.#held();
         if (held === undefined) break;
         const order = {
           kind,
           containerId: held.targetId,
-          holdId: deriveId('hold', held.operationId),
+          holdId: holdOf(held),
         };
         return this.#order(this.#staff(), held.customer, order);
       }
@@ -208,16 +207,33 @@ export class Load {
     return order;
   }
 
-  /** Mostly one that runs, as far as anybody knows. */
+  /** Mostly one that runs and that nobody works on, as far as anybody knows. */
   #container(): Operation | undefined {
-    const made = [...this.#operations.values()].filter((one) => one.order.kind === 'provision');
-    const gone = new Set(
-      [...this.#operations.values()]
-        .filter((one) => one.order.kind === 'terminate' && one.outcome === 'succeeded')
-        .map((one) => one.targetId),
+    const kind = this.#draws.weighted({ free: 80, busy: 10, 'being made': 7, any: 3 });
+    const made = this.#of('provision');
+    if (kind === 'any') return this.#draws.pick(made);
+    if (kind === 'being made') return this.#draws.pick(this.#of('provision', undefined));
+    const gone = new Set(this.#of('terminate', 'succeeded').map((one) => one.targetId));
+    const busy = new Set(this.open.map((one) => one.targetId));
+    const runs = this.#of('provision', 'succeeded').filter((one) => !gone.has(one.targetId));
+    return this.#draws.pick(runs.filter((one) => busy.has(one.targetId) === (kind === 'busy')));
+  }
+
+  /** The placing of a hold: mostly one that stands, as far as anybody knows. */
+  #held(): Operation | undefined {
+    const lifted = new Set(
+      this.#of('resume', 'succeeded').map(({ order }) => String(order['holdId'])),
     );
-    const runs = made.filter((one) => one.outcome === 'succeeded' && !gone.has(one.targetId));
-    return this.#draws.pick(this.#draws.chance(0.85) && runs.length > 0 ? runs : made.slice(-8));
+    const stand = this.#of('suspend', 'succeeded').filter((one) => !lifted.has(holdOf(one)));
+    if (stand.length > 0 && this.#draws.chance(0.85)) return this.#draws.pick(stand);
+    return this.#draws.pick(this.#of('suspend').slice(-6));
+  }
+
+  /** Operations of a kind, in their order; with this outcome, where one is told. */
+  #of(kind: string, ...outcome: [] | [Outcome | undefined]): Operation[] {
+    return [...this.#operations.values()].filter(
+      (one) => one.order.kind === kind && (outcome.length === 0 || one.outcome === outcome[0]),
+    );
   }
 
   #customer(): Tenant {
@@ -254,6 +270,11 @@ export class Load {
     this.#made += 1;
     return `wish ${this.#made}`;
   }
+}
+
+/** The hold that suspending places. */
+function holdOf({ operationId }: Operation): string {
+  return deriveId('hold', operationId);
 }
 
 function callerOf(customer: Tenant): Caller {

@@ -20,7 +20,7 @@ export interface RunTrace {
 /** Silence, in milliseconds, after which only time can help. */
 const PATIENCE = 300;
 /** Silences after which a process that is to be killed has shown all it will. */
-const MOST_SILENCES = 25;
+const MOST_SILENCES = 12;
 /** Silences after which what has not come to rest never will: hours of its clock. */
 const MOST_ROUNDS = 150;
 /** Commands under way at once. */
@@ -82,6 +82,10 @@ class Run {
         continue;
       }
       this.#hear(message);
+      // Deadlines also come in the middle of everything.
+      if (this.#world && this.#draws.chance(0.003)) {
+        this.#move(installation, this.#draws.between(30, 300) * 1000);
+      }
       if (message.type === 'ready') this.#usualStart = performance.now() - begun;
       if (message.type !== 'opening') continue;
       begun = performance.now();

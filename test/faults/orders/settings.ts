@@ -41,15 +41,15 @@ export function settingsOf(seed: number): RunSettings {
   const draws = new Draws(seed, 'settings');
   const customers = Array.from({ length: draws.between(2, 4) }, (_, i) => ({
     name: `Customer ${i + 1}`,
-    containers: draws.between(2, 6),
-    addresses: draws.between(3, 9),
-    memoryGiB: draws.between(2, 8),
+    containers: draws.between(3, 8),
+    addresses: draws.between(4, 14),
+    memoryGiB: draws.between(3, 10),
   }));
   const ranges = Array.from({ length: draws.between(1, 2) }, (_, i) => ({
-    cidr: `10.77.${i}.0/${draws.chance(0.3) ? 28 : 29}`,
+    cidr: `10.77.${i}.0/${draws.chance(0.5) ? 28 : 29}`,
     coolDownSeconds: draws.chance(0.3) ? draws.between(1, 90) : 0,
   }));
-  const room = `nodes=${draws.between(1, 3)}&memory=${draws.between(3, 6)}GiB&disk=60GiB`;
+  const room = `nodes=${draws.between(1, 3)}&memory=${draws.between(3, 8)}GiB&disk=60GiB`;
   const crashes = draws.between(4, 6);
   return {
     seed,
@@ -72,7 +72,7 @@ function crashPoint(draws: Draws, boot: number): CrashPoint {
   const kinds = { events: 5, replies: 2, orders: 2, start: boot === 0 ? 2 : 3 };
   const after = draws.weighted(kinds);
   if (after === 'start') return { after, share: start };
-  const most = { events: 1200, replies: 40, orders: 40 }[after];
+  const most = { events: 800, replies: 40, orders: 40 }[after];
   return { after, count: draws.between(1, most) };
 }
 
@@ -92,6 +92,6 @@ function troubles(draws: Draws): string {
     `&lose=${rate(0.2)}`,
     draws.chance(0.6) ? `&refuse=${rate(0.12)}` : '',
     // A fake node that crashed stays away until the process is started again.
-    draws.chance(0.3) ? `&crash-before=${rate(0.04)}&crash-after=${rate(0.04)}` : '',
+    draws.chance(0.5) ? `&crash-before=${rate(0.06)}&crash-after=${rate(0.06)}` : '',
   ].join('');
 }
