@@ -97,7 +97,7 @@ export const LedgerAccountSchema = z.enum([
   'revenue.plans',
   'revenue.addresses',
   'revenue.setup',
-  'revenue.addOns',
+  'revenue.add-ons',
   'revenue.fees',
   'revenue.credits',
 ]);

@@ -1,9 +1,9 @@
 /** Invoices, with the events behind each line; what an account owes and what a month will cost. */
 import {
-  AccountBalance,
   InvoiceById,
   InvoiceHistory,
   type InvoiceLine,
+  InvoiceLines,
   Invoices,
   type InvoiceView,
   PreviewInvoice,
@@ -36,7 +36,7 @@ const LineKind = enumeration('InvoiceLineKind', 'What a line charges.', {
   plan: 'The plan, by the days in service.',
   address: 'An address beyond the included ones, by the days in service.',
   setup: 'The set-up, once.',
-  addOn: 'An add-on, by the days it was attached.',
+  'add-on': 'An add-on, by the days it was attached.',
   fee: 'A fee, once.',
 });
 
@@ -68,7 +68,7 @@ const QuantityRef = builder.objectRef<InvoiceLine['quantity']>('Quantity').imple
   }),
 });
 
-const InvoiceLineRef = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
+export const InvoiceLineRef = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
   description: 'unitPrice x units x days / of, rounded half up to the minor unit, is the amount.',
   fields: (t) => ({
     kind: t.expose('kind', { type: LineKind, description: 'What it charges.' }),
@@ -97,11 +97,28 @@ const InvoiceLineRef = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
   }),
 });
 
+export const InvoiceLineConnection = builder.connectionObject(
+  { type: InvoiceLineRef, name: 'InvoiceLineConnection', description: 'A page of lines.' },
+  { name: 'InvoiceLineEdge', description: 'A line and its number, from 0.' },
+);
+
+const InvoiceState = enumeration('InvoiceState', 'What is left to do about an invoice.', {
+  open: 'Some or all of it is to be paid.',
+  paid: 'It is paid.',
+  void: 'It was taken back; nothing is owed by it.',
+});
+
+const DunningStage = enumeration('DunningStage', 'How far a debtor was reminded.', {
+  reminder: '3 days after the due date.',
+  warning: '10 days after the due date.',
+  hold: '21 days after the due date: the account is held.',
+});
+
 /** A list answers invoices without lines; they are read when asked for. */
 export const InvoiceRef = builder
   .objectRef<InvoiceView & { readonly lines?: readonly InvoiceLine[] }>('Invoice')
   .implement({
-    description: 'An invoice: final once issued.',
+    description: 'An invoice: final once issued, or taken back whole by a credit note.',
     interfaces: [NodeRef],
     fields: (t) => ({
       number: t.exposeString('number', {
@@ -109,7 +126,32 @@ export const InvoiceRef = builder
       }),
       month: t.expose('month', { type: 'Month', description: 'The month it is for.' }),
       total: t.expose('total', { type: MoneyRef, description: 'What is owed.' }),
+      state: t.expose('state', { type: InvoiceState, description: 'Open, paid or void.' }),
+      paid: t.expose('paid', { type: MoneyRef, description: 'How much of it is paid.' }),
+      open: t.expose('open', { type: MoneyRef, description: 'What is left to pay.' }),
+      dueAt: t.expose('dueAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'Until when it is to be paid; null where no term was agreed.',
+      }),
+      dunning: t.expose('dunning', {
+        type: DunningStage,
+        nullable: true,
+        description: 'How far its debtor was reminded; null: not at all.',
+      }),
       lineCount: t.exposeInt('lineCount', { description: 'How many lines it has.' }),
+      lineConnection: t.connection(
+        {
+          type: InvoiceLineRef,
+          description: 'Its lines in pages, for invoices with many.',
+          resolve: async ({ id }, args, { services }) => {
+            const input = { invoiceId: id, page: pageRequest(args) };
+            const page = await services.query(InvoiceLines, input);
+            return connection(page ?? { items: [], hasNext: false, hasPrevious: false });
+          },
+        },
+        InvoiceLineConnection,
+      ),
       lines: t.field({
         type: [InvoiceLineRef],
         description: 'What it is made of; the amounts sum to the total exactly.',
@@ -137,7 +179,7 @@ export const InvoiceRef = builder
       history: t.connection(
         {
           type: EventRef,
-          description: 'Its month closed, it was issued, it was booked.',
+          description: 'Its month closed, it was issued and booked; voided, where it was.',
           resolve: ({ id }, args, { services }) =>
             historyConnection(args, (page) =>
               services.query(InvoiceHistory, { invoiceId: id, page }),
@@ -228,13 +270,6 @@ builder.objectFields(AccountRef, (t) => ({
     },
     InvoiceConnection,
   ),
-  owed: t.field({
-    type: [MoneyRef],
-    description: 'What it owes by its books, by currency; empty where nothing was ever booked.',
-    extensions: { size: 1 },
-    resolve: async ({ id }, _args, { services }) =>
-      (await services.query(AccountBalance, { accountId: id }))?.owed ?? [],
-  }),
   invoicePreview: t.field({
     type: PreviewRef,
     nullable: true,

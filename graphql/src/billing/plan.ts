@@ -1,5 +1,12 @@
 /** Plans: what can be ordered, what it gives and costs. The same for every account. */
-import { PlanByCode, PlanById, Plans, type PlanView } from '@bivouac/billing/api';
+import {
+  PlanByCode,
+  PlanById,
+  Plans,
+  PlanVersions,
+  type PlanVersion,
+  type PlanView,
+} from '@bivouac/billing/api';
 import type { PlanTerms } from '@bivouac/events/operations';
 
 import { atLeast } from '../language/at-least.ts';
@@ -13,6 +20,38 @@ import type { Services } from '../request/services.ts';
 export function planById(services: Services, id: string): Promise<PlanView | null> {
   return services.once(`plan:${id}`, () => services.query(PlanById, { planId: id }));
 }
+
+const PlanVersionRef = builder.objectRef<PlanVersion>('PlanVersion').implement({
+  description: 'Terms of a plan, in force from a date until a later version is.',
+  fields: (t) => ({
+    revision: t.expose('revision', { type: 'Revision', description: 'What orders quote it by.' }),
+    name: t.exposeString('name', { description: 'The plan’s name.' }),
+    limits: t.expose('limits', { type: LimitsRef, description: 'What a container gets.' }),
+    includedAddresses: t.exposeInt('includedAddresses', {
+      description: 'Addresses within the price.',
+    }),
+    monthly: t.expose('monthly', { type: MoneyRef, description: 'The price of a month.' }),
+    setup: t.expose('setup', { type: MoneyRef, description: 'Once.' }),
+    extraAddressMonthly: t.expose('extraAddressMonthly', {
+      type: MoneyRef,
+      description: 'The price of a month for each further address.',
+    }),
+    zone: t.exposeString('zone', { description: 'IANA time zone of the calendar charged.' }),
+    effectiveFrom: t.expose('effectiveFrom', {
+      type: 'DateTime',
+      description: 'New orders get these terms from then on. It may lie ahead.',
+    }),
+    forExisting: t.exposeBoolean('forExisting', {
+      description: 'Existing subscriptions get the prices from their next month on.',
+    }),
+    recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was recorded.' }),
+  }),
+});
+
+const PlanVersionConnection = builder.connectionObject(
+  { type: PlanVersionRef, name: 'PlanVersionConnection', description: 'A page of versions.' },
+  { name: 'PlanVersionEdge', description: 'A version and where it stands.' },
+);
 
 export const PlanRef = builder.objectRef<PlanView>('Plan').implement({
   description: 'An entry of the catalog.',
@@ -41,7 +80,20 @@ export const PlanRef = builder.objectRef<PlanView>('Plan').implement({
       type: 'Revision',
       description: 'Revision of these terms; orders quote it.',
     }),
+    effectiveFrom: t.expose('effectiveFrom', {
+      type: 'DateTime',
+      description: 'Since when these terms are in force.',
+    }),
     definedAt: t.expose('definedAt', { type: 'DateTime', description: 'Since when.' }),
+    versions: t.connection(
+      {
+        type: PlanVersionRef,
+        description: 'Its terms as they were and will be, in the order they were recorded.',
+        resolve: async ({ id }, args, { services }) =>
+          connection(await services.query(PlanVersions, { planId: id, page: pageRequest(args) })),
+      },
+      PlanVersionConnection,
+    ),
   }),
 });
 

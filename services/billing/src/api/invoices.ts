@@ -25,7 +25,7 @@ const accountId = idOf('tenant');
  * are the events it follows from, oldest first.
  */
 export const InvoiceLineSchema = z.object({
-  kind: z.enum(['plan', 'address', 'setup', 'addOn', 'fee']),
+  kind: z.enum(['plan', 'address', 'setup', 'add-on', 'fee']),
   description: z.string(),
   /** Null where the account itself is charged. */
   subscriptionId: idOf('subscription').nullable(),

@@ -21,7 +21,7 @@ function cancel(account: SampleAccount, addOnId: string, at: 'now' | 'period-end
 
 const addOnLines = (account: SampleAccount, month = '2026-04') => {
   const rated = rate(account.state, month);
-  return rated.kind === 'owed' ? rated.lines.filter((line) => line.kind === 'addOn') : [];
+  return rated.kind === 'owed' ? rated.lines.filter((line) => line.kind === 'add-on') : [];
 };
 
 describe('an add-on', () => {

@@ -100,10 +100,17 @@ export function leg(account: LedgerAccount, minor: bigint, currency: string): Le
 /** What an account earned its issuer by an invoice (or, by a credit note, no longer). */
 export function revenueLegs(subtotals: Subtotals): Leg[] {
   const { currency } = subtotals.plans;
-  return (['plans', 'addresses', 'setup', 'addOns', 'fees'] as const).flatMap((part) => {
-    const amount = subtotals[part];
-    return amount === undefined ? [] : [leg(`revenue.${part}`, -minorUnits(amount), currency)];
-  });
+  const { plans, addresses, setup, addOns, fees } = subtotals;
+  const earned: [LedgerAccount, Money | undefined][] = [
+    ['revenue.plans', plans],
+    ['revenue.addresses', addresses],
+    ['revenue.setup', setup],
+    ['revenue.add-ons', addOns],
+    ['revenue.fees', fees],
+  ];
+  return earned.flatMap(([account, amount]) =>
+    amount === undefined ? [] : [leg(account, -minorUnits(amount), currency)],
+  );
 }
 
 /** What is left to pay of an invoice; nothing of one that is void. */

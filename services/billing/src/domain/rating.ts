@@ -16,7 +16,7 @@ const parts = {
   plan: 'plans',
   address: 'addresses',
   setup: 'setup',
-  addOn: 'addOns',
+  'add-on': 'addOns',
   fee: 'fees',
 } as const;
 export type LineKind = keyof typeof parts;
@@ -86,7 +86,7 @@ function subtotalsOf(lines: readonly Line[], currency: string): Subtotals {
     plans: sum('plan'),
     addresses: sum('address'),
     setup: sum('setup'),
-    ...(has('addOn') ? { addOns: sum('addOn') } : {}),
+    ...(has('add-on') ? { addOns: sum('add-on') } : {}),
     ...(has('fee') ? { fees: sum('fee') } : {}),
   };
 }
@@ -185,7 +185,7 @@ function chargeOfAddOn(addOn: AddOn, charges: Charges, spans: ReadonlyMap<string
   const subscription = charges.subscriptions.get(subscriptionId ?? '');
   const { span, end } = addOnSpan(addOn, subscription, spans.get(subscriptionId ?? ''));
   return {
-    kind: 'addOn',
+    kind: 'add-on',
     description: subscription === undefined ? name : `${name}: ${subscription.hostname}`,
     ...{ subscriptionId, containerId, zone, units: quantity, unitPrice: monthly },
     ...{ span, causes: [addOn.cause], end },
