@@ -13,6 +13,11 @@ export interface Principal {
   /** Lasting pseudonym, e.g. `key_…`, `per_…`, `policy:billing.subscribe`, `node:nod_…`. */
   readonly id: string;
   readonly kind: 'member' | 'key' | 'policy' | 'timer' | 'node' | 'system';
+  /**
+   * The member a key belongs to. A retry is the member's: by whichever of its keys it comes, it is
+   * the same command. Events record the key all the same, as their actor.
+   */
+  readonly memberId?: string | undefined;
   /** The tenant it belongs to, and that tenant's home. */
   readonly tenantId: string;
   readonly homeId: string;

@@ -32,7 +32,7 @@ export interface EventEnvelope {
   readonly correlationid: string;
   /** The event or request that caused this one. */
   readonly causationid: string;
-  /** UUIDv5(tenant, principal, command, stream or `new`, idempotency key). */
+  /** UUIDv5(tenant, principal (of an API key: its member), command, stream or `new`, idempotency key). */
   readonly commandkey: Uuid;
   /** HMAC of the command's canonical input, base64url. */
   readonly inputhash: string;

@@ -64,7 +64,11 @@ const payloads: Readonly<Record<string, string>> = {
   draftImage: '... on ImageDrafted { imageId }',
 };
 
+let clients = 0;
+
 export class Client {
+  /** Wishes of two clients are two, also where both are the same member's. */
+  readonly #name = `client ${++clients}`;
   readonly #send: Send;
   readonly #headers: Record<string, string>;
   readonly #url: string;
@@ -122,7 +126,7 @@ export class Client {
           ${payloads[name] ?? ''}
         }
       }`,
-      { key: key ?? `key-${this.#keys}`, input },
+      { key: key ?? `${this.#name}, ${this.#keys}`, input },
     );
     return done;
   }

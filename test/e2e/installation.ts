@@ -279,6 +279,8 @@ export async function open(
     readonly now?: number;
     /** `false`: makes nothing, so that the log stays as it is; there are no clients then. */
     readonly newKeys?: boolean;
+    /** Other settings than these, as the environment has them. */
+    readonly settings?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Running> {
   const folder = options.folder ?? (await newFolder());
@@ -288,6 +290,7 @@ export async function open(
       DATA_DIR: folder,
       EVENT_STORE_URL: `sqlite:${folder}`,
       NODE_URL: options.nodeUrl ?? 'fake:',
+      ...options.settings,
     }),
     clock,
     logger: createLogger('silent', process.stderr),

@@ -12,7 +12,10 @@ export interface Viewer extends Pick<
   readonly principal: Principal;
 }
 
-/** The viewer of an authenticated key. The key itself is the actor: it is what can be revoked. */
+/**
+ * The viewer of an authenticated key. The key itself is the actor: it is what can be revoked. Its
+ * member is who asks: a retry with another of its keys is the same request.
+ */
 export function viewerOf(key: Authenticated): Viewer {
   const { keyId, memberId, personId, tenantId, homeId, kind, role, expiresAt } = key;
   return {
@@ -27,6 +30,7 @@ export function viewerOf(key: Authenticated): Viewer {
     principal: {
       id: keyId,
       kind: 'key',
+      memberId,
       tenantId,
       homeId,
       reach: key.reach === 'all' ? 'all' : new Set(key.reach),

@@ -277,13 +277,17 @@ export function commandHost(options: CommandHostOptions): CommandHost {
   };
 }
 
-/** Law: the same principal, command, stream (or `new`) and idempotency key make the same key. */
+/**
+ * Law: the same principal, command, stream (or `new`) and idempotency key make the same key. The
+ * principal of a key is its member, who may have a new key by the time of the retry.
+ */
 function keyOf(
   { name }: CommandContract,
   { principal, idempotencyKey }: CommandCall,
   subject: string,
 ): string {
-  return uuidOf(principal.tenantId, principal.id, name, subject, idempotencyKey);
+  const { tenantId, memberId = principal.id } = principal;
+  return uuidOf(tenantId, memberId, name, subject, idempotencyKey);
 }
 
 const notFound = refuse(

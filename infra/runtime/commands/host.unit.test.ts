@@ -212,6 +212,25 @@ describe('a command', () => {
     expect(a.ok && b.ok && a.result.id !== b.result.id).toBe(true);
   });
 
+  test('sent again with another key of the same member is the same; its events name the first', async () => {
+    const store = newStore();
+    const host = newHost(store);
+    const by = (id: string, memberId: string): Principal => ({ ...alice, id, memberId });
+    const call = (principal: Principal) => ({ principal, idempotencyKey: 'k' });
+    const [old, fresh] = [by('key_old', 'mem_1'), by('key_fresh', 'mem_1')];
+    const first = await host.command(Add, { id: 'a', amount: 3 }, call(old));
+    const again = await host.command(Add, { id: 'a', amount: 3 }, call(fresh));
+    expect([first, again]).toMatchObject([{ repeated: false }, { repeated: true }]);
+    const opened = await host.command(Open, { amount: 1 }, call(old));
+    const reopened = await host.command(Open, { amount: 1 }, call(fresh));
+    expect(reopened).toMatchObject({ ok: true, repeated: true });
+    expect(opened.ok && reopened.ok && opened.stream === reopened.stream).toBe(true);
+    const other = await host.command(Add, { id: 'a', amount: 3 }, call(by('key_other', 'mem_2')));
+    expect(other).toMatchObject({ ok: true, repeated: false });
+    const page = await store.readStream('counter-a', { limit: 10 });
+    expect(page.exists && page.events.map((e) => e.actorid)).toEqual(['key_old', 'key_other']);
+  });
+
   test('that creates makes the same thing again, and shows its secret only the first time', async () => {
     const host = newHost(newStore());
     const a = await host.command(Open, { amount: 1 }, { principal: alice, idempotencyKey: 'K' });
