@@ -1,7 +1,8 @@
 /** The error types of the schema, one for each thing a program does differently about an error. */
 import { builder } from '../language/builder.ts';
 import { type UserErrorType } from './codes.ts';
-import { type InputProblem, UserErrorRef, type UserErrorValue } from './user-error.ts';
+import type { InputProblem } from './input-names.ts';
+import { UserErrorRef, type UserErrorValue } from './user-error.ts';
 
 const ProblemRef = builder.objectRef<InputProblem>('InputProblem').implement({
   description: 'One thing that is wrong with an input.',

@@ -3,10 +3,16 @@
  * the interface `UserError`; what a program decides by is the type or the code, never the message.
  */
 import type { Refusal } from '@bivouac/events/language';
-import { z } from 'zod';
 
 import { builder } from '../language/builder.ts';
 import { codes, type UserErrorType } from './codes.ts';
+import {
+  type FieldNames,
+  inputPath,
+  type InputProblem,
+  problemsOf,
+  sentenceOf,
+} from './input-names.ts';
 
 /** A refusal on its way to the caller. */
 export interface UserErrorValue {
@@ -22,22 +28,18 @@ export interface UserErrorValue {
   readonly problems: readonly InputProblem[];
 }
 
-/** One thing that is wrong with an input. */
-export interface InputProblem {
-  readonly path: readonly string[];
-  readonly message: string;
-}
-
-/**
- * How a service's fields map to the mutation's, by dotted path: `{ 'contact.name': 'contactName' }`.
- * What is not named keeps its name.
- */
-export type FieldNames = Readonly<Record<string, string>>;
-
 /** A refusal of a command as the error type its code belongs to, with the mutation's own paths. */
 export function userError(refusal: Refusal, names: FieldNames = {}): UserErrorValue {
   const path = refusal.path === undefined ? null : inputPath(refusal.path, names);
-  return { ...outcomeError(refusal), path, problems: problemsOf(refusal, names) };
+  const message = sentenceOf(refusal, path ?? []);
+  const listed = problemsOf(refusal);
+  const all = listed.length > 0 ? listed : [{ path: refusal.path ?? [], message }];
+  return {
+    ...outcomeError(refusal),
+    message,
+    path,
+    problems: all.map((problem) => ({ ...problem, path: inputPath(problem.path, names) })),
+  };
 }
 
 /** Why an operation or a step came to nothing. Its path is not one of anybody's input. */
@@ -82,39 +84,6 @@ export function notFound(path: readonly string[], what: string): UserErrorValue 
     problems: [],
   };
 }
-
-/** Services speak of tenants where the schema says account, and wrap orders and inputs. */
-const always: FieldNames = { tenantId: 'accountId', planCode: 'plan' };
-const wrappers = new Set(['input', 'order']);
-
-function inputPath(path: readonly string[], names: FieldNames): readonly string[] {
-  if (path.length === 1 && path[0] === 'idempotencyKey') return path;
-  const inner = [...path];
-  while (inner[0] !== undefined && wrappers.has(inner[0])) inner.shift();
-  // The longest named beginning is replaced, the rest stays: `contact.name` before `contact`.
-  for (let length = inner.length; length > 0; length--) {
-    const beginning = inner.slice(0, length).join('.');
-    const name = names[beginning] ?? always[beginning];
-    if (name !== undefined) return ['input', name, ...inner.slice(length)];
-  }
-  return ['input', ...inner];
-}
-
-/** The problems a service listed, or else the one the refusal tells. */
-function problemsOf(refusal: Refusal, names: FieldNames): readonly InputProblem[] {
-  const listed = refusal.details?.['problems'];
-  const problems = Array.isArray(listed)
-    ? listed.flatMap((problem: unknown) => {
-        const parsed = ProblemSchema.safeParse(problem);
-        return parsed.success ? [parsed.data] : [];
-      })
-    : [];
-  const all =
-    problems.length > 0 ? problems : [{ path: refusal.path ?? [], message: refusal.message }];
-  return all.map(({ path, message }) => ({ path: inputPath(path, names), message }));
-}
-
-const ProblemSchema = z.object({ path: z.array(z.string()), message: z.string() });
 
 const ErrorCode = builder.enumType('ErrorCode', {
   description: 'Stable codes of errors. New ones may be added: have a default branch.',

@@ -6,12 +6,8 @@ import type { CommandReply } from '@bivouac/events/language';
 import type { InputObjectRef, ObjectRef } from '@pothos/core';
 
 import { errorTypes } from '../errors/types.ts';
-import {
-  type FieldNames,
-  userError,
-  type UserErrorValue,
-  validationFailed,
-} from '../errors/user-error.ts';
+import type { FieldNames } from '../errors/input-names.ts';
+import { userError, type UserErrorValue, validationFailed } from '../errors/user-error.ts';
 import type { Context } from '../request/context.ts';
 import { builder, type SchemaTypes } from './builder.ts';
 

@@ -190,4 +190,21 @@ describe('errors', () => {
     expect(codesOf(reply)).toEqual([code]);
     if (code === 'REFUSED') expect(reply.errors[0]?.extensions['reason']).toBe(refusal);
   });
+
+  test('of a query’s input name the argument as the request has it', async () => {
+    const { ask, services } = setUp();
+    services.onQuery(Containers, () =>
+      refused('INVALID_INPUT', 'The field page.after is not accepted: it is too long.', {
+        path: ['page', 'after'],
+        details: { problems: [{ path: ['page', 'after'], message: 'it is too long' }] },
+      }),
+    );
+    const reply = await ask('{ containers { edges { cursor } } }');
+    expect(reply.errors).toMatchObject([
+      {
+        message: 'The field after is not accepted: it is too long. Correct it and send it again.',
+        extensions: { code: 'INVALID_ARGUMENT', argument: ['after'] },
+      },
+    ]);
+  });
 });

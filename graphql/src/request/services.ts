@@ -14,6 +14,7 @@ import type {
 import type { GraphQLError } from 'graphql';
 import type { z } from 'zod';
 
+import { argumentPath, sentenceOf } from '../errors/input-names.ts';
 import { requestError } from '../errors/request-error.ts';
 import { isGiven } from '../language/given.ts';
 
@@ -167,8 +168,10 @@ function queryError(refusal: Refusal): GraphQLError {
     case 'FORBIDDEN':
     case 'NOT_ALLOWED':
       return requestError('FORBIDDEN', refusal.message);
-    case 'INVALID_INPUT':
-      return requestError('INVALID_ARGUMENT', refusal.message, { argument: refusal.path });
+    case 'INVALID_INPUT': {
+      const argument = argumentPath(refusal.path ?? []);
+      return requestError('INVALID_ARGUMENT', sentenceOf(refusal, argument), { argument });
+    }
     case 'UNAVAILABLE':
     case 'SHUTTING_DOWN':
     case 'CONTENTION':
