@@ -271,7 +271,7 @@ export async function operationEnd(
         moved = resolve;
       });
       const found = await ask(installation, OperationById, { operationId });
-      if (found !== null && !['running', 'undoing'].includes(found.status)) return found;
+      if (found !== null && !['running', 'undoing', 'closing'].includes(found.status)) return found;
       if (deadline.aborted) {
         throw new RuntimeError('unavailable', `the operation ${operationId} did not end in time`);
       }
