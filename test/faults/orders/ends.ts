@@ -4,12 +4,15 @@ import {
   AttentionNeeded,
   OperationCancelled,
   OperationFailed,
+  OperationReleased,
+  OperationResolved,
+  OperationRetried,
   OperationSucceeded,
 } from '@bivouac/events/provisioning';
 
 import type { Outcome } from './messages.ts';
 
-/** An end, or `needs-attention`: the wait for a person. */
+/** An end, or the wait for a person, or the end of that. */
 export interface End {
   readonly operationId: string;
   readonly outcome: Outcome;
@@ -22,6 +25,9 @@ export function endOf(event: Recorded): End | undefined {
   if (is(event, OperationSucceeded)) return end(event.data.operationId, 'succeeded');
   if (is(event, OperationFailed)) return end(event.data.operationId, 'failed');
   if (is(event, OperationCancelled)) return end(event.data.operationId, 'cancelled');
+  if (is(event, OperationResolved)) return end(event.data.operationId, 'resolved');
+  if (is(event, OperationReleased)) return end(event.data.operationId, 'released');
+  if (is(event, OperationRetried)) return end(event.data.operationId, 'running');
   if (is(event, AttentionNeeded)) {
     return end(event.data.operationId, 'needs-attention', event.data.ref.step);
   }

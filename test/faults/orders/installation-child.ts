@@ -6,11 +6,21 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
 
-import { type Installation, startEmbedded } from '@bivouac/all';
+import { startEmbedded } from '@bivouac/all';
 import { Leftovers } from '@bivouac/containers/api';
-import { type Principal, parsePosition } from '@bivouac/events/language';
+import {
+  type CommandCall,
+  parsePosition,
+  type Position,
+  type Principal,
+} from '@bivouac/events/language';
 import { createLogger, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
-import { CancelOperation, OperationOrderSchema, StartOperation } from '@bivouac/provisioning/api';
+import {
+  CancelOperation,
+  OperationOrderSchema,
+  RetryOperation,
+  StartOperation,
+} from '@bivouac/provisioning/api';
 import { z } from 'zod';
 
 import { MovableClock } from './clock.ts';
@@ -62,7 +72,10 @@ host.follower.onApplied((position) => {
 });
 const world = await makeWorld(host, provider, settingsOf(start.seed));
 const stopping = new AbortController();
-void tellEnds(installation).catch(fail);
+/** How far ends were told, and who waits for more. */
+let told: Position = '';
+let toldMore: () => void = () => undefined;
+void tellEnds().catch(fail);
 say({ type: 'ready', world });
 for await (const line of createInterface({ input: process.stdin })) {
   void obey(ToInstallationSchema.parse(JSON.parse(line))).catch(fail);
@@ -88,6 +101,7 @@ async function obey(message: ToInstallation): Promise<void> {
         { principal: systemPrincipal('system:faults', provider.tenantId, provider.homeId) },
       );
       if (!reply.ok) throw new Error(reply.refusal.message);
+      await allTold();
       say({ type: 'settled', unanswered: reply.result.unansweredInstructions });
       return;
     }
@@ -101,18 +115,7 @@ async function obey(message: ToInstallation): Promise<void> {
 
 async function run(caller: Caller, request: Request, idempotencyKey: string): Promise<Answer> {
   const call = { principal: principalOf(caller), idempotencyKey };
-  const reply =
-    request.type === 'cancel'
-      ? await host.command(CancelOperation, { operationId: request.operationId }, call)
-      : await host.command(
-          StartOperation,
-          {
-            order: OperationOrderSchema.parse(request.order),
-            tenantId: request.tenantId,
-            homeId: request.homeId,
-          },
-          call,
-        );
+  const reply = await send(request, call);
   if (!reply.ok) {
     const { code, retryable } = reply.refusal;
     return { ok: false, code, retryable: retryable === true };
@@ -127,6 +130,26 @@ async function run(caller: Caller, request: Request, idempotencyKey: string): Pr
   };
 }
 
+function send(request: Request, call: CommandCall) {
+  switch (request.type) {
+    case 'cancel':
+      return host.command(CancelOperation, { operationId: request.operationId }, call);
+    case 'retry': {
+      const { operationId } = request;
+      return host.command(
+        RetryOperation,
+        { operationId, reason: 'the nodes are sound again' },
+        call,
+      );
+    }
+    case 'order': {
+      const { tenantId, homeId } = request;
+      const order = OperationOrderSchema.parse(request.order);
+      return host.command(StartOperation, { order, tenantId, homeId }, call);
+    }
+  }
+}
+
 function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
   return {
     id,
@@ -139,13 +162,25 @@ function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
 }
 
 /** From the beginning of the log: what was said before a kill may not have been heard. */
-async function tellEnds({ host: { registry } }: Installation): Promise<void> {
+async function tellEnds(): Promise<void> {
   for await (const message of store.subscribe({ signal: stopping.signal })) {
     if (message.kind !== 'events') continue;
     for (const stored of message.events) {
-      const event = registry.decode(stored);
+      const event = host.registry.decode(stored);
       const end = event === undefined ? undefined : endOf(event);
       if (end !== undefined) say({ type: 'ended', ...end });
+      told = stored.position;
     }
+    toldMore();
+  }
+}
+
+/** Resolves when every end so far has been told. */
+async function allTold(): Promise<void> {
+  const { position } = await store.head();
+  while (position !== null && told < position) {
+    await new Promise<void>((resolve) => {
+      toldMore = resolve;
+    });
   }
 }

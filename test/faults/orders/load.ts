@@ -29,8 +29,7 @@ export interface Operation {
   readonly operationId: string;
   readonly targetId: string;
   readonly customer: Tenant;
-  outcome?: Outcome;
-  step?: string | null;
+  outcome: Outcome;
 }
 
 /** How often what is drawn. */
@@ -51,7 +50,7 @@ export class Load {
   readonly sendings: Sending[] = [];
   readonly #operations = new Map<string, Operation>();
   /** Ends heard of before the answer that names the operation. */
-  readonly #ends = new Map<string, { readonly outcome: Outcome; readonly step: string | null }>();
+  readonly #ends = new Map<string, Outcome>();
   readonly #draws: Draws;
   #world: World | undefined;
   #made = 0;
@@ -73,7 +72,7 @@ export class Load {
 
   /** Operations accepted whose end nobody has heard of. */
   get open(): Operation[] {
-    return [...this.#operations.values()].filter(({ outcome }) => outcome === undefined);
+    return [...this.#operations.values()].filter(({ outcome }) => outcome === 'running');
   }
 
   /** Those that wait for a person. */
@@ -116,10 +115,10 @@ export class Load {
     if (answer.ok && !sending.altered) this.#accepted(sending.wish, answer.result);
   }
 
-  ended(operationId: string, outcome: Outcome, step: string | null): void {
-    this.#ends.set(operationId, { outcome, step });
+  ended(operationId: string, outcome: Outcome): void {
+    this.#ends.set(operationId, outcome);
     const operation = this.#operations.get(operationId);
-    if (operation !== undefined) Object.assign(operation, { outcome, step });
+    if (operation !== undefined) operation.outcome = outcome;
   }
 
   /** What is sent next, and how often at once. */
@@ -137,17 +136,17 @@ export class Load {
     const [caller, request] = this.#request(kind);
     // Eight clicks, all at once.
     const times = this.#draws.chance(0.06) ? 8 : this.#draws.chance(0.1) ? 2 : 1;
-    return { wish: this.wish(caller, request), altered: false, times };
+    return { wish: this.#wish(caller, request), altered: false, times };
   }
 
   /** A new wish under a new key. */
-  wish(caller: Caller, request: Request): Wish {
+  #wish(caller: Caller, request: Request): Wish {
     return { key: this.#nextKey(), caller, request };
   }
 
-  /** The staff order something for a customer. */
-  staffOrder(customer: Tenant, order: Order): Wish {
-    return this.wish(this.#staff(), { type: 'order', ...customer, order });
+  /** The staff let an operation go on that waits for them. */
+  retry({ operationId }: Operation): Wish {
+    return this.#wish(this.#staff(), { type: 'retry', operationId });
   }
 
   #request(kind: keyof typeof MIX): [Caller, Request] {
@@ -212,7 +211,7 @@ export class Load {
     const kind = this.#draws.weighted({ free: 80, busy: 10, 'being made': 7, any: 3 });
     const made = this.#of('provision');
     if (kind === 'any') return this.#draws.pick(made);
-    if (kind === 'being made') return this.#draws.pick(this.#of('provision', undefined));
+    if (kind === 'being made') return this.#draws.pick(this.#of('provision', 'running'));
     const gone = new Set(this.#of('terminate', 'succeeded').map((one) => one.targetId));
     const busy = new Set(this.open.map((one) => one.targetId));
     const runs = this.#of('provision', 'succeeded').filter((one) => !gone.has(one.targetId));
@@ -230,9 +229,9 @@ export class Load {
   }
 
   /** Operations of a kind, in their order; with this outcome, where one is told. */
-  #of(kind: string, ...outcome: [] | [Outcome | undefined]): Operation[] {
+  #of(kind: string, outcome?: Outcome): Operation[] {
     return [...this.#operations.values()].filter(
-      (one) => one.order.kind === kind && (outcome.length === 0 || one.outcome === outcome[0]),
+      (one) => one.order.kind === kind && (outcome === undefined || one.outcome === outcome),
     );
   }
 
@@ -262,7 +261,7 @@ export class Load {
     const customer = { tenantId, homeId };
     this.#operations.set(operationId, {
       ...{ order, operationId, targetId, customer },
-      ...this.#ends.get(operationId),
+      outcome: this.#ends.get(operationId) ?? 'running',
     });
   }
 

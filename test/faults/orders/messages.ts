@@ -22,6 +22,8 @@ export const RequestSchema = z.discriminatedUnion('type', [
     order: OrderSchema,
   }),
   z.object({ type: z.literal('cancel'), operationId: z.string() }),
+  /** The staff have mended what an operation waits for. */
+  z.object({ type: z.literal('retry'), operationId: z.string() }),
 ]);
 export type Request = z.output<typeof RequestSchema>;
 
@@ -67,7 +69,16 @@ const WorldSchema = z.object({
 });
 export type World = z.output<typeof WorldSchema>;
 
-export const OutcomeSchema = z.enum(['succeeded', 'failed', 'cancelled', 'needs-attention']);
+/** `running`: it had to wait for the staff, and goes on. */
+export const OutcomeSchema = z.enum([
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'resolved',
+  'released',
+  'needs-attention',
+]);
 export type Outcome = z.output<typeof OutcomeSchema>;
 
 /** From the installation. */
@@ -77,7 +88,7 @@ export const FromInstallationSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reply'), sending: z.number(), answer: AnswerSchema }),
   /** Read models have come to here: so many events are in the log at least. */
   z.object({ type: z.literal('applied'), events: z.number() }),
-  /** An operation has ended; also again, after a start. */
+  /** An operation has ended, or waits, or goes on; also again, after a start. */
   z.object({
     type: z.literal('ended'),
     operationId: z.string(),
@@ -85,7 +96,7 @@ export const FromInstallationSchema = z.discriminatedUnion('type', [
     /** With `needs-attention`: the step that somebody has to look at. */
     step: z.string().nullable(),
   }),
-  /** Nothing is under way; so many instructions wait for a node's answer. */
+  /** Nothing is under way, and all ends were told; so many instructions wait for a node's answer. */
   z.object({ type: z.literal('settled'), unanswered: z.number() }),
   z.object({ type: z.literal('stopped') }),
   /** It cannot go on: never right. */

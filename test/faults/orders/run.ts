@@ -5,8 +5,8 @@
  */
 import { Draws } from './draws.ts';
 import { Installation } from './installation.ts';
-import { Load, type Operation, type Sending, type Wish } from './load.ts';
-import type { FromInstallation, Order } from './messages.ts';
+import { Load, type Sending, type Wish } from './load.ts';
+import type { FromInstallation } from './messages.ts';
 import { type BootSettings, type RunSettings, settingsOf } from './settings.ts';
 
 /** What a run leaves for the checks. */
@@ -122,15 +122,21 @@ class Run {
     for (const message of await installation.end()) this.#hear(message);
   }
 
-  /** What the runbook says of what waits for a person: mended nodes, and the same order again. */
+  /**
+   * Nodes are sound again, so the staff let what waits for them go on, as the runbook says first. What
+   * then still waits would wait for ever.
+   */
   async #mend(installation: Installation): Promise<boolean> {
-    const remedies: Wish[] = [];
-    for (const operation of this.load.waiting) {
-      const order = remedyOf(operation);
-      if (order !== undefined) remedies.push(this.load.staffOrder(operation.customer, order));
+    for (let times = 0; times < 2; times++) {
+      for (const operation of this.load.waiting) {
+        this.#send(installation, this.load.retry(operation));
+      }
+      if (!(await this.#rest(installation))) return false;
     }
-    for (const wish of remedies) this.#send(installation, wish);
-    return this.#rest(installation);
+    for (const { order, operationId } of this.load.waiting) {
+      this.violations.push(`${order.kind} ${operationId} waits for the staff, whatever they do`);
+    }
+    return true;
   }
 
   /** Waits until nothing is under way; time passes where it alone can help. */
@@ -217,7 +223,7 @@ class Run {
         this.#events = message.events;
         return;
       case 'ended':
-        this.load.ended(message.operationId, message.outcome, message.step);
+        this.load.ended(message.operationId, message.outcome);
         return;
       case 'failed':
         this.violations.push(`the installation has failed: ${message.message}`);
@@ -235,11 +241,4 @@ class Run {
         `${this.load.unanswered} commands have no answer`,
     ];
   }
-}
-
-/** Of what docs/operations-runbook.md lets staff do today: order it again, or have it destroyed. */
-function remedyOf({ order, step, targetId }: Operation): Order | undefined {
-  if (step === 'destroy' || step === 'hold' || step === 'unhold') return order;
-  if (step?.startsWith('undo-build') !== true) return undefined;
-  return { kind: 'terminate', containerId: targetId, reason: 'the order could not be undone' };
 }

@@ -39,7 +39,7 @@ export interface Operation {
   readonly operationId: string;
   readonly kind: string;
   readonly targetId: string;
-  outcome: Outcome | undefined;
+  outcome: Outcome;
 }
 
 export interface Container {
@@ -91,20 +91,11 @@ export class Standing {
     }
   }
 
-  /**
-   * Whether a container waits for a person: an operation on it could not go on, and nothing that
-   * staff ordered since has put it right.
-   */
+  /** Whether a container waits for a person: an operation on it could not go on. */
   waits(containerId: string): boolean {
-    let waiting = false;
-    let kind = '';
-    for (const operation of this.operations.values()) {
-      if (operation.targetId !== containerId) continue;
-      if (operation.outcome === 'needs-attention') [waiting, kind] = [true, operation.kind];
-      else if (operation.outcome !== 'succeeded') continue;
-      else if (operation.kind === 'terminate' || operation.kind === kind) waiting = false;
-    }
-    return waiting;
+    return [...this.operations.values()].some(
+      ({ targetId, outcome }) => targetId === containerId && outcome === 'needs-attention',
+    );
   }
 
   #operation(event: Recorded): void {
@@ -112,12 +103,12 @@ export class Standing {
       const { operationId, kind, target } = event.data;
       this.operations.set(operationId, {
         ...{ operationId, kind, targetId: target.id },
-        outcome: undefined,
+        outcome: 'running',
       });
     }
     const end = endOf(event);
     const operation = end === undefined ? undefined : this.operations.get(end.operationId);
-    if (operation !== undefined) operation.outcome = end?.outcome;
+    if (end !== undefined && operation !== undefined) operation.outcome = end.outcome;
   }
 
   #container(event: Recorded): void {

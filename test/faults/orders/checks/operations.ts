@@ -7,45 +7,53 @@ import { OperationStarted } from '@bivouac/events/provisioning';
 
 import { endOf } from '../ends.ts';
 import type { History } from '../history.ts';
+import type { Outcome } from '../messages.ts';
 
 /** @param owned whether the runbook names an owner for a step that waits. */
 export function operationViolations(history: History, owned: (step: string) => boolean): string[] {
   const violations: string[] = [];
-  const open = new Map<string, string>();
-  const ended = new Map<string, string>();
+  const kinds = new Map<string, string>();
+  const outcomes = new Map<string, Outcome>();
   for (const event of history) {
     if (is(event, OperationStarted)) {
-      open.set(event.data.operationId, event.data.kind);
+      kinds.set(event.data.operationId, event.data.kind);
+      outcomes.set(event.data.operationId, 'running');
       continue;
     }
     const end = endOf(event);
     if (end === undefined) continue;
     const { operationId, outcome, step } = end;
-    const before = ended.get(operationId);
-    if (before !== undefined && before !== 'needs-attention') {
-      violations.push(`${operationId} is ${outcome} and was ${before} (at ${event.position})`);
+    const before = outcomes.get(operationId);
+    if (before !== 'running' && before !== 'needs-attention') {
+      violations.push(
+        `${operationId} is ${outcome} and was ${before ?? 'never started'} (at ${event.position})`,
+      );
     }
-    ended.set(operationId, outcome);
-    open.delete(operationId);
+    outcomes.set(operationId, outcome);
     if (step !== null && !owned(step)) {
       violations.push(`${operationId} waits at ${step}, and nobody is named who acts`);
     }
   }
-  for (const [operationId, kind] of open) violations.push(`${kind} ${operationId} has not ended`);
+  for (const [operationId, outcome] of outcomes) {
+    if (outcome !== 'running') continue;
+    violations.push(`${kinds.get(operationId) ?? ''} ${operationId} has not ended`);
+  }
   return violations;
 }
 
 /**
- * The steps that the runbook's table names, each with somebody who acts. `*` stands for any ending.
+ * The steps that have a section of their own in the runbook, with somebody who acts. `-n` at the end
+ * of a name stands for a number.
  * @param runbook the text of docs/operations-runbook.md.
  */
 export function ownersIn(runbook: string): (step: string) => boolean {
   const patterns: RegExp[] = [];
-  for (const line of runbook.split('\n')) {
-    const [steps = '', , who = ''] = line.split('|').slice(1);
-    if (who.trim() === '') continue;
-    for (const [, name = ''] of steps.matchAll(/`([a-z0-9*-]+)`/g)) {
-      patterns.push(new RegExp(`^${name.replaceAll('*', '.*')}$`));
+  for (const section of runbook.split(/^### /m).slice(1)) {
+    const [title = '', ...lines] = section.split('\n');
+    const [, who = ''] = /\*\*Who acts:\*\*([^.]*)/.exec(lines.join(' ')) ?? [];
+    if (who.trim() === '' || who.includes('nobody')) continue;
+    for (const [, name = ''] of title.matchAll(/`([a-z0-9-]+)`/g)) {
+      patterns.push(new RegExp(`^${name.replace(/-n$/, '-\\d+')}$`));
     }
   }
   return (step) => patterns.some((pattern) => pattern.test(step));

@@ -1,4 +1,5 @@
 /** Orders and what they leave: the checks find every history in which something is lost or left over. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import {
   AddressesDetached,
@@ -8,7 +9,12 @@ import {
   NodeCapacityFreed,
 } from '@bivouac/events/containers';
 import { SubscriptionEnded } from '@bivouac/events/billing';
-import { AttentionNeeded, OperationCancelled, OperationFailed } from '@bivouac/events/provisioning';
+import {
+  AttentionNeeded,
+  OperationCancelled,
+  OperationFailed,
+  OperationRetried,
+} from '@bivouac/events/provisioning';
 import { Released } from '@bivouac/events/quotas';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 
@@ -30,7 +36,17 @@ import { chargeViolations } from './charges.ts';
 import { operationViolations, ownersIn } from './operations.ts';
 import { remainViolations } from './remains.ts';
 
-const owned = ownersIn('| `destroy`, `undo-*` | it was not done | staff: mend the node |');
+const RUNBOOK = new URL('../../../../docs/operations-runbook.md', import.meta.url);
+
+const owned = ownersIn(
+  [
+    '### `destroy`, `undo-build-n`',
+    'the node did not say that it is gone. **Who',
+    'acts:** staff. **How:** mend the node.',
+    '### `running`',
+    'it goes on by itself. **Who acts:** nobody. **How:** wait.',
+  ].join('\n'),
+);
 const remaining = (history: SampleHistory): string[] =>
   remainViolations(new Standing(history.events));
 const charged = (history: SampleHistory, instances: readonly Instance[]): string[] =>
@@ -217,18 +233,42 @@ test('one that waits for a person is right only where the runbook says who', () 
   };
   expect(wait('destroy')).toEqual([]);
   expect(wait('undo-build-1')).toEqual([]);
+  expect(wait('undo-build-x')).toHaveLength(1);
   expect(wait('think')).toEqual([expect.stringContaining('waits at think')]);
+  expect(wait('running')).toEqual([expect.stringContaining('waits at running')]);
 });
 
 test('what a person has to look at is no violation; what staff have put right since may be', () => {
   const { history, order, taken } = oneRuns();
-  const { operationId } = history.order('over', 'terminate');
+  const terminate = history.order('over', 'terminate');
+  const { operationId } = terminate;
   const ref = { operationId, step: 'destroy', attempt: 3 };
   history.add(AttentionNeeded, { operationId, ref });
   // The node may or may not have destroyed it.
   expect(charged(history, [])).toEqual([]);
-  history.succeed(history.order('over again', 'terminate'));
+  expect(operationViolations(history.events, owned)).toEqual([]);
+  history.add(OperationRetried, { operationId });
+  expect(operationViolations(history.events, owned)).toEqual([
+    expect.stringContaining('has not ended'),
+  ]);
+  history.succeed(terminate);
+  expect(operationViolations(history.events, owned)).toEqual([]);
   expect(charged(history, [])).toContainEqual(expect.stringContaining('is on 0 nodes'));
   history.remove(order.containerId);
   expect(remaining(history)).toContainEqual(expect.stringContaining(taken.leaseId));
+});
+
+test('the runbook has a section with an owner for the steps of orders that can wait', () => {
+  const inRunbook = ownersIn(readFileSync(RUNBOOK, 'utf8'));
+  for (const step of [
+    'destroy',
+    'hold',
+    'unhold',
+    'undo-build-1',
+    'undo-attach-1',
+    'undo-prepare-2',
+  ]) {
+    expect([step, inRunbook(step)]).toEqual([step, true]);
+  }
+  expect(inRunbook('needs')).toBe(false);
 });
