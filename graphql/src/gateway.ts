@@ -9,6 +9,7 @@ import { createYoga, type OnParamsEventPayload } from 'graphql-yoga';
 import { masked } from './errors/presentable.ts';
 import { Authentication, type GatewayClock } from './http/authentication.ts';
 import { Arrivals, type Arrived } from './http/early.ts';
+import { graphiqlPage } from './http/graphiql.ts';
 import { PlainRequests } from './http/plain.ts';
 import { playground } from './http/playground.ts';
 import { Budget, type BudgetOptions } from './limits/budget.ts';
@@ -106,6 +107,7 @@ export function createGateway({
     schema,
     graphqlEndpoint: endpoint,
     graphiql: options.graphiql === false ? false : playground,
+    renderGraphiQL: graphiqlPage(),
     landingPage: false,
     // Keys are sent by programs; a foreign page has no business here.
     cors: false,
