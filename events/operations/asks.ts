@@ -62,6 +62,9 @@ export const asks = {
       family: FamilySchema,
       /** Which of the nodes with room: the emptiest (unless told) or the fullest. */
       placement: z.enum(['spread', 'packed']).optional(),
+      /** The node must have all of these labels and features. */
+      labels: z.array(z.string().max(60)).max(20).optional(),
+      features: z.array(z.string().max(60)).max(20).optional(),
       /** This very address is to be one of those leased. */
       address: AddressSchema.optional(),
     }),
@@ -108,6 +111,8 @@ export const asks = {
       leaseIds: z.array(idOf('lease')).min(1).max(64),
       family: FamilySchema,
       location: z.string().max(40),
+      /** This very address is to be one of them. */
+      address: AddressSchema.optional(),
     }),
     result: z.strictObject({ addresses: z.array(LeasedAddressSchema) }),
   },

@@ -1,13 +1,14 @@
 /** Address ranges of the pools, for the provider's staff. */
-import { Ranges, type RangeView } from '@bivouac/containers/api';
+import { RangeById, Ranges, type RangeView } from '@bivouac/containers/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
+import { idArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import { AddressFamily } from './container.ts';
 
-const AddressRangeRef = builder.objectRef<RangeView>('AddressRange').implement({
+export const AddressRangeRef = builder.objectRef<RangeView>('AddressRange').implement({
   description: 'A range of addresses in the pool of a location.',
   fields: (t) => ({
     id: t.exposeID('rangeId', { description: 'The id, `rng_…`.' }),
@@ -43,17 +44,31 @@ builder.queryField('addressRanges', (t) =>
           required: false,
           description: 'Only of this version of IP.',
         }),
+        location: t.arg.string({ required: false, description: 'Only of this location.' }),
         atLeast: atLeast(t.arg),
       },
       resolve: async (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
         const page = await services.query(Ranges, {
           page: pageRequest(args),
-          ...given({ family: args.family }),
+          ...given({ family: args.family, location: args.location }),
         });
         return connection(page);
       },
     },
     AddressRangeConnection,
   ),
+);
+
+builder.queryField('addressRange', (t) =>
+  t.field({
+    type: AddressRangeRef,
+    nullable: true,
+    description: 'For the staff: one address range; null where there is none.',
+    args: { id: t.arg.id({ description: 'Its id, `rng_…`.' }), atLeast: atLeast(t.arg) },
+    resolve: (_root, args, { services }) => {
+      services.raiseTo(args.atLeast);
+      return services.query(RangeById, { rangeId: idArgument('id', 'range', args.id) });
+    },
+  }),
 );

@@ -39,7 +39,7 @@ const Lifecycle = enumeration('ContainerLifecycle', 'What a container is meant t
   failed: 'It never came to run; what it held was given back.',
 });
 
-const ObservedState = enumeration('ObservedState', 'What a node sees of a container.', {
+export const ObservedState = enumeration('ObservedState', 'What a node sees of a container.', {
   absent: 'There is no such instance on the node.',
   stopped: 'It does not run.',
   running: 'It runs.',
@@ -163,6 +163,16 @@ export const ContainerRef = builder.objectRef<ContainerView>('Container').implem
       description: 'When it ran first: it is charged from here.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was ordered.' }),
+    softDeletedAt: t.expose('softDeletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was deleted for its owner; null once it is restored.',
+    }),
+    restoreUntil: t.expose('restoreUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Until when it can be restored; null where it cannot.',
+    }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
@@ -226,6 +236,10 @@ builder.queryFields((t) => ({
           required: false,
           description: 'Only those in this lifecycle.',
         }),
+        nodeId: t.arg.id({
+          required: false,
+          description: 'For the staff: only those on this hardware node.',
+        }),
         atLeast: atLeast(t.arg),
       },
       resolve: async (_root, args, { services }) => {
@@ -235,6 +249,7 @@ builder.queryFields((t) => ({
           ...given({
             tenantId: optionalIdArgument('accountId', 'tenant', args.accountId),
             lifecycle: args.lifecycle,
+            nodeId: optionalIdArgument('nodeId', 'node', args.nodeId),
           }),
         });
         return connection(page, (container) => services.sees(Containers, container.tenantId));

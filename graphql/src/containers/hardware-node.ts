@@ -31,6 +31,30 @@ const ResourcesRef = builder
     }),
   });
 
+const DrainRef = builder.objectRef<NonNullable<NodeView['drained']>>('Drain').implement({
+  description: 'That a node takes no new placements.',
+  fields: (t) => ({
+    reason: t.exposeString('reason', { description: 'Why.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Since when.' }),
+  }),
+});
+
+const NodeInventoryRef = builder
+  .objectRef<NonNullable<NodeView['inventory']>>('NodeInventory')
+  .implement({
+    description: 'What a node’s agent found the machine to have and to be able to do.',
+    fields: (t) => ({
+      engine: t.exposeString('engine', { description: 'What runs its containers.' }),
+      engineVersion: t.exposeString('engineVersion', { description: 'Of which version.' }),
+      kernel: t.exposeString('kernel', { description: 'The kernel they share.' }),
+      cpuMillis: t.exposeInt('cpuMillis', { description: 'CPU in thousandths of one CPU.' }),
+      memoryBytes: t.expose('memoryBytes', { type: 'Bytes', description: 'Memory.' }),
+      diskBytes: t.expose('diskBytes', { type: 'Bytes', description: 'Disk.' }),
+      features: t.exposeStringList('features', { description: 'What it can do.' }),
+      at: t.expose('at', { type: 'DateTime', description: 'When it said so.' }),
+    }),
+  });
+
 export const HardwareNodeRef = builder.objectRef<NodeView>('HardwareNode').implement({
   description: 'A machine that runs containers.',
   interfaces: [NodeRef],
@@ -47,6 +71,17 @@ export const HardwareNodeRef = builder.objectRef<NodeView>('HardwareNode').imple
     free: t.expose('free', {
       type: ResourcesRef,
       description: 'What is left, CPU with overcommitment.',
+    }),
+    labels: t.exposeStringList('labels', { description: 'Words of the staff.' }),
+    drained: t.expose('drained', {
+      type: DrainRef,
+      nullable: true,
+      description: 'Why it takes no new placements; null where it does.',
+    }),
+    inventory: t.expose('inventory', {
+      type: NodeInventoryRef,
+      nullable: true,
+      description: 'What its agent last said; null before it came.',
     }),
     placements: t.exposeInt('placements', { description: 'How many containers are placed here.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
@@ -89,13 +124,18 @@ builder.queryFields((t) => ({
       description: 'For the staff: the hardware nodes, oldest first.',
       args: {
         location: t.arg.string({ required: false, description: 'Only at this location.' }),
+        label: t.arg.string({ required: false, description: 'Only with this label.' }),
+        drained: t.arg.boolean({
+          required: false,
+          description: 'Only those that are drained, or only those that are not.',
+        }),
         atLeast: atLeast(t.arg),
       },
       resolve: async (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
         const page = await services.query(Nodes, {
           page: pageRequest(args),
-          ...given({ location: args.location }),
+          ...given({ location: args.location, label: args.label, drained: args.drained }),
         });
         return connection(page);
       },

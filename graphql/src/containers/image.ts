@@ -4,6 +4,7 @@ import { ImageById, ImageHistory, Images, type ImageView } from '@bivouac/contai
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
+import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
@@ -13,6 +14,8 @@ const ImageStatus = enumeration('ImageStatus', 'How far an image has come.', {
   drafted: 'Registered, not tested.',
   tested: 'A technician tried it; the last test counts.',
   published: 'It can be ordered.',
+  deprecated: 'It takes no new orders; what was made from it stays.',
+  withdrawn: 'It is never ordered again.',
 });
 
 export const ServiceKind = enumeration('ServiceKind', 'What a container offers.', {
@@ -41,6 +44,14 @@ const ImageCheckRef = builder.objectRef<ImageView['checks'][number]>('ImageCheck
   fields: (t) => ({
     name: t.exposeString('name', { description: 'What was tried.' }),
     passed: t.exposeBoolean('passed', { description: 'Whether it worked.' }),
+  }),
+});
+
+const RetirementRef = builder.objectRef<NonNullable<ImageView['retired']>>('Retirement').implement({
+  description: 'That something is not offered any more.',
+  fields: (t) => ({
+    reason: t.exposeString('reason', { description: 'Why.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Since when.' }),
   }),
 });
 
@@ -78,6 +89,11 @@ export const ImageRef = builder.objectRef<ImageView>('Image').implement({
       nullable: true,
       description: 'Since when it can be ordered.',
     }),
+    retired: t.expose('retired', {
+      type: RetirementRef,
+      nullable: true,
+      description: 'Since when and why it takes no new orders; null while it does.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was drafted.' }),
     history: t.connection(
       {
@@ -113,10 +129,14 @@ builder.queryFields((t) => ({
     {
       type: ImageRef,
       description: 'Images, oldest first: the published ones; for the staff all.',
-      args: { atLeast: atLeast(t.arg) },
+      args: {
+        status: t.arg({ type: ImageStatus, required: false, description: 'Only of this status.' }),
+        atLeast: atLeast(t.arg),
+      },
       resolve: async (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
-        return connection(await services.query(Images, { page: pageRequest(args) }));
+        const page = { page: pageRequest(args), ...given({ status: args.status }) };
+        return connection(await services.query(Images, page));
       },
     },
     ImageConnection,

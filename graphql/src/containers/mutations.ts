@@ -1,218 +1,15 @@
-/** Changing images, hardware nodes, address ranges; renaming a container. */
-import {
-  PublishImage,
-  RegisterImage,
-  RegisterNode,
-  RegisterRange,
-  RenameContainer,
-  TestImage,
-} from '@bivouac/containers/api';
+/**
+ * Changing a container. All but its name is an operation: what is answered is that it began; what a
+ * node or another context has to say against it comes as the operation's `error`.
+ */
+import { RenameContainer } from '@bivouac/containers/api';
 
 import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
+import { enumeration } from '../language/enumeration.ts';
+import { OperationAccepted, ownerOf, start } from '../provisioning/start.ts';
 import { containerById, ContainerRef } from './container.ts';
-import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
-import { imageById, ImageRef, ServiceKind } from './image.ts';
-
-interface ImagePayload extends Payload {
-  readonly imageId: string;
-}
-
-const ImagePayloadRef = builder.interfaceRef<ImagePayload>('ImagePayload').implement({
-  description: 'What a mutation of an image answers.',
-  interfaces: [PayloadRef],
-  resolveType: (value) => value.__typename,
-  fields: (t) => ({
-    imageId: t.exposeID('imageId', { description: 'The image.' }),
-    image: t.field({
-      type: ImageRef,
-      nullable: true,
-      description: 'The image as it is after the change.',
-      resolve: ({ imageId }, _args, { services }) => imageById(services, imageId),
-    }),
-  }),
-});
-
-const ServiceInput = builder.inputType('ImageServiceInput', {
-  description: 'A service that containers made from the image offer.',
-  fields: (t) => ({
-    service: t.field({ type: ServiceKind, description: 'Which.' }),
-    ports: t.intList({ description: 'The ports it answers on; empty for CRON.' }),
-  }),
-});
-
-const ImageDrafted = builder.objectRef<ImagePayload>('ImageDrafted').implement({
-  description: 'The image is registered; it cannot be ordered yet.',
-  interfaces: [PayloadRef, ImagePayloadRef],
-});
-
-mutation('draftImage', {
-  description: 'For the staff: registers an image. Its package list must have been stored before.',
-  input: builder.inputType('DraftImageInput', {
-    description: 'A new image.',
-    fields: (t) => ({
-      name: t.string({ description: 'Its name.' }),
-      digest: t.string({ description: 'SHA-256 of its content, 64 lower-case hex digits.' }),
-      source: t.string({
-        description: 'Where nodes get its content: `builtin:skel` or `file:///…`.',
-      }),
-      inventory: t.string({ description: 'SHA-256 of its stored package list, hex.' }),
-      services: t.field({
-        type: [ServiceInput],
-        description: 'What containers made from it offer.',
-      }),
-    }),
-  }),
-  type: ImageDrafted,
-  act: (input, key, { services }) => services.command(RegisterImage, { ...input }, key),
-  payload: ({ imageId }) => ({ imageId }),
-});
-
-const CheckInput = builder.inputType('ImageCheckInput', {
-  description: 'One thing that was tried on a container made from the image.',
-  fields: (t) => ({
-    name: t.string({ description: 'What was tried.' }),
-    passed: t.boolean({ description: 'Whether it worked.' }),
-  }),
-});
-
-const ImageTested = builder.objectRef<ImagePayload>('ImageTested').implement({
-  description: 'The test is recorded; the last one counts.',
-  interfaces: [PayloadRef, ImagePayloadRef],
-});
-
-mutation('testImage', {
-  description: 'For the staff: records that you tried a container made from an image.',
-  input: builder.inputType('TestImageInput', {
-    description: 'What was tried and how it went. The technician is the member of your key.',
-    fields: (t) => ({
-      imageId: t.id({ description: 'The image.' }),
-      checks: t.field({ type: [CheckInput], description: 'What was tried; at least one thing.' }),
-    }),
-  }),
-  type: ImageTested,
-  act: ({ imageId, checks }, key, { services, viewer }) =>
-    services.command(TestImage, { imageId, checks, technician: viewer.memberId }, key),
-  payload: ({ imageId }) => ({ imageId }),
-});
-
-const ImagePublished = builder.objectRef<ImagePayload>('ImagePublished').implement({
-  description: 'The image can be ordered.',
-  interfaces: [PayloadRef, ImagePayloadRef],
-});
-
-mutation('publishImage', {
-  description: 'For the staff: lets an image be ordered. It must have passed its last test.',
-  input: builder.inputType('PublishImageInput', {
-    description: 'Which image.',
-    fields: (t) => ({ imageId: t.id({ description: 'The image.' }) }),
-  }),
-  type: ImagePublished,
-  act: ({ imageId }, key, { services }) => services.command(PublishImage, { imageId }, key),
-  payload: ({ imageId }) => ({ imageId }),
-});
-
-const NodeRegistered = builder
-  .objectRef<Payload & { readonly nodeId: string }>('NodeRegistered')
-  .implement({
-    description: 'Containers can be placed on the node.',
-    interfaces: [PayloadRef],
-    fields: (t) => ({
-      nodeId: t.exposeID('nodeId', { description: 'The node, `nod_…`.' }),
-      node: t.field({
-        type: HardwareNodeRef,
-        nullable: true,
-        description: 'The node.',
-        resolve: ({ nodeId }, _args, { services }) => hardwareNodeById(services, nodeId),
-      }),
-    }),
-  });
-
-const CapacityInput = builder.inputType('NodeCapacityInput', {
-  description: 'What a hardware node has to give.',
-  fields: (t) => ({
-    containers: t.int({ description: 'Most containers on it.' }),
-    cpuMillis: t.int({ description: 'CPU in thousandths of one CPU, before overcommitment.' }),
-    memoryBytes: t.field({ type: 'Bytes', description: 'Memory.' }),
-    diskBytes: t.field({ type: 'Bytes', description: 'Disk.' }),
-  }),
-});
-
-mutation('registerNode', {
-  description: 'For the staff: registers a hardware node with what it has to give.',
-  input: builder.inputType('RegisterNodeInput', {
-    description: 'A new hardware node.',
-    fields: (t) => ({
-      name: t.string({ description: 'Its name.' }),
-      location: t.string({ description: 'Where it stands, e.g. `fra1`.' }),
-      engine: t.string({ description: 'What runs its containers, e.g. `lxd 5.0.2`.' }),
-      features: t.stringList({
-        required: false,
-        description: 'What the engine can do, e.g. `disk.quota`.',
-      }),
-      capacity: t.field({ type: CapacityInput, description: 'What it has.' }),
-      cpuOvercommitPercent: t.int({
-        required: false,
-        description: 'CPU that may be promised, in per cent of what there is; 400 unless told.',
-      }),
-    }),
-  }),
-  type: NodeRegistered,
-  act: ({ name, location, engine, features, capacity, cpuOvercommitPercent }, key, { services }) =>
-    services.command(
-      RegisterNode,
-      {
-        name,
-        location,
-        engine,
-        capacity,
-        ...given({ features, cpuOvercommitPercent }),
-      },
-      key,
-    ),
-  payload: ({ nodeId }) => ({ nodeId }),
-});
-
-const AddressRangeRegistered = builder
-  .objectRef<Payload & { readonly rangeId: string }>('AddressRangeRegistered')
-  .implement({
-    description: 'The range’s addresses can be leased.',
-    interfaces: [PayloadRef],
-    fields: (t) => ({ rangeId: t.exposeID('rangeId', { description: 'The range, `rng_…`.' }) }),
-  });
-
-mutation('registerAddressRange', {
-  description: 'For the staff: adds a range of at most 4,096 addresses to the pool of a location.',
-  input: builder.inputType('RegisterAddressRangeInput', {
-    description: 'A new range. It must not overlap another.',
-    fields: (t) => ({
-      cidr: t.field({ type: 'Cidr', description: 'The prefix.' }),
-      location: t.string({ description: 'Whose pool, e.g. `fra1`.' }),
-      gateway: t.string({ required: false, description: 'The gateway, never leased.' }),
-      reserved: t.intList({
-        required: false,
-        description: 'Further offsets in the prefix that are never leased.',
-      }),
-      coolDownSeconds: t.int({
-        required: false,
-        description: 'How long a released address rests before its next lease; a day unless told.',
-      }),
-    }),
-  }),
-  type: AddressRangeRegistered,
-  act: ({ cidr, location, gateway, reserved, coolDownSeconds }, key, { services }) =>
-    services.command(
-      RegisterRange,
-      {
-        cidr,
-        location,
-        ...given({ gateway, reserved, coolDownSeconds }),
-      },
-      key,
-    ),
-  payload: ({ rangeId }) => ({ rangeId }),
-});
 
 const ContainerRenamed = builder
   .objectRef<Payload & { readonly containerId: string }>('ContainerRenamed')
@@ -243,4 +40,131 @@ mutation('renameContainer', {
   act: ({ containerId, hostname }, key, { services }) =>
     services.command(RenameContainer, { containerId, hostname }, key),
   payload: ({ containerId }) => ({ containerId }),
+});
+
+const accepted = ({ operationId }: { readonly operationId: string }) => ({ operationId });
+
+const powerMutations = {
+  start: 'Starts a container. Under a hold it cannot be started.',
+  stop: 'Stops a container. It goes on being charged.',
+  restart: 'Stops a running container and starts it again.',
+  freeze: 'Keeps a running container in memory, without CPU.',
+  thaw: 'Lets a frozen container go on.',
+} as const;
+
+for (const action of ['start', 'stop', 'restart', 'freeze', 'thaw'] as const) {
+  const name = `${action.charAt(0).toUpperCase()}${action.slice(1)}Container`;
+  mutation(`${action}Container`, {
+    description: powerMutations[action],
+    input: builder.inputType(`${name}Input`, {
+      description: 'Which container.',
+      fields: (t) => ({ containerId: t.id({ description: 'The container.' }) }),
+    }),
+    type: OperationAccepted,
+    act: async ({ containerId }, key, { services }) =>
+      start(services, await ownerOf(services, containerId), key, () => ({
+        kind: 'power',
+        containerId,
+        action,
+      })),
+    payload: accepted,
+  });
+}
+
+const When = enumeration('OperationTime', 'When something is to be done.', {
+  now: 'At once.',
+  'period-end': 'When the container’s billing period ends.',
+});
+
+mutation('resizeContainer', {
+  description: 'Gives a container another plan. Its node needs room for it.',
+  input: builder.inputType('ResizeContainerInput', {
+    description: 'Which plan, and when.',
+    fields: (t) => ({
+      containerId: t.id({ description: 'The container.' }),
+      plan: t.string({ description: 'The plan’s code, e.g. `2000`.' }),
+      at: t.field({ type: When, required: false, description: 'NOW unless told.' }),
+    }),
+  }),
+  type: OperationAccepted,
+  names: { planCode: 'plan' },
+  act: async ({ containerId, plan, at }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      ...{ kind: 'resize', containerId, planCode: plan },
+      ...given({ at }),
+    })),
+  payload: accepted,
+});
+
+mutation('removeAddress', {
+  description: 'Takes addresses from a container, never its last one. They are charged until then.',
+  input: builder.inputType('RemoveAddressInput', {
+    description: 'Which addresses.',
+    fields: (t) => ({
+      containerId: t.id({ description: 'The container.' }),
+      leaseIds: t.idList({ description: 'The `leaseId` of each, 1 to 32.' }),
+    }),
+  }),
+  type: OperationAccepted,
+  act: async ({ containerId, leaseIds }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      ...{ kind: 'remove-address', containerId, leaseIds },
+    })),
+  payload: accepted,
+});
+
+mutation('deleteContainer', {
+  description:
+    'Deletes a container: it is stopped, charged no more, and can be restored for some days.',
+  input: builder.inputType('DeleteContainerInput', {
+    description: 'Which, why, and for how long it is kept.',
+    fields: (t) => ({
+      containerId: t.id({ description: 'The container.' }),
+      reason: t.string({ description: 'Why; 1 to 500 characters.' }),
+      restoreDays: t.int({ required: false, description: '1 to 90; 7 unless told.' }),
+    }),
+  }),
+  type: OperationAccepted,
+  act: async ({ containerId, reason, restoreDays }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      ...{ kind: 'delete', containerId, reason },
+      ...given({ restoreDays }),
+    })),
+  payload: accepted,
+});
+
+mutation('restoreContainer', {
+  description: 'Takes a deletion back: the container is as it was, and charged again.',
+  input: builder.inputType('RestoreContainerInput', {
+    description: 'Which container.',
+    fields: (t) => ({ containerId: t.id({ description: 'The container.' }) }),
+  }),
+  type: OperationAccepted,
+  act: async ({ containerId }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      kind: 'restore',
+      containerId,
+    })),
+  payload: accepted,
+});
+
+mutation('purgeContainer', {
+  description:
+    'Destroys a container for ever, deleted before or not, and gives back all it held. There is no ' +
+    'way back.',
+  input: builder.inputType('PurgeContainerInput', {
+    description: 'Which and why.',
+    fields: (t) => ({
+      containerId: t.id({ description: 'The container.' }),
+      reason: t.string({ description: 'Why; 1 to 500 characters.' }),
+    }),
+  }),
+  type: OperationAccepted,
+  act: async ({ containerId, reason }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      kind: 'terminate',
+      containerId,
+      reason,
+    })),
+  payload: accepted,
 });

@@ -219,6 +219,18 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'The address is leased, reserved, or rests after its last lease.',
       'Take another, or none for any free one.',
     ],
+    INSTANCE_ELSEWHERE: [
+      'An instance is on a node that is not its container’s.',
+      'Look at the node’s stray instances.',
+    ],
+    INSTANCE_OLD: [
+      'An instance is of another generation of its container.',
+      'Look at the node’s stray instances.',
+    ],
+    INSTANCE_GONE: [
+      'An instance is of a container that is deleted.',
+      'Look at the node’s stray instances.',
+    ],
   }),
   ...list('Unavailable', {
     UNAVAILABLE: [

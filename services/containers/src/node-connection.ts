@@ -11,14 +11,22 @@ import {
   NODE_PROTOCOL,
   type ObservedState,
 } from '@bivouac/events/node';
-import { uuidOf } from '@bivouac/events/values';
+import { instantOf, uuidOf } from '@bivouac/events/values';
 
-import { InstructionsForNode, ReportAnswer, ReportObservation } from './api/index.ts';
+import {
+  InstructionsForNode,
+  ReportAnswer,
+  ReportInventory,
+  ReportObservation,
+} from './api/index.ts';
 import type { NodeConnection, NodeEndpointOptions } from './node-endpoint-options.ts';
+import { missingFrom, reportStray, type Seen, strayReason } from './node-instances.ts';
 
 /** Waits between attempts to record or to read something, in milliseconds. */
 const PATIENCE = [20, 50, 100, 250, 500, 1000, 2000] as const;
 const PAGE = 200;
+/** As many instances as a list has at most. */
+const MOST_LISTED = 10_000;
 
 /** One agent's connection. */
 export class Connection implements NodeConnection {
@@ -29,8 +37,9 @@ export class Connection implements NodeConnection {
   /** What is being recorded, by container: its messages are taken in their order. */
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #over = new AbortController();
-  /** It has said who it is; its reports may follow at once. */
+  /** It has said who it is, and when; its reports may follow at once. */
   #greeted = false;
+  #greetedAt = 0;
   /** It is a node's that is registered; its queue may follow. */
   #welcomed = false;
   /** Instructions sent here and not answered yet. */
@@ -77,6 +86,7 @@ export class Connection implements NodeConnection {
     }
     if (message.type === 'list') {
       for (const instance of message.instances) this.#observe(instance);
+      this.#look(message.instances);
     } else if (message.type === 'observation') {
       this.#observe(message);
     } else {
@@ -127,6 +137,7 @@ export class Connection implements NodeConnection {
       return;
     }
     this.#greeted = true;
+    this.#greetedAt = this.#options.clock.now();
     const reply = await this.#patiently(() =>
       this.#options.query(nodeId, InstructionsForNode, { nodeId, limit: 1 }),
     );
@@ -139,6 +150,10 @@ export class Connection implements NodeConnection {
     this.#options.log('info', { nodeId, inventory: hello.inventory }, 'agent connected');
     this.#welcomed = true;
     this.push();
+    const { inventory } = hello;
+    await this.#patiently(() =>
+      this.#options.command(nodeId, ReportInventory, { nodeId, inventory }, this.#options.newId()),
+    );
   }
 
   async #drain(): Promise<void> {
@@ -199,11 +214,7 @@ export class Connection implements NodeConnection {
     });
   }
 
-  #observe(seen: {
-    readonly containerId: string;
-    readonly generation: number;
-    readonly state: ObservedState;
-  }): void {
+  #observe(seen: Seen): void {
     const { containerId, generation, state } = seen;
     const nodeId = this.#nodeId;
     const key = this.#options.newId();
@@ -216,11 +227,34 @@ export class Connection implements NodeConnection {
       const reply = await this.#patiently(() =>
         this.#options.command(nodeId, ReportObservation, input, key),
       );
-      if (reply?.ok === false && state !== 'absent') {
-        const { code } = reply.refusal;
-        this.#options.log('warn', { ...input, code }, 'a container was seen that is not known');
+      const why = reply?.ok === false ? strayReason(reply.refusal.code) : undefined;
+      if (state === 'absent') await this.#strayed(seen, 'unknown');
+      else if (why !== undefined) {
+        this.#options.log('warn', { ...input, why }, 'an instance is not to be there');
+        await this.#strayed(seen, why);
       }
     });
+  }
+
+  /** What a whole list of the node does not have. */
+  #look(list: readonly Seen[]): void {
+    // Its length is bounded: a list that is full may lack what is there.
+    if (list.length === MOST_LISTED) return;
+    const ranBefore = instantOf(this.#greetedAt);
+    this.#inLane('list', async () => {
+      const missing = await this.#patiently(async () => ({
+        ok: true as const,
+        ...(await missingFrom(list, this.#options, this.#nodeId, ranBefore)),
+      }));
+      for (const absent of missing?.absent ?? []) this.#observe(absent);
+      for (const gone of missing?.goneStrays ?? []) {
+        this.#inLane(gone.containerId, () => this.#strayed(gone, 'unknown'));
+      }
+    });
+  }
+
+  async #strayed(seen: Seen, why: Parameters<typeof reportStray>[3]): Promise<void> {
+    await this.#patiently(() => reportStray(this.#options, this.#nodeId, seen, why));
   }
 
   #inLane(containerId: string, work: () => Promise<void>): void {

@@ -4,6 +4,7 @@ import { type EndpointMessage, type Instruction, NODE_PROTOCOL } from '@bivouac/
 import { formatPosition } from '@bivouac/events/language';
 import type { Clock } from '@bivouac/infra/runtime';
 
+import { InstancesOfNode, ReportInventory, ReportObservation } from './api/index.ts';
 import { id } from './given.ts';
 import { nodeEndpoint, type NodeEndpointOptions } from './node-endpoint.ts';
 
@@ -22,6 +23,12 @@ const answered = (name: string, outcome: 'done' | 'failed' = 'done') => ({
 class Bench {
   readonly queue: { readonly cursor: string; readonly instruction: Instruction }[] = [];
   readonly commands: { name: string; input: Record<string, unknown>; key: string }[] = [];
+  /** What hellos said of the machine. */
+  readonly inventories: unknown[] = [];
+  /** What should be on the node. */
+  readonly there: { containerId: string; what: 'expected' | 'stray' | 'other' }[] = [];
+  /** How observations are refused, by container. */
+  readonly refused = new Map<string, string>();
   readonly trouble: (Refusal | Error)[] = [];
   known = true;
   /** Whether answers are waited for, so that something is recorded. */
@@ -39,13 +46,23 @@ class Bench {
 
   readonly endpoint = nodeEndpoint({
     command: ((_nodeId, contract, input, key) =>
-      this.#call(() => {
-        this.commands.push({ name: contract.name, input: input as Record<string, unknown>, key });
+      this.#call((): CommandReply<unknown> => {
+        if (contract.name === ReportInventory.name) this.inventories.push(input);
+        else
+          this.commands.push({ name: contract.name, input: input as Record<string, unknown>, key });
+        const code = this.refused.get(String((input as Record<string, unknown>)['containerId']));
+        if (code !== undefined && contract.name === ReportObservation.name) {
+          return { ok: false, refusal: { code, message: 'no' } };
+        }
         const position = this.wanted ? formatPosition(1n) : undefined;
         return { ok: true, result: {}, stream: '', revision: 0n, position, repeated: false };
       })) as NodeEndpointOptions['command'],
-    query: ((_nodeId, _contract, input) =>
+    query: ((_nodeId, contract, input) =>
       this.#call(() => {
+        if (contract.name === InstancesOfNode.name) {
+          const items = this.there.map((one) => ({ cursor: 'c', generation: 1, ...one }));
+          return { ok: true, result: { items, end: true }, position: null };
+        }
         const { after = '', limit = 0 } = input as { after?: string; limit?: number };
         const rest = this.queue.filter(({ cursor }) => cursor > after);
         const items = rest.slice(0, limit);
@@ -225,6 +242,45 @@ describe('a connected agent', () => {
       ...['containers.ReportObservation', 'containers.ReportObservation'],
     ]);
     expect(new Set(bench.commands.map(({ key }) => key)).size).toBe(2);
+  });
+
+  test('says what its machine has, each time it comes', async () => {
+    const bench = new Bench();
+    bench.connect().connection.receive(hello);
+    await turns();
+    expect(bench.inventories).toEqual([{ nodeId, inventory }]);
+  });
+
+  test('has strays recorded as such, and as absent what a whole list lacks', async () => {
+    const bench = new Bench();
+    const [known, stray, missing, young, gone] = ['a', 'b', 'c', 'd', 'e'].map((name) =>
+      id('container', name),
+    );
+    if (!known || !stray || !missing || !young || !gone) throw new Error('ids');
+    bench.refused.set(stray, 'INSTANCE_GONE');
+    bench.there.push(
+      { containerId: known, what: 'expected' },
+      { containerId: missing, what: 'expected' },
+      { containerId: young, what: 'other' },
+      { containerId: gone, what: 'stray' },
+    );
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    const seen = (containerId: string) => ({ containerId, generation: 1, state: 'running' });
+    agent.connection.receive({ type: 'list', instances: [seen(known), seen(stray)] });
+    await turns();
+    await turns();
+    const said = bench.commands.map(({ name, input }) => [
+      name.slice('containers.'.length),
+      input['containerId'],
+      input['state'],
+      input['why'],
+    ]);
+    expect(said).toContainEqual(['ReportObservation', known, 'running', undefined]);
+    expect(said).toContainEqual(['ReportStray', stray, 'running', 'gone']);
+    expect(said).toContainEqual(['ReportObservation', missing, 'absent', undefined]);
+    expect(said).toContainEqual(['ReportStray', gone, 'absent', 'unknown']);
+    expect(said.filter(([, containerId]) => containerId === young)).toEqual([]);
   });
 
   test('need not have recorded what its answer has said already, but anything else', async () => {

@@ -15,18 +15,15 @@ import { laterLifeAsks } from './policies/later-life-asks.ts';
 import { lease, unlease } from './policies/lease.ts';
 import { unplace } from './policies/place.ts';
 import { discard, prepare } from './policies/prepare.ts';
+import { reconcileAll } from './policies/reconcile.ts';
 import { resize } from './policies/resize.ts';
 import { settleAsks } from './policies/settle-asks.ts';
 import { holdContainers, noteTenantHold } from './policies/tenant-holds.ts';
 import { containersProjection } from './projections/containers.ts';
 import { instructionsProjection } from './projections/instructions.ts';
+import { nodesProjection } from './projections/nodes.ts';
 import { platformProjection } from './projections/platform.ts';
-import {
-  containerById,
-  containerHistory,
-  containerList,
-  instructionsForNode,
-} from './queries/containers.ts';
+import { containerById, containerHistory, containerList } from './queries/containers.ts';
 import {
   imageById,
   imageHistory,
@@ -35,8 +32,15 @@ import {
   nodeById,
   nodeHistory,
   nodeList,
+  rangeById,
   rangeList,
 } from './queries/platform.ts';
+import {
+  differences,
+  instancesOfNode,
+  instructionsForNode,
+  strayInstances,
+} from './queries/reconciling.ts';
 
 export { nodeEndpoint } from './node-endpoint.ts';
 export type { NodeConnection, NodeEndpoint, NodeEndpointOptions } from './node-endpoint.ts';
@@ -57,17 +61,21 @@ export const containersService = service({
     containerList,
     containerHistory,
     instructionsForNode,
+    instancesOfNode,
+    differences,
+    strayInstances,
     imageById,
     imageList,
     imageHistory,
     nodeById,
     nodeList,
     nodeHistory,
+    rangeById,
     rangeList,
     leftovers,
   ],
-  projections: [containersProjection, instructionsProjection, platformProjection],
-  policies: [settleAsks, noteTenantHold, holdContainers],
+  projections: [containersProjection, instructionsProjection, nodesProjection, platformProjection],
+  policies: [settleAsks, noteTenantHold, holdContainers, reconcileAll],
   responders: [
     prepare,
     discard,

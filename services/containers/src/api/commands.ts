@@ -6,6 +6,7 @@ import {
   ImageSourceSchema,
   LocationSchema,
   NodeCapacitySchema,
+  NodeLabelSchema,
   TechnicianSchema,
 } from '@bivouac/events/containers';
 import { command } from '@bivouac/events/language';
@@ -57,6 +58,64 @@ export const PublishImage = command({
   result: z.strictObject({ imageId: idOf('image') }),
 });
 
+const reason = z.string().trim().min(1).max(500);
+
+/**
+ * Takes a published image from the offer; what was made from it stays.
+ * Refused: IMAGE_UNKNOWN, IMAGE_NOT_PUBLISHED, IMAGE_WITHDRAWN.
+ */
+export const DeprecateImage = command({
+  name: 'containers.DeprecateImage',
+  access: 'staff',
+  input: z.strictObject({ imageId: idOf('image'), reason }),
+  result: z.strictObject({ imageId: idOf('image') }),
+});
+
+/** Forbids an image for ever. Refused: IMAGE_UNKNOWN. */
+export const WithdrawImage = command({
+  name: 'containers.WithdrawImage',
+  access: 'staff',
+  input: z.strictObject({ imageId: idOf('image'), reason }),
+  result: z.strictObject({ imageId: idOf('image') }),
+});
+
+const ofNode = { nodeId: idOf('node') };
+
+/** Sets all labels of a node. Refused: NODE_UNKNOWN. */
+export const LabelNode = command({
+  name: 'containers.LabelNode',
+  access: 'staff',
+  input: z.strictObject({ ...ofNode, labels: z.array(NodeLabelSchema).max(50) }),
+  result: z.strictObject(ofNode),
+});
+
+/** No new placements on it; what is there stays. Refused: NODE_UNKNOWN. */
+export const DrainNode = command({
+  name: 'containers.DrainNode',
+  access: 'staff',
+  input: z.strictObject({ ...ofNode, reason }),
+  result: z.strictObject(ofNode),
+});
+
+/** Placements again. Refused: NODE_UNKNOWN. */
+export const UndrainNode = command({
+  name: 'containers.UndrainNode',
+  access: 'staff',
+  input: z.strictObject(ofNode),
+  result: z.strictObject(ofNode),
+});
+
+/**
+ * Has every difference between what is wanted and what a node sees acted upon now, of one node or of
+ * all. What would be done: the query `Differences`. Never touches instances that are nobody's.
+ */
+export const Reconcile = command({
+  name: 'containers.Reconcile',
+  access: 'staff',
+  input: z.strictObject({ nodeId: idOf('node').optional() }),
+  result: z.strictObject({ nodeId: idOf('node').nullable() }),
+});
+
 /** Registers a hardware node with what it has to give. */
 export const RegisterNode = command({
   name: 'containers.RegisterNode',
@@ -74,8 +133,9 @@ export const RegisterNode = command({
 });
 
 /**
- * Registers a range of at most 4,096 addresses in the pool of a location. The gateway and, for IPv4
- * up to /30, the first and the last address are never leased.
+ * Registers a range in the pool of a location: at most 4,096 addresses of IPv4; of IPv6 a prefix
+ * of /64 or longer, of which the first 4,096 are leased. The gateway, the first address up to /30 or
+ * /126 and, for IPv4, the last one up to /30 are never leased.
  * Refused: RANGE_TOO_LARGE, RANGE_OVERLAPS, RANGE_EMPTY, RANGE_GATEWAY_OUTSIDE, RANGE_RESERVED_OUTSIDE.
  */
 export const RegisterRange = command({

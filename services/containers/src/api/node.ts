@@ -1,8 +1,9 @@
 /** What the node endpoint has done and asks, for the agents connected to it. */
+import { StrayReasonSchema } from '@bivouac/events/containers';
 import { command, query } from '@bivouac/events/language';
-import { InstructionSchema, ObservedStateSchema } from '@bivouac/events/node';
+import { InstructionSchema, NodeInventorySchema, ObservedStateSchema } from '@bivouac/events/node';
 import { PackageReportSchema } from '@bivouac/events/operations';
-import { idOf } from '@bivouac/events/values';
+import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
 /**
@@ -38,6 +39,53 @@ export const ReportObservation = command({
     state: ObservedStateSchema,
   }),
   result: z.strictObject({}),
+});
+
+/** What a node says it has and can do; recorded where it changed. Refused: NODE_UNKNOWN. */
+export const ReportInventory = command({
+  name: 'containers.ReportInventory',
+  access: 'internal',
+  input: z.strictObject({ nodeId: idOf('node'), inventory: NodeInventorySchema }),
+  result: z.strictObject({}),
+});
+
+/** An instance that is nobody's there; `absent`: not any more. Refused: NODE_UNKNOWN. */
+export const ReportStray = command({
+  name: 'containers.ReportStray',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerId: idOf('container'),
+    generation: z.number().int().min(0),
+    state: ObservedStateSchema,
+    why: StrayReasonSchema,
+  }),
+  result: z.strictObject({}),
+});
+
+/** What should be on a node, and what was seen there that should not: to be told from a full list. */
+export const InstancesOfNode = query({
+  name: 'containers.InstancesOfNode',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    /** Only containers that had run before. */
+    ranBefore: InstantSchema,
+    after: z.string().max(500).optional(),
+    limit: z.number().int().min(1).max(500).default(500),
+  }),
+  result: z.object({
+    items: z.array(
+      z.object({
+        cursor: z.string(),
+        containerId: idOf('container'),
+        generation: z.number().int(),
+        /** `stray`: seen there and nobody's. `other`: may be there or not. */
+        what: z.enum(['expected', 'stray', 'other']),
+      }),
+    ),
+    end: z.boolean(),
+  }),
 });
 
 /** A node's queue: its unanswered instructions, oldest first. */

@@ -6,13 +6,16 @@ import { z } from 'zod';
 
 import {
   ContainerViewSchema,
+  DifferenceViewSchema,
+  ImageStatusSchema,
   ImageViewSchema,
   LifecycleSchema,
   NodeViewSchema,
   RangeViewSchema,
+  StrayViewSchema,
 } from './views.ts';
 
-/** The containers the caller reaches, oldest first; of one tenant, in one lifecycle. */
+/** The containers the caller reaches, oldest first; of one tenant, in one lifecycle, on one node. Refused: NOT_ALLOWED. */
 export const Containers = query({
   name: 'containers.Containers',
   access: 'tenant',
@@ -20,6 +23,8 @@ export const Containers = query({
     page: PageArgsSchema,
     tenantId: idOf('tenant').optional(),
     lifecycle: LifecycleSchema.optional(),
+    /** For the staff. */
+    nodeId: idOf('node').optional(),
   }),
   result: pageSchema(ContainerViewSchema),
 });
@@ -31,11 +36,11 @@ export const ContainerById = query({
   result: ContainerViewSchema.nullable(),
 });
 
-/** Images, oldest first: the published ones; for the staff all. */
+/** Images, oldest first: the published ones; for the staff all, or those of a status. */
 export const Images = query({
   name: 'containers.Images',
   access: 'tenant',
-  input: z.strictObject({ page: PageArgsSchema }),
+  input: z.strictObject({ page: PageArgsSchema, status: ImageStatusSchema.optional() }),
   result: pageSchema(ImageViewSchema),
 });
 
@@ -49,7 +54,12 @@ export const ImageById = query({
 export const Nodes = query({
   name: 'containers.Nodes',
   access: 'staff',
-  input: z.strictObject({ page: PageArgsSchema, location: z.string().max(40).optional() }),
+  input: z.strictObject({
+    page: PageArgsSchema,
+    location: z.string().max(40).optional(),
+    label: z.string().max(60).optional(),
+    drained: z.boolean().optional(),
+  }),
   result: pageSchema(NodeViewSchema),
 });
 
@@ -63,8 +73,35 @@ export const NodeById = query({
 export const Ranges = query({
   name: 'containers.Ranges',
   access: 'staff',
-  input: z.strictObject({ page: PageArgsSchema, family: FamilySchema.optional() }),
+  input: z.strictObject({
+    page: PageArgsSchema,
+    family: FamilySchema.optional(),
+    location: z.string().max(40).optional(),
+  }),
   result: pageSchema(RangeViewSchema),
+});
+
+export const RangeById = query({
+  name: 'containers.RangeById',
+  access: 'staff',
+  input: z.strictObject({ rangeId: idOf('range') }),
+  result: RangeViewSchema.nullable(),
+});
+
+/** What a reconciliation would act upon, of one node or of all: its dry run. */
+export const Differences = query({
+  name: 'containers.Differences',
+  access: 'staff',
+  input: z.strictObject({ page: PageArgsSchema, nodeId: idOf('node').optional() }),
+  result: pageSchema(DifferenceViewSchema),
+});
+
+/** Instances that are nobody's where they are. Nothing destroys them but staff on the node. */
+export const StrayInstances = query({
+  name: 'containers.StrayInstances',
+  access: 'staff',
+  input: z.strictObject({ page: PageArgsSchema, nodeId: idOf('node').optional() }),
+  result: pageSchema(StrayViewSchema),
 });
 
 /** What is held at this moment over all tenants: all zero when every order has ended and been undone. */

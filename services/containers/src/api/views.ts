@@ -4,8 +4,9 @@ import {
   ImageServiceSchema,
   NodeCapacitySchema,
   RangeFactsSchema,
+  StrayReasonSchema,
 } from '@bivouac/events/containers';
-import { ObservedStateSchema } from '@bivouac/events/node';
+import { NodeInventorySchema, ObservedStateSchema } from '@bivouac/events/node';
 import {
   AskNameSchema,
   HoldKindSchema,
@@ -94,12 +95,24 @@ export const NodeViewSchema = z.object({
   /** What is left, CPU with overcommitment. */
   free: ResourceVectorSchema,
   placements: z.number().int(),
+  /** Words of the staff, sorted. */
+  labels: z.array(z.string()),
+  /** Why it takes no new placements; null where it does. */
+  drained: z.object({ reason: z.string(), at: InstantSchema }).nullable(),
+  /** What its agent last said it has; null before it came. */
+  inventory: NodeInventorySchema.extend({ at: InstantSchema }).nullable(),
   createdAt: InstantSchema,
   position: z.string(),
 });
 export type NodeView = z.output<typeof NodeViewSchema>;
 
-export const ImageStatusSchema = z.enum(['drafted', 'tested', 'published']);
+export const ImageStatusSchema = z.enum([
+  'drafted',
+  'tested',
+  'published',
+  'deprecated',
+  'withdrawn',
+]);
 
 export const ImageViewSchema = z.object({
   id: idOf('image'),
@@ -115,6 +128,8 @@ export const ImageViewSchema = z.object({
   technician: z.string().nullable(),
   testedAt: InstantSchema.nullable(),
   publishedAt: InstantSchema.nullable(),
+  /** Since when and why it takes no new orders; null while it does, or never did. */
+  retired: z.object({ reason: z.string(), at: InstantSchema }).nullable(),
   createdAt: InstantSchema,
   position: z.string(),
 });
@@ -128,3 +143,28 @@ export const RangeViewSchema = RangeFactsSchema.omit({ reserved: true }).extend(
   position: z.string(),
 });
 export type RangeView = z.output<typeof RangeViewSchema>;
+
+/** Where what is wanted of a container is not what its node sees. */
+export const DifferenceViewSchema = z.object({
+  containerId: idOf('container'),
+  tenantId: idOf('tenant'),
+  nodeId: idOf('node').nullable(),
+  wanted: z.enum(['running', 'stopped', 'frozen']),
+  observed: ObservedStateSchema,
+  /** Since when. */
+  since: InstantSchema,
+  /** What a reconciliation does about it; `none`: staff must look, it would lose data. */
+  action: z.enum(['start', 'stop', 'freeze', 'thaw', 'none']),
+});
+export type DifferenceView = z.output<typeof DifferenceViewSchema>;
+
+/** An instance on a node that is nobody's there. */
+export const StrayViewSchema = z.object({
+  nodeId: idOf('node'),
+  containerId: idOf('container'),
+  generation: z.number().int(),
+  state: ObservedStateSchema,
+  why: StrayReasonSchema,
+  seenAt: InstantSchema,
+});
+export type StrayView = z.output<typeof StrayViewSchema>;

@@ -8,6 +8,7 @@ import {
   placementEvents,
   poolEvents,
   rangeEvents,
+  reconcilerEvents,
   rosterEvents,
 } from '@bivouac/events/containers';
 import type { Family } from '@bivouac/events/values';
@@ -18,6 +19,7 @@ import { evolveImage, noImage } from '../domain/image.ts';
 import { emptyNode, evolveNode } from '../domain/node.ts';
 import { emptyPool, evolvePool } from '../domain/pool.ts';
 import { emptyRange, evolveRange } from '../domain/range.ts';
+import { evolveReconciler, noReconciliation } from '../domain/reconciler.ts';
 import { emptyRoster, evolveRoster } from '../domain/roster.ts';
 import { evolveLease, evolvePlacement, type SeekingState } from '../domain/seeking.ts';
 import type { PlacementCandidate } from '@bivouac/events/containers';
@@ -70,6 +72,15 @@ export const lease = aggregate({
   initial: (): SeekingState<string> => ({ kind: 'none' }),
   evolve: evolveLease,
 });
+
+export const reconciler = aggregate({
+  category: 'reconciler',
+  events: reconcilerEvents,
+  initial: () => noReconciliation,
+  evolve: evolveReconciler,
+});
+/** There is one. */
+export const RECONCILER = 'reconciler-platform';
 
 export const streamOf = {
   container: (containerId: string) => `container-${containerId}`,

@@ -9,7 +9,7 @@ import {
   RangeFactsSchema,
 } from '@bivouac/events/containers';
 import { command, is } from '@bivouac/events/language';
-import { idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
+import { AddressSchema, idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
@@ -101,6 +101,8 @@ export const LeaseAddresses = command({
     rangeId: idOf('range'),
     facts: RangeFactsSchema.optional(),
     leaseIds: z.array(idOf('lease')).min(1).max(64),
+    /** For a single lease: this very address or none. */
+    address: AddressSchema.optional(),
     containerId: idOf('container'),
     notAfter: InstantSchema,
   }),

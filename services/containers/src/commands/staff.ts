@@ -3,19 +3,50 @@ import { idFromUuid, parseCidr } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 
 import {
+  DeprecateImage,
+  DrainNode,
+  LabelNode,
   PublishImage,
+  Reconcile,
   RegisterImage,
   RegisterNode,
   RegisterRange,
+  ReportInventory,
+  ReportStray,
   TestImage,
+  UndrainNode,
+  WithdrawImage,
 } from '../api/index.ts';
-import { draftImage, publishImage, testImage } from '../domain/image.ts';
+import {
+  deprecateImage,
+  draftImage,
+  publishImage,
+  testImage,
+  withdrawImage,
+} from '../domain/image.ts';
 import { registerNode } from '../domain/node.ts';
+import {
+  drainNode,
+  labelNode,
+  reportInventory,
+  reportStray,
+  undrainNode,
+} from '../domain/node-keeping.ts';
 import { rangeIdOf, registerRange } from '../domain/pool.ts';
-import { image, node, pool, streamOf } from './aggregates.ts';
+import { orderReconciliation } from '../domain/reconciler.ts';
+import { image, node, pool, reconciler, RECONCILER, streamOf } from './aggregates.ts';
 
 const platform = () => 'platform' as const;
 const idIn = (stream: string): string => stream.slice(stream.indexOf('-') + 1);
+
+const ofImage = {
+  stream: ({ imageId }: { readonly imageId: string }) => streamOf.image(imageId),
+  result: (_events: unknown, { imageId }: { readonly imageId: string }) => ({ imageId }),
+};
+const ofNode = {
+  stream: ({ nodeId }: { readonly nodeId: string }) => streamOf.node(nodeId),
+  result: (_events: unknown, { nodeId }: { readonly nodeId: string }) => ({ nodeId }),
+};
 
 export const staffCommands = [
   handler(RegisterImage, image, {
@@ -31,15 +62,20 @@ export const staffCommands = [
     decide: draftImage,
     result: (_events, _input, stream) => ({ imageId: idIn(stream) }),
   }),
-  handler(TestImage, image, {
-    stream: ({ imageId }) => streamOf.image(imageId),
-    decide: testImage,
-    result: (_events, { imageId }) => ({ imageId }),
-  }),
-  handler(PublishImage, image, {
-    stream: ({ imageId }) => streamOf.image(imageId),
-    decide: publishImage,
-    result: (_events, { imageId }) => ({ imageId }),
+  handler(TestImage, image, { ...ofImage, decide: testImage }),
+  handler(PublishImage, image, { ...ofImage, decide: publishImage }),
+  handler(DeprecateImage, image, { ...ofImage, decide: deprecateImage }),
+  handler(WithdrawImage, image, { ...ofImage, decide: withdrawImage }),
+  handler(LabelNode, node, { ...ofNode, decide: labelNode }),
+  handler(DrainNode, node, { ...ofNode, decide: drainNode }),
+  handler(UndrainNode, node, { ...ofNode, decide: undrainNode }),
+  handler(ReportInventory, node, { ...ofNode, result: () => ({}), decide: reportInventory }),
+  handler(ReportStray, node, { ...ofNode, result: () => ({}), decide: reportStray }),
+  handler(Reconcile, reconciler, {
+    stream: () => RECONCILER,
+    owner: platform,
+    decide: orderReconciliation,
+    result: (_events, { nodeId }) => ({ nodeId: nodeId ?? null }),
   }),
   handler(RegisterNode, node, {
     stream: (_input, { commandKey }) => streamOf.node(idFromUuid('node', commandKey)),

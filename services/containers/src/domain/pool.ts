@@ -12,7 +12,7 @@ import {
   type EventOf,
   refuse,
 } from '@bivouac/events/language';
-import { deriveId, offsetIn, parseCidr } from '@bivouac/events/values';
+import { type Cidr, deriveId, offsetIn, parseCidr } from '@bivouac/events/values';
 
 export interface PoolState {
   /** By first address; disjoint. */
@@ -37,6 +37,11 @@ export function rangeIdOf(cidr: string): string {
   return deriveId('range', cidr);
 }
 
+/** How many of its addresses are leased at most: the first ones, by their index. */
+export function slotsOf({ size }: Cidr): number {
+  return size > BigInt(MAX_RANGE_ADDRESSES) ? MAX_RANGE_ADDRESSES : Number(size);
+}
+
 export function registerRange(
   state: PoolState,
   input: {
@@ -48,14 +53,17 @@ export function registerRange(
   },
 ): Decision {
   const cidr = parseCidr(input.cidr);
-  if (cidr.size > BigInt(MAX_RANGE_ADDRESSES)) {
+  const large = cidr.family === 'ipv4' ? cidr.size > BigInt(MAX_RANGE_ADDRESSES) : cidr.prefix < 64;
+  if (large) {
     return refuse(
       'RANGE_TOO_LARGE',
-      `${input.cidr} has ${cidr.size} addresses, a range at most ${MAX_RANGE_ADDRESSES}; register its parts.`,
+      cidr.family === 'ipv4'
+        ? `${input.cidr} has ${cidr.size} addresses, a range at most ${MAX_RANGE_ADDRESSES}; register its parts.`
+        : `${input.cidr} is larger than a /64; register its parts.`,
       { path: ['input', 'cidr'] },
     );
   }
-  const size = Number(cidr.size);
+  const size = slotsOf(cidr);
   const gateway = input.gateway === undefined ? undefined : offsetIn(cidr, input.gateway);
   if (input.gateway !== undefined && gateway === undefined) {
     return refuse('RANGE_GATEWAY_OUTSIDE', `${input.gateway} is not in ${input.cidr}.`, {
@@ -73,7 +81,9 @@ export function registerRange(
   const reserved = new Set(input.reserved);
   // A host may not have its network's own or its broadcast address; a /31 has neither (RFC 3021).
   if (cidr.family === 'ipv4' && cidr.prefix <= 30) reserved.add(0).add(size - 1);
-  if (gateway !== undefined) reserved.add(Number(gateway));
+  // The first of an IPv6 subnet is any router's (RFC 4291); a /127 has none (RFC 6164).
+  if (cidr.family === 'ipv6' && cidr.prefix <= 126) reserved.add(0);
+  if (gateway !== undefined && gateway < BigInt(size)) reserved.add(Number(gateway));
   if (reserved.size === size) {
     return refuse('RANGE_EMPTY', `Nothing of ${input.cidr} is left to lease; reserve less.`, {
       path: ['input', 'reserved'],

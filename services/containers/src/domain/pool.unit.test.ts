@@ -15,7 +15,8 @@ describe('a pool', () => {
     const stream = new Stream(pool);
     expect(register(stream, '10.0.0.0/19')).toBe('RANGE_TOO_LARGE');
     expect(register(stream, '10.0.0.0/20')).toEqual(['RangeRegistered']);
-    expect(register(new Stream(pool), '2001:db8::/64')).toBe('RANGE_TOO_LARGE');
+    expect(register(new Stream(pool), '2001:db8::/63')).toBe('RANGE_TOO_LARGE');
+    expect(register(new Stream(pool), '2001:db8::/64')).toEqual(['RangeRegistered']);
     expect(register(new Stream(pool), '2001:db8::/116')).toEqual(['RangeRegistered']);
   });
 

@@ -22,6 +22,7 @@ import {
 import { addressAt, type Cidr, millisecondsOf, offsetIn, parseCidr } from '@bivouac/events/values';
 
 import { askExpired } from './expiry.ts';
+import { slotsOf } from './pool.ts';
 import { forgetExpired, type Tombstones } from './tombstones.ts';
 
 export interface RangeState {
@@ -52,7 +53,7 @@ export function evolveRange(
 ): RangeState {
   if (is(event, RangeOpened)) {
     const cidr = parseCidr(event.data.cidr);
-    const taken = new Uint8Array(Number(cidr.size));
+    const taken = new Uint8Array(slotsOf(cidr));
     for (const offset of event.data.reserved) taken[offset] = 1;
     state.open = {
       rangeId: event.data.rangeId,
@@ -98,6 +99,8 @@ export function leaseAddresses(
     /** Needed for the first lease, which opens the range. */
     readonly facts?: RangeFacts | undefined;
     readonly leaseIds: readonly string[];
+    /** For a single lease: this very address or none. */
+    readonly address?: string | undefined;
     readonly containerId: string;
     readonly notAfter: string;
   },
@@ -122,7 +125,7 @@ export function leaseAddresses(
     }
     events.push(RangeOpened(facts));
     const cidr = parseCidr(facts.cidr);
-    const taken = new Uint8Array(Number(cidr.size));
+    const taken = new Uint8Array(slotsOf(cidr));
     for (const offset of facts.reserved) taken[offset] = 1;
     open = { cidr, taken };
     lowest = 0;
@@ -130,7 +133,10 @@ export function leaseAddresses(
   const now = millisecondsOf(context.now);
   let offset = lowest - 1;
   for (const leaseId of fresh) {
-    offset = nextRested(state, open.taken, offset + 1, now);
+    offset =
+      input.address === undefined
+        ? nextRested(state, open.taken, offset + 1, now)
+        : restedAt(state, open, input.address, now);
     events.push(
       offset < open.taken.length
         ? AddressLeased({
@@ -209,6 +215,17 @@ function nextRested(state: RangeState, taken: Uint8Array, from: number, now: num
     offset = nextFree(taken, offset + 1);
   }
   return offset;
+}
+
+/** The offset of this address, where it is free and has rested; else the length. */
+function restedAt(
+  state: RangeState,
+  { cidr, taken }: Pick<NonNullable<RangeState['open']>, 'cidr' | 'taken'>,
+  address: string,
+  now: number,
+): number {
+  const offset = Number(offsetIn(cidr, address) ?? taken.length);
+  return nextRested(state, taken, offset, now) === offset ? offset : taken.length;
 }
 
 function offsetOf(state: RangeState, address: string): number {

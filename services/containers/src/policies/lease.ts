@@ -4,17 +4,16 @@
  * `containers.unlease`, which need no `undo`: an operation registers `unlease` before it asks for
  * leases, and asks for it whenever the answer was late.
  */
-import { MAX_CANDIDATES, type RangeFacts } from '@bivouac/events/containers';
-import { refuse, type Refusal } from '@bivouac/events/language';
+import type { RangeFacts } from '@bivouac/events/containers';
+import type { Refusal } from '@bivouac/events/language';
 import type { AskInput, LeasedAddress } from '@bivouac/events/operations';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
-import type { View } from '@bivouac/infra/views';
 
 import { lease as leaseStream, range, streamOf } from '../commands/aggregates.ts';
 import { AbandonLease, LeaseAddresses, ReleaseLeases, SeekLease } from '../commands/capacity.ts';
 import { addressOf, leaseVoided } from '../domain/range.ts';
-import { rangeFacts, type RangeRow, ranges } from '../projections/platform.ts';
-import { spread } from './spread.ts';
+import { rangeFacts, ranges } from '../projections/platform.ts';
+import { addressTaken, candidatesIn, notInPool, poolFull, rangeWith } from './pool-candidates.ts';
 
 /** What is to be leased, and where. */
 export type Lease = AskInput<'containers.lease'>;
@@ -42,12 +41,51 @@ export const unlease = responder('containers.unlease', {
   },
 });
 
-/** All or none. Refused: POOL_FULL, LEASE_VOIDED. */
+type Taken = { readonly addresses: LeasedAddress[] } | { readonly refusal: Refusal };
+
+/** All or none. Refused: POOL_FULL, ADDRESS_TAKEN, ADDRESS_NOT_IN_POOL, LEASE_VOIDED. */
 export async function takeLeases(
+  { address, ...input }: Lease,
+  context: PolicyContext,
+  facts: Facts,
+): Promise<Taken> {
+  if (address === undefined) return takeAny(input, context, facts);
+  const [leaseId = '', ...others] = new Set(input.leaseIds);
+  const first = await takeAddress(leaseId, address, input, context, facts);
+  if ('refusal' in first || others.length === 0) return first;
+  const rest = await takeAny({ ...input, leaseIds: others }, context, facts);
+  if ('addresses' in rest) return { addresses: [...first.addresses, ...rest.addresses] };
+  const refusal = await release(first.addresses, context, 'address');
+  return { refusal: refusal ?? rest.refusal };
+}
+
+/** This very address for a lease. */
+async function takeAddress(
+  leaseId: string,
+  address: string,
   input: Lease,
   context: PolicyContext,
   facts: Facts,
-): Promise<{ readonly addresses: LeasedAddress[] } | { readonly refusal: Refusal }> {
+): Promise<Taken> {
+  const found = await context.candidates((view) => rangeWith(view, address));
+  const range = found.value;
+  if (range?.location !== input.location || range.family !== input.family) {
+    return { refusal: notInPool(address, input.location).refusal };
+  }
+  const { rangeId } = range;
+  const sought = await seek(leaseId, input, [rangeId], found.position, context, facts);
+  if ('refusal' in sought) return { refusal: sought.refusal };
+  const walks = new Map([[leaseId, [...sought.candidates]]]);
+  const walked = await walk({ ...input, address }, walks, context, facts);
+  if ('refusal' in walked) return { refusal: walked.refusal };
+  const leased = walked.leased.get(leaseId);
+  return leased === undefined
+    ? { refusal: addressTaken(address).refusal }
+    : { addresses: [leased] };
+}
+
+/** Whichever are free. */
+async function takeAny(input: Lease, context: PolicyContext, facts: Facts): Promise<Taken> {
   const leaseIds = [...new Set(input.leaseIds)];
   const found = await context.candidates((view) => candidatesIn(view, input));
   const walks = new Map<string, string[]>();
@@ -115,7 +153,7 @@ async function seek(
 
 /** Asks range after range, all leases that stand before the same range at once. */
 async function walk(
-  { containerId, family }: Lease,
+  { containerId, family, address: wanted }: Lease,
   walks: ReadonlyMap<string, string[]>,
   context: PolicyContext,
   { notAfter }: Facts,
@@ -133,7 +171,11 @@ async function walk(
     const facts = await factsToOpen(rangeId, context);
     const reply = await context.execute(
       LeaseAddresses,
-      { rangeId, leaseIds, containerId, notAfter, ...(facts === undefined ? {} : { facts }) },
+      {
+        ...{ rangeId, leaseIds, containerId, notAfter },
+        ...(wanted === undefined ? {} : { address: wanted }),
+        ...(facts === undefined ? {} : { facts }),
+      },
       `${rangeId}/${leaseIds[0] ?? ''}`,
     );
     if (!reply.ok) return { refusal: reply.refusal };
@@ -199,42 +241,4 @@ async function giveUp(
     if (reply.refusal.code !== 'LEASE_NOT_HERE') return reply.refusal;
   }
   return undefined;
-}
-
-/** Ranges of the pool in the order to be asked: those with enough for all leases first. */
-function candidatesIn(
-  view: View,
-  { leaseIds, location, family }: Lease,
-): { readonly rangeIds: string[]; readonly free: number } {
-  const rows: RangeRow[] = [];
-  let free = 0;
-  let after: string | undefined;
-  for (;;) {
-    const page = view.range(ranges, 'byPool', [location, family], { after, limit: 500 });
-    for (const { row } of page) {
-      free += row.size - row.leased;
-      if (row.leased < row.size) rows.push(row);
-    }
-    after = page.at(-1)?.cursor;
-    if (page.length < 500) break;
-  }
-  const ordered = spread(leaseIds[0] ?? '', rows, (row) => ({
-    id: row.rangeId,
-    weight: (row.size - row.leased) / row.size,
-  }));
-  const enough = (row: RangeRow): boolean => row.size - row.leased >= leaseIds.length;
-  return {
-    rangeIds: [...ordered.filter(enough), ...ordered.filter((row) => !enough(row))]
-      .slice(0, MAX_CANDIDATES)
-      .map((row) => row.rangeId),
-    free,
-  };
-}
-
-function poolFull({ location, family }: Lease, asked: number, free: number) {
-  return refuse(
-    'POOL_FULL',
-    `The pool of ${family} addresses in ${location} has too few left (${asked} asked for, ${free} free, perhaps still resting); choose another location, or order later.`,
-    { details: { location, family, asked, free }, retryable: true },
-  );
 }

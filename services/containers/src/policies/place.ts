@@ -3,14 +3,11 @@
  * on record; each node's own stream decides. See domain/seeking.ts for why no placement is ever on
  * two nodes, and none is taken after it was given back.
  */
-import { MAX_CANDIDATES, type PlacementCandidate } from '@bivouac/events/containers';
-import { refuse, type Refusal } from '@bivouac/events/language';
+import type { PlacementCandidate } from '@bivouac/events/containers';
+import type { refuse, Refusal } from '@bivouac/events/language';
 import type { AskInput } from '@bivouac/events/operations';
-import { amountOf, type ResourceVector } from '@bivouac/events/values';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
-import type { View } from '@bivouac/infra/views';
 
-import type { NodeView } from '../api/index.ts';
 import { node, placement, streamOf } from '../commands/aggregates.ts';
 import {
   AbandonPlacement,
@@ -18,15 +15,13 @@ import {
   SeekPlacement,
   TakeCapacity,
 } from '../commands/capacity.ts';
-import { amountsOf, fits, nodeAxes, promisable } from '../domain/capacity.ts';
 import { placementVoided } from '../domain/node-refusals.ts';
-import { nodes } from '../projections/platform.ts';
-import { spread } from './spread.ts';
+import { candidatesIn, noRoom } from './node-candidates.ts';
 
 /** What is to be placed, and where. */
 export type Place = Pick<
   AskInput<'containers.prepare'>,
-  'placementId' | 'containerId' | 'vector' | 'location'
+  'placementId' | 'containerId' | 'vector' | 'location' | 'placement' | 'labels' | 'features'
 >;
 
 /** Whose the place is, and by when it must be taken. */
@@ -126,56 +121,4 @@ async function standsOn(
   context: PolicyContext,
 ): Promise<boolean> {
   return context.read(node, streamOf.node(nodeId), (state) => state.placements.has(placementId));
-}
-
-/** Nodes with room for it in the order to be asked, and the most that one node has free. */
-function candidatesIn(
-  view: View,
-  { placementId, vector, location }: Place,
-): { readonly fitting: PlacementCandidate[]; readonly best: ResourceVector | undefined } {
-  const asked = amountsOf(vector);
-  const fitting: NodeView[] = [];
-  let best: NodeView | undefined;
-  let after: string | undefined;
-  for (;;) {
-    const rows =
-      location === undefined
-        ? view.range(nodes, 'byPosition', [], { after, limit: 500 })
-        : view.range(nodes, 'byLocation', [location], { after, limit: 500 });
-    for (const { row } of rows) {
-      if (fits(amountsOf(row.free), asked)) fitting.push(row);
-      if (best === undefined || share(row) > share(best)) best = row;
-    }
-    after = rows.at(-1)?.cursor;
-    if (rows.length < 500) break;
-  }
-  const ordered = spread(placementId, fitting, (row) => ({ id: row.id, weight: share(row) }));
-  return {
-    fitting: ordered
-      .slice(0, MAX_CANDIDATES)
-      .map((row) => ({ nodeId: row.id, nodeName: row.name, location: row.location })),
-    best: best?.free,
-  };
-}
-
-/** How much of a node is free, by its scarcest resource, from 0 to 1. */
-function share(row: NodeView): number {
-  const total = promisable(row.capacity, row.cpuOvercommitPercent);
-  const free = amountsOf(row.free);
-  return Math.min(...nodeAxes.map((axis) => Number(free[axis]) / Number(total[axis] || 1n)));
-}
-
-function noRoom({ vector, location }: Place, best: ResourceVector | undefined) {
-  const where = location === undefined ? '' : ` in ${location}`;
-  if (best === undefined) {
-    return refuse('NO_NODE_WITH_ROOM', `There is no node${where}; choose another location.`, {
-      path: ['input', 'location'],
-    });
-  }
-  const short = nodeAxes.filter((axis) => amountOf(vector, axis) > amountOf(best, axis));
-  return refuse(
-    'NO_NODE_WITH_ROOM',
-    `No node${where} has room for it${short.length === 0 ? '' : ` (too little ${short.join(', ')})`}; choose a smaller plan or another location, or order later.`,
-    { details: { asked: vector, bestFree: best }, retryable: true },
-  );
 }

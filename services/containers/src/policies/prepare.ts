@@ -16,6 +16,7 @@ import { mayDiscard } from '../domain/container/index.ts';
 import { orderable } from '../domain/image.ts';
 import { giveLeasesBack, takeLeases } from './lease.ts';
 import { givePlaceBack, takePlace } from './place.ts';
+import { notInPool, rangeWith } from './pool-candidates.ts';
 
 type Prepare = AskInput<'containers.prepare'>;
 
@@ -24,11 +25,14 @@ export const prepare = responder('containers.prepare', {
     const refused = (refusal: Refusal) => ({ outcome: 'refused', refusal }) as const;
     const facts = await imageFacts(input.imageId, context);
     if ('refusal' in facts) return refused(facts.refusal);
-    const { containerId, placementId, leaseIds, family } = input;
-    const placed = await takePlace(input, context, ask);
+    const { containerId, placementId, leaseIds, family, address } = input;
+    const where = await locationOf(input, context);
+    if ('refusal' in where) return refused(where.refusal);
+    const placed = await takePlace({ ...input, location: where.location }, context, ask);
     if ('refusal' in placed) return refused(placed.refusal);
     const { nodeId, nodeName, location } = placed.place;
-    const leased = await takeLeases({ containerId, leaseIds, family, location }, context, ask);
+    const leasing = { containerId, leaseIds, family, location, address };
+    const leased = await takeLeases(leasing, context, ask);
     if ('refusal' in leased) {
       const trouble = await givePlaceBack({ placementId, nodeId }, context, ask);
       return refused(trouble ?? leased.refusal);
@@ -59,6 +63,20 @@ export const discard = responder('containers.discard', {
     return reply.ok ? 'later' : { outcome: 'refused', refusal: reply.refusal };
   },
 });
+
+/** An address is somewhere: the container has to go there. */
+async function locationOf(
+  { location, address, family }: Prepare,
+  context: PolicyContext,
+): Promise<{ readonly location: string | undefined } | { readonly refusal: Refusal }> {
+  if (address === undefined) return { location };
+  const { value: range } = await context.candidates((view) => rangeWith(view, address));
+  const elsewhere = location !== undefined && range?.location !== location;
+  if (range?.family !== family || elsewhere) {
+    return { refusal: notInPool(address, location).refusal };
+  }
+  return { location: range.location };
+}
 
 /** The facts of a published image, with the state of its stream they were copied from. */
 async function imageFacts(

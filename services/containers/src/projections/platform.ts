@@ -1,55 +1,24 @@
-/** Nodes with what is free on them, ranges with what is leased, images, and the size of rosters. */
+/** Ranges with what is leased, images, and the size of rosters. */
 import {
   AddressLeased,
   AddressReleased,
   ContainerEntered,
   ContainerLeft,
+  ImageDeprecated,
   ImageDrafted,
   ImagePublished,
   ImageTested,
-  NodeCapacityFreed,
-  NodeCapacityTaken,
-  NodeRegistered,
+  ImageWithdrawn,
   type RangeFacts,
   RangeOpened,
   RangeRegistered,
 } from '@bivouac/events/containers';
-import { type ResourceVector, parseCidr } from '@bivouac/events/values';
+import { parseCidr } from '@bivouac/events/values';
 import { on, projection } from '@bivouac/infra/runtime';
 import { table, type WritableView } from '@bivouac/infra/views';
 
-import type { ImageView, NodeView, RangeView } from '../api/index.ts';
-import {
-  type Amounts,
-  amountsOf,
-  minus,
-  noAmounts,
-  plus,
-  promisable,
-  vectorOf,
-} from '../domain/capacity.ts';
-
-export const nodes = table<NodeView>()({
-  name: 'nodes',
-  key: (row) => row.id,
-  indexes: {
-    byPosition: (row) => [row.position],
-    byLocation: (row) => [row.location, row.position],
-  },
-});
-
-interface PlacementRow {
-  readonly placementId: string;
-  readonly nodeId: string;
-  readonly vector: ResourceVector;
-}
-
-/** Standing placements: freeing says the id only. */
-const placements = table<PlacementRow>()({
-  name: 'placements',
-  key: (row) => row.placementId,
-  indexes: { byNode: (row) => [row.nodeId, row.placementId] },
-});
+import type { ImageView, RangeView } from '../api/index.ts';
+import { slotsOf } from '../domain/pool.ts';
 
 export interface RangeRow extends RangeView {
   /** Its own stream has begun, and knows the facts. */
@@ -95,38 +64,14 @@ export const rosters = table<RosterRow>()({
 
 export const platformProjection = projection({
   name: 'containers.platform',
-  tables: [nodes, placements, ranges, rangeFacts, images, rosters],
+  tables: [ranges, rangeFacts, images, rosters],
   on: [
-    on(NodeRegistered, (event, view) => {
-      const { nodeId, ...facts } = event.data;
-      view.put(nodes, {
-        id: nodeId,
-        ...facts,
-        used: vectorOf(noAmounts),
-        free: vectorOf(promisable(facts.capacity, facts.cpuOvercommitPercent)),
-        placements: 0,
-        createdAt: event.time,
-        position: event.position,
-      });
-    }),
-    on(NodeCapacityTaken, (event, view) => {
-      const { nodeId, placementId, vector } = event.data;
-      view.put(placements, { placementId, nodeId, vector });
-      useOf(view, nodeId, (used) => plus(used, amountsOf(vector)), 1);
-    }),
-    on(NodeCapacityFreed, (event, view) => {
-      const { nodeId, placementId } = event.data;
-      const placement = view.get(placements, placementId);
-      if (placement === undefined) return;
-      view.delete(placements, placementId);
-      useOf(view, nodeId, (used) => minus(used, amountsOf(placement.vector)), -1);
-    }),
     on(RangeRegistered, (event, view) => {
       const { reserved, ...facts } = event.data;
       view.put(rangeFacts, { ...facts, reserved });
       view.put(ranges, {
         ...facts,
-        size: Number(parseCidr(facts.cidr).size) - reserved.length,
+        size: slotsOf(parseCidr(facts.cidr)) - reserved.length,
         leased: 0,
         opened: false,
         createdAt: event.time,
@@ -153,6 +98,7 @@ export const platformProjection = projection({
         technician: null,
         testedAt: null,
         publishedAt: null,
+        retired: null,
         createdAt: event.time,
         position: event.position,
       });
@@ -168,6 +114,12 @@ export const platformProjection = projection({
       if (row === undefined) return;
       view.put(images, { ...row, status: 'published', publishedAt: event.time });
     }),
+    on(ImageDeprecated, (event, view) => {
+      retire(view, event.data, 'deprecated', event.time);
+    }),
+    on(ImageWithdrawn, (event, view) => {
+      retire(view, event.data, 'withdrawn', event.time);
+    }),
     on(ContainerEntered, (event, view) => {
       rosterOf(view, event.homeid, 1);
     }),
@@ -177,22 +129,14 @@ export const platformProjection = projection({
   ],
 });
 
-function useOf(
+function retire(
   view: WritableView,
-  nodeId: string,
-  next: (used: Amounts) => Amounts,
-  placed: 1 | -1,
+  { imageId, reason }: { readonly imageId: string; readonly reason: string },
+  status: 'deprecated' | 'withdrawn',
+  at: string,
 ): void {
-  const row = view.get(nodes, nodeId);
-  if (row === undefined) return;
-  const used = next(amountsOf(row.used));
-  const free = minus(promisable(row.capacity, row.cpuOvercommitPercent), used);
-  view.put(nodes, {
-    ...row,
-    used: vectorOf(used),
-    free: vectorOf(free),
-    placements: row.placements + placed,
-  });
+  const row = view.get(images, imageId);
+  if (row !== undefined) view.put(images, { ...row, status, retired: { reason, at } });
 }
 
 function leasedOf(view: WritableView, rangeId: string, by: 1 | -1): void {

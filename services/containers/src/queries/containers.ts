@@ -1,6 +1,6 @@
-/** Reading containers: one, a list, what happened to one; and what a node has to do. */
+/** Reading containers: one, a list, what happened to one. */
 import { containerEvents } from '@bivouac/events/containers';
-import type { PageArgs } from '@bivouac/events/language';
+import { type PageArgs, refuse } from '@bivouac/events/language';
 import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
@@ -9,13 +9,11 @@ import {
   ContainerHistory,
   Containers,
   type ContainerView,
-  InstructionsForNode,
   type Lifecycle,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
 import { type ContainerRow, containers } from '../projections/container-rows.ts';
-import { instructions } from '../projections/instructions.ts';
-import { nodes } from '../projections/platform.ts';
+import { nodes } from '../projections/nodes.ts';
 
 export const containerById = queryHandler(ContainerById, (view, { containerId }, context) => {
   const row = visibleRow(view, containerId, context);
@@ -24,8 +22,26 @@ export const containerById = queryHandler(ContainerById, (view, { containerId },
 
 export const containerList = queryHandler(
   Containers,
-  (view, { page, tenantId, lifecycle }, context) => {
-    const rows = pageOfRows(view, context, page, tenantId, lifecycle);
+  (view, { page, tenantId, lifecycle, nodeId }, context) => {
+    const { audience } = context.principal;
+    if (nodeId !== undefined && audience !== 'staff' && audience !== 'auditor') {
+      return refuse('NOT_ALLOWED', 'Where containers run is for the staff; leave out the node.', {
+        path: ['input', 'nodeId'],
+      });
+    }
+    const rows =
+      nodeId === undefined
+        ? pageOfRows(view, context, page, tenantId, lifecycle)
+        : pageOf(
+            view,
+            containers,
+            'byNode',
+            [nodeId],
+            page,
+            (row) =>
+              (tenantId === undefined || row.tenantId === tenantId) &&
+              (lifecycle === undefined || row.lifecycle === lifecycle),
+          );
     return {
       ...rows,
       items: rows.items.map(({ cursor, node }) => ({ cursor, node: shown(view, node, context) })),
@@ -38,20 +54,6 @@ export const containerHistory = queryHandler(
   async (view, { containerId, page }, context) => {
     if (visibleRow(view, containerId, context) === undefined) return null;
     return historyOf(context, streamOf.container(containerId), containerEvents, page);
-  },
-);
-
-export const instructionsForNode = queryHandler(
-  InstructionsForNode,
-  (view, { nodeId, after, limit }) => {
-    const rows = view.range(instructions, 'byNode', [nodeId], { after, limit: limit + 1 });
-    return {
-      known: view.get(nodes, nodeId) !== undefined,
-      items: rows
-        .slice(0, limit)
-        .map(({ cursor, row }) => ({ cursor, instruction: row.instruction })),
-      end: rows.length <= limit,
-    };
   },
 );
 

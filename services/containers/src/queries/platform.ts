@@ -12,11 +12,15 @@ import {
   NodeById,
   NodeHistory,
   Nodes,
+  type NodeView,
+  RangeById,
   Ranges,
+  type RangeView,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
 import { instructions } from '../projections/instructions.ts';
-import { images, nodes, type RangeRow, ranges, rosters } from '../projections/platform.ts';
+import { nodes } from '../projections/nodes.ts';
+import { images, type RangeRow, ranges, rosters } from '../projections/platform.ts';
 
 const everything = (): boolean => true;
 
@@ -25,10 +29,14 @@ export const imageById = queryHandler(ImageById, (view, { imageId }, context) =>
   return row === undefined ? null : shownImage(row, context);
 });
 
-export const imageList = queryHandler(Images, (view, { page }, context) => {
-  const rows = isStaff(context)
-    ? pageOf(view, images, 'byPosition', [], page, everything)
-    : pageOf(view, images, 'byStatus', ['published'], page, everything);
+export const imageList = queryHandler(Images, (view, { page, status }, context) => {
+  const only = isStaff(context) ? status : 'published';
+  // Others are offered what can be ordered: of another status they see none.
+  const seen = (row: ImageView): boolean => status === undefined || row.status === status;
+  const rows =
+    only === undefined
+      ? pageOf(view, images, 'byPosition', [], page, everything)
+      : pageOf(view, images, 'byStatus', [only], page, seen);
   return {
     ...rows,
     items: rows.items.map(({ cursor, node }) => ({ cursor, node: shownImage(node, context) })),
@@ -45,28 +53,40 @@ export const nodeById = queryHandler(
   (view, { nodeId }) => view.get(nodes, nodeId) ?? null,
 );
 
-export const nodeList = queryHandler(Nodes, (view, { page, location }) =>
-  location === undefined
-    ? pageOf(view, nodes, 'byPosition', [], page, everything)
-    : pageOf(view, nodes, 'byLocation', [location], page, everything),
-);
+export const nodeList = queryHandler(Nodes, (view, { page, location, label, drained }) => {
+  const wanted = (row: NodeView): boolean =>
+    (label === undefined || row.labels.includes(label)) &&
+    (drained === undefined || (row.drained !== null) === drained);
+  return location === undefined
+    ? pageOf(view, nodes, 'byPosition', [], page, wanted)
+    : pageOf(view, nodes, 'byLocation', [location], page, wanted);
+});
 
 export const nodeHistory = queryHandler(NodeHistory, async (view, { nodeId, page }, context) => {
   if (view.get(nodes, nodeId) === undefined) return null;
   return historyOf(context, streamOf.node(nodeId), nodeEvents, page);
 });
 
-export const rangeList = queryHandler(Ranges, (view, { page, family }) => {
+export const rangeById = queryHandler(RangeById, (view, { rangeId }) => {
+  const row = view.get(ranges, rangeId);
+  return row === undefined ? null : shownRange(row);
+});
+
+export const rangeList = queryHandler(Ranges, (view, { page, family, location }) => {
+  const there = (row: RangeRow): boolean => location === undefined || row.location === location;
   const rows =
     family === undefined
-      ? pageOf(view, ranges, 'byPosition', [], page, everything)
-      : pageOf(view, ranges, 'byFamily', [family], page, everything);
-  const shown = ({ opened: _opened, ...row }: RangeRow) => row;
+      ? pageOf(view, ranges, 'byPosition', [], page, there)
+      : pageOf(view, ranges, 'byFamily', [family], page, there);
   return {
     ...rows,
-    items: rows.items.map(({ cursor, node }) => ({ cursor, node: shown(node) })),
+    items: rows.items.map(({ cursor, node }) => ({ cursor, node: shownRange(node) })),
   };
 });
+
+function shownRange({ opened: _opened, ...row }: RangeRow): RangeView {
+  return row;
+}
 
 export const leftovers = queryHandler(Leftovers, (view) => ({
   leases: sum(view, ranges, 'byPosition', (row) => row.leased),
@@ -98,7 +118,8 @@ function isStaff({ principal }: QueryContext): boolean {
 
 function visibleImage(view: View, imageId: string, context: QueryContext): ImageView | undefined {
   const row = view.get(images, imageId);
-  return row?.status === 'published' || isStaff(context) ? row : undefined;
+  // What could be ordered once is in containers' facts, whatever became of it.
+  return (row !== undefined && row.publishedAt !== null) || isStaff(context) ? row : undefined;
 }
 
 function shownImage(row: ImageView, context: QueryContext): ImageView {

@@ -104,7 +104,8 @@ describe('what a node says', () => {
     expect(it.answer('done', it.state.instruction?.id, id('node', 'other'))).toBe(
       'INSTRUCTION_FOREIGN',
     );
-    expect(it.observe('running', 1, id('node', 'other'))).toEqual([]);
+    expect(it.observe('running', 1, id('node', 'other'))).toBe('INSTANCE_ELSEWHERE');
+    expect(it.observe('absent', 1, id('node', 'other'))).toEqual([]);
     expect(new SampleContainer().answer()).toBe('CONTAINER_UNKNOWN');
     expect(new SampleContainer().observe('running')).toBe('CONTAINER_UNKNOWN');
   });
@@ -114,7 +115,7 @@ describe('what a node says', () => {
     expect(it.observe('running')).toEqual([]);
     expect(it.observe('stopped')).toEqual(['ObservationChanged']);
     expect(it.observe('stopped')).toEqual([]);
-    expect(it.observe('running', 0)).toEqual([]);
+    expect(it.observe('running', 0)).toBe('INSTANCE_OLD');
     expect(it.observe('absent', 0)).toEqual(['ObservationChanged']);
     expect(it.state).toMatchObject({ lifecycle: 'running', power: 'running' });
   });

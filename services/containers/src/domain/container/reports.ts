@@ -99,7 +99,10 @@ export function timeOutInstruction(
   return accept(...troubled(state, instruction, 'timed-out', undefined, context));
 }
 
-/** What a node sees. Only changes are events; older generations and other nodes' are passed over. */
+/**
+ * What a node sees. Only changes are events. Refused where there is an instance that should not be
+ * there: CONTAINER_UNKNOWN, INSTANCE_ELSEWHERE, INSTANCE_OLD, INSTANCE_GONE.
+ */
 export function reportObservation(
   state: ContainerState,
   input: {
@@ -109,15 +112,32 @@ export function reportObservation(
     readonly state: ObservedState;
   },
 ): Decision {
-  if (state.lifecycle === 'none') return forbidden(input.containerId, 'none');
-  if (isGone(state) || input.nodeId !== state.place?.nodeId) return accept();
+  const { containerId, nodeId } = input;
+  const there = input.state !== 'absent';
+  if (state.lifecycle === 'none') return forbidden(containerId, 'none');
+  if (nodeId !== state.place?.nodeId) {
+    if (!there) return accept();
+    return stray('INSTANCE_ELSEWHERE', `The container ${containerId} is not on node ${nodeId}.`);
+  }
+  if (isGone(state)) {
+    if (!there) return accept();
+    return stray('INSTANCE_GONE', `The container ${containerId} is ${state.lifecycle}.`);
+  }
   // An absent instance has no generation of its own: none of this one is there.
-  const generation = input.state === 'absent' ? state.generation : input.generation;
-  if (generation !== state.generation) return accept();
+  const generation = there ? input.generation : state.generation;
+  if (generation !== state.generation) {
+    // A deletion raises the generation before the node has acted.
+    if (state.lifecycle === 'deleting') return accept();
+    return stray('INSTANCE_OLD', `The container ${containerId} is in another generation.`);
+  }
   const { observed } = state;
-  const same = input.state === 'absent' || observed?.generation === generation;
+  const same = !there || observed?.generation === generation;
   if (same && (observed?.state ?? 'absent') === input.state) return accept();
   return accept(ObservationChanged({ ...input, generation }));
+}
+
+function stray(code: string, message: string): Decision {
+  return refuse(code, `${message} Look at the node's stray instances.`);
 }
 
 /** What a `done` means, by step. */
