@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,8 @@ import { deriveId } from '@bivouac/events/values';
 
 import { openFakeDriver } from './adapters/driver.fake.ts';
 import { type Agent, startAgent } from './agent.ts';
-import type { Driver } from './driver.ts';
-import { systemClock } from './driver-clock.ts';
+import { type Driver, DriverError } from './driver.ts';
+import { type Clock, systemClock } from './driver-clock.ts';
 import { openFence } from './fence/fence.ts';
 import { StepAnswerSchema } from './step-answer.ts';
 
@@ -101,6 +102,7 @@ function endpoint() {
 async function start(
   to: ReturnType<typeof endpoint>,
   wrap: (driver: Driver) => Driver = (d) => d,
+  clock: Clock = systemClock,
 ): Promise<void> {
   const driver = wrap(await openFakeDriver({ folder: join(folder, 'engine') }));
   const fence = await openFence(join(folder, 'fence'), { answer: StepAnswerSchema });
@@ -108,7 +110,7 @@ async function start(
     nodeId: deriveId('node', 'one'),
     driver,
     fence,
-    clock: systemClock,
+    clock,
     connect: to.connect,
     log: () => undefined,
   });
@@ -168,4 +170,29 @@ test('a message that is not understood is dropped and the next is served', async
   to.tell({ type: 'instruct', instruction: { step: 'format-disk' } });
   to.instruct(instruction('destroy', 1));
   expect(await to.answers(1)).toMatchObject([{ outcome: 'done' }]);
+});
+
+test('any number of steps may wait for an engine that is away, and nothing warns of a leak', async () => {
+  const to = endpoint();
+  let tries = 0;
+  const away = (driver: Driver): Driver => ({
+    ...driver,
+    destroy: (ref) => {
+      tries += 1;
+      if (tries > 1) return driver.destroy(ref);
+      return Promise.reject(new DriverError('engine-unavailable', 'the engine is away'));
+    },
+  });
+  const listenedTo: AbortSignal[] = [];
+  await start(to, away, {
+    ...systemClock,
+    sleep: (_milliseconds, signal) => {
+      if (signal !== undefined) listenedTo.push(signal);
+      return Promise.resolve();
+    },
+  });
+  to.instruct(instruction('destroy', 1));
+  expect(await to.answers(1)).toMatchObject([{ outcome: 'done' }]);
+  // Node warns beyond this many listeners; 0: never.
+  expect(listenedTo.map((signal) => getMaxListeners(signal))).toEqual([0]);
 });

@@ -2,6 +2,8 @@
  * The agent of one node: takes instructions from the endpoint, asks its fence, drives the engine,
  * answers, and reports what it sees. It holds no truth: whatever it forgets it is told again.
  */
+import { setMaxListeners } from 'node:events';
+
 import {
   type AgentMessage,
   AgentMessageSchema,
@@ -49,6 +51,8 @@ const RECONNECT = { first: 200, last: 10_000 } as const;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { nodeId, driver, fence, clock, log } = options;
   const stopping = new AbortController();
+  // Every step that waits for the engine listens to it.
+  setMaxListeners(0, stopping.signal);
   /** One container's steps run one after the other; containers run side by side. */
   const lanes = new Map<string, Promise<void>>();
   /** What was last reported, so that only changes are. */
