@@ -52,7 +52,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { nodeId, driver, fence, clock, log } = options;
   const stopping = new AbortController();
   // Every step that waits for the engine listens to it.
-  setMaxListeners(0, stopping.signal);
+  setMaxListeners(Infinity, stopping.signal);
   /** One container's steps run one after the other; containers run side by side. */
   const lanes = new Map<string, Promise<void>>();
   /** What was last reported, so that only changes are. */
