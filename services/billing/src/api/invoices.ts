@@ -179,7 +179,7 @@ export const Leftovers = query({
   result: z.object({
     /** Subscriptions that have not ended. */
     openCharges: z.number().int(),
-    /** Closed months with something owed whose invoice is not booked yet. */
+    /** Invoices, and credit notes of void ones, that are due in an account's books and not there yet. */
     unbookedInvoices: z.number().int(),
   }),
 });

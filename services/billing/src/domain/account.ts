@@ -12,7 +12,7 @@ import type { AddOn, Charges, Fee, Subscription } from './charged.ts';
 import { type DunningState, dunningInitial, evolveDunning } from './dunning-state.ts';
 import { evolveLedger, type Ledger, ledgerInitial } from './ledger.ts';
 
-export type { AddressService, Subscription } from './charged.ts';
+export type { Subscription } from './charged.ts';
 
 /** A closed month: what was owed, where it says so, and the number once it is booked. */
 export interface Closing {

@@ -11,15 +11,8 @@ import { addOnSpan, chargedAddresses, oneDay, segmentsOf, type Span, spansOf } f
 
 export const RATED_BY: RatingPolicy = 'calendar-days.half-up.1';
 
-/** What a line charges; each has its part of the subtotals. */
-const parts = {
-  plan: 'plans',
-  address: 'addresses',
-  setup: 'setup',
-  'add-on': 'addOns',
-  fee: 'fees',
-} as const;
-export type LineKind = keyof typeof parts;
+/** What a line charges; each kind has its part of the subtotals. */
+export type LineKind = 'plan' | 'address' | 'setup' | 'add-on' | 'fee';
 
 export interface Line {
   readonly kind: LineKind;
