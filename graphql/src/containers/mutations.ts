@@ -71,7 +71,7 @@ for (const action of ['start', 'stop', 'restart', 'freeze', 'thaw'] as const) {
   });
 }
 
-const When = enumeration('OperationTime', 'When something is to be done.', {
+export const When = enumeration('OperationTime', 'When something is to be done.', {
   now: 'At once.',
   'period-end': 'When the container’s billing period ends.',
 });

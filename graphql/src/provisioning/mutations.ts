@@ -4,6 +4,7 @@
  */
 import { HoldKind } from '../accounts/account.ts';
 import { AddressFamily } from '../containers/container.ts';
+import { When } from '../containers/mutations.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
 import { given } from '../language/given.ts';
@@ -127,6 +128,27 @@ mutation('terminateContainer', {
       kind: 'terminate',
       containerId,
       reason,
+    })),
+  payload: accepted,
+});
+
+mutation('cancelContainer', {
+  description:
+    'Gives notice: the container is destroyed when its paid period ends, or at once. Until then ' +
+    '`cancelOperation` takes the notice back.',
+  input: builder.inputType('CancelContainerInput', {
+    description: 'Which, when and why.',
+    fields: (t) => ({
+      containerId: t.id({ description: 'The container.' }),
+      at: t.field({ type: When, required: false, description: 'PERIOD_END unless told.' }),
+      reason: t.string({ description: 'Why, in a sentence.' }),
+    }),
+  }),
+  type: OperationAccepted,
+  act: async ({ containerId, at, reason }, key, { services }) =>
+    start(services, await ownerOf(services, containerId), key, () => ({
+      ...{ kind: 'cancel', containerId, reason },
+      ...given({ at }),
     })),
   payload: accepted,
 });

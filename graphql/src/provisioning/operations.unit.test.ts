@@ -147,6 +147,27 @@ describe.each([
   });
 });
 
+test('cancelContainer gives notice for the end of the period unless told otherwise', async () => {
+  const { ask, services, containers } = setUp();
+  const containerId = containers[0]?.id ?? '';
+  services.onCommand(StartOperation, () => ({
+    operationId: deriveId('operation', 'cancel'),
+    target: { type: 'container' as const, id: containerId },
+  }));
+  for (const at of [undefined, 'NOW']) {
+    await ask(
+      `mutation M($input: CancelContainerInput!) {
+        cancelContainer(input: $input, idempotencyKey: "k") { __typename } }`,
+      { variables: { input: { containerId, reason: 'moving', at } } },
+    );
+  }
+  const order = { kind: 'cancel', containerId, reason: 'moving' };
+  expect(services.of(StartOperation).map(({ input }) => input)).toMatchObject([
+    { order },
+    { order: { ...order, at: 'now' } },
+  ]);
+});
+
 describe('runMonth', () => {
   const document = `mutation M($input: RunMonthInput!) {
     runMonth(input: $input, idempotencyKey: "k") {
