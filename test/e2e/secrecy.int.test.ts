@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
 
 import { closeAll, open } from './installation.ts';
 
@@ -32,8 +33,9 @@ async function found(folder: string, secrets: readonly string[]): Promise<string
   for (const file of await filesUnder(folder)) {
     const bytes = await readFile(file).catch((error: unknown) => {
       // Written beside and renamed since it was listed; at rest nothing is passed over.
-      if (error instanceof Object && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
+      const missing = z.object({ code: z.literal('ENOENT') }).safeParse(error).success;
+      if (!missing) throw error;
+      return undefined;
     });
     if (bytes === undefined) continue;
     for (const secret of secrets) {
