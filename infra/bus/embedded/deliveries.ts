@@ -61,7 +61,7 @@ export class Deliveries {
   }
 
   #hand(lane: Lane, most: number): void {
-    const batch: readonly BusMessage[] = lane.queue.splice(0, most);
+    const batch = taken(lane, most);
     this.queued -= batch.length;
     lane.busy = true;
     this.#underWay++;
@@ -104,4 +104,12 @@ export class Deliveries {
     }
     this.#drawing = false;
   }
+}
+
+/** The first messages of a lane; mostly all of them. */
+function taken(lane: Lane, most: number): readonly BusMessage[] {
+  if (lane.queue.length > most) return lane.queue.splice(0, most);
+  const all = lane.queue;
+  lane.queue = [];
+  return all;
 }

@@ -162,18 +162,19 @@ export class Group implements Consumer, FeedListener {
   }
 
   #route(entries: readonly FeedEntry[]): void {
-    const touched = new Set<Lane>();
+    // A lane that had messages is being delivered, or in turn: it comes to these by itself.
+    const begun: Lane[] = [];
     for (const { partition, message, chained } of entries) {
       const lane = this.#lanes[partition];
       const { position } = message.event;
       if (lane === undefined || lane.cut !== undefined) continue;
       if (lane.last !== null && position <= lane.last) continue;
+      if (lane.queue.length === 0) begun.push(lane);
       lane.queue.push(chained ? message : { ...message, prev: lane.last });
       lane.last = position;
       this.#deliveries.queued++;
-      touched.add(lane);
     }
-    for (const lane of touched) this.#deliveries.run(lane);
+    for (const lane of begun) this.#deliveries.run(lane);
     if (this.#deliveries.queued > QUEUED) this.#relieve();
   }
 

@@ -5,7 +5,7 @@ import type { BusMessage, Mark } from '../port.ts';
 
 export interface Lane {
   readonly partition: number;
-  readonly queue: BusMessage[];
+  queue: BusMessage[];
   /** A delivery is under way: one at a time. */
   busy: boolean;
   /** Waits for its turn in a seeded order. */

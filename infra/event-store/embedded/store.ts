@@ -39,6 +39,8 @@ export interface EmbeddedStoreOptions {
 
 /** Events of a page where the caller gives no limit. */
 const DEFAULT_LIMIT = 1000;
+/** Streams whose end is remembered before it is asked for again. */
+const REMEMBERED_HEADS = 20_000;
 
 /**
  * Opens the log in a folder, creating it if there is none, and holds it alone until it is closed or
@@ -98,6 +100,8 @@ class EmbeddedEventStore implements EventStore {
   readonly #recent: RecentEvents;
   readonly #onFailure: ((error: EventStoreError) => void) | undefined;
   #head: number;
+  /** Where streams end: nobody but our writer appends, and it says so before anyone else can know. */
+  readonly #streamHeads = new Map<string, number>();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -118,7 +122,10 @@ class EmbeddedEventStore implements EventStore {
 
   reached(position: number, committed: readonly Committed[]): void {
     if (position <= this.#head) return;
-    for (const append of committed) this.#recent.add(append);
+    for (const append of committed) {
+      this.#recent.add(append);
+      this.#rememberHead(append.stream, append.revision + append.events.length - 1);
+    }
     this.#head = position;
     this.bell.ring(positionOf(position));
   }
@@ -143,7 +150,7 @@ class EmbeddedEventStore implements EventStore {
   ): Promise<StreamPage> {
     this.#checkOpen();
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
-    const last = this.#reader.streamHead(stream);
+    const last = this.#streamHead(stream);
     if (last < 0) return { exists: false };
     const head = BigInt(last);
     if (options.direction === 'backwards') {
@@ -214,6 +221,24 @@ class EmbeddedEventStore implements EventStore {
     // The reader goes first: the last connection to close folds the write-ahead log in.
     this.#reader.close();
     await this.#writer.close();
+  }
+
+  /** Revision of a stream's last event, -1 if there is none: of what is acknowledged, or later. */
+  #streamHead(stream: string): number {
+    const known = this.#streamHeads.get(stream);
+    if (known !== undefined) return known;
+    const head = this.#reader.streamHead(stream);
+    if (head >= 0) this.#rememberHead(stream, head);
+    return head;
+  }
+
+  #rememberHead(stream: string, revision: number): void {
+    // The reader may have seen an append before the writer's answer came.
+    const known = this.#streamHeads.get(stream);
+    if (known !== undefined && known >= revision) return;
+    if (known === undefined && this.#streamHeads.size >= REMEMBERED_HEADS)
+      this.#streamHeads.clear();
+    this.#streamHeads.set(stream, revision);
   }
 
   #checkOpen(): void {

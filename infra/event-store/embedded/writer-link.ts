@@ -50,6 +50,9 @@ export class WriterLink {
   #head = 0;
   #failure: EventStoreError | undefined;
   readonly #ended: Promise<void>;
+  readonly #flushNow = (): void => {
+    this.#flush();
+  };
 
   constructor(data: Omit<WriterData, 'handedOver'>, events: WriterEvents) {
     this.#events = events;
@@ -91,7 +94,8 @@ export class WriterLink {
     events: readonly NewEvent[],
   ): Promise<AppendResult> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#batch.size === 0) queueMicrotask(() => this.#flush());
+    // After all that this turn still appends, and before anything that waits for the outside.
+    if (this.#batch.size === 0) process.nextTick(this.#flushNow);
     this.#batch.add(stream, expected, events);
     if (this.#batch.size >= HANDED_OVER) this.#flush();
     // The caller may use its buffers again; the log's followers get these.
