@@ -12,7 +12,7 @@ import {
   type QueryContract,
   type Recorded,
 } from '@bivouac/events/language';
-import type { EndpointMessage, Instruction } from '@bivouac/events/node';
+import type { AgentMessage, EndpointMessage, Instruction } from '@bivouac/events/node';
 import {
   answerStream,
   type AskInput,
@@ -276,6 +276,12 @@ export class SampleWorld {
       ...{ memoryBytes: '1', diskBytes: '1' },
     };
     connection.receive({ type: 'hello', nodeId, protocol: 1, inventory });
+  }
+
+  /** What a node's agent says by itself. */
+  async says(nodeId: string, message: AgentMessage): Promise<void> {
+    this.#connections.get(nodeId)?.receive(message);
+    await this.settled();
   }
 
   async range(cidr: string, location = 'fra1', coolDownSeconds = 0): Promise<string> {

@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 
 import { image } from '../commands/aggregates.ts';
 import { id, Stream } from '../given.ts';
-import { draftImage, orderable, publishImage, testImage } from './image.ts';
+import {
+  deprecateImage,
+  draftImage,
+  orderable,
+  publishImage,
+  testImage,
+  withdrawImage,
+} from './image.ts';
 
 const imageId = id('image');
 const draft = {
@@ -69,5 +76,45 @@ describe('an image', () => {
     const stream = new Stream(image);
     expect(stream.when((state) => testImage(state, tested(true)))).toBe('IMAGE_UNKNOWN');
     expect(stream.when((state) => publishImage(state, { imageId }))).toBe('IMAGE_UNKNOWN');
+  });
+});
+
+describe('an image that is not offered any more', () => {
+  const why = { imageId, reason: 'there is a better one' };
+  const published = () => {
+    const stream = drafted();
+    stream.when((state) => testImage(state, tested(true)));
+    stream.when((state) => publishImage(state, { imageId }));
+    return stream;
+  };
+
+  test('is deprecated once it was published, and takes no orders', () => {
+    const stream = drafted();
+    expect(stream.when((state) => deprecateImage(state, why))).toBe('IMAGE_NOT_PUBLISHED');
+    const offered = published();
+    expect(offered.when((state) => deprecateImage(state, why))).toEqual(['ImageDeprecated']);
+    expect(offered.when((state) => deprecateImage(state, why))).toEqual([]);
+    expect(orderable(offered.state, imageId)).toMatchObject({
+      refusal: { code: 'IMAGE_DEPRECATED' },
+    });
+    expect(offered.when((state) => publishImage(state, { imageId }))).toBe('IMAGE_DEPRECATED');
+    expect(offered.when((state) => testImage(state, tested(true)))).toBe('IMAGE_ALREADY_PUBLISHED');
+  });
+
+  test('is withdrawn for ever, whatever it was', () => {
+    for (const stream of [drafted(), published()]) {
+      expect(stream.when((state) => withdrawImage(state, why))).toEqual(['ImageWithdrawn']);
+      expect(stream.when((state) => withdrawImage(state, why))).toEqual([]);
+      for (const decide of [deprecateImage, publishImage] as const) {
+        expect(stream.when((state) => decide(state, why))).toBe('IMAGE_WITHDRAWN');
+      }
+      expect(stream.when((state) => testImage(state, tested(true)))).toBe('IMAGE_WITHDRAWN');
+      expect(orderable(stream.state, imageId)).toMatchObject({
+        refusal: { code: 'IMAGE_WITHDRAWN' },
+      });
+    }
+    const none = new Stream(image);
+    expect(none.when((state) => withdrawImage(state, why))).toBe('IMAGE_UNKNOWN');
+    expect(none.when((state) => deprecateImage(state, why))).toBe('IMAGE_UNKNOWN');
   });
 });
