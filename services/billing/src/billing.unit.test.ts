@@ -19,7 +19,7 @@ import {
   Subscriptions,
 } from './api/index.ts';
 import { containerId, eur } from './domain/sample-charges.ts';
-import { customerOf, SampleWorld, staff } from './sample-world.ts';
+import { bound, customerOf, SampleWorld, staff } from './sample-world.ts';
 
 const worlds: SampleWorld[] = [];
 afterEach(async () => {
@@ -414,15 +414,3 @@ describe('billing', () => {
     expect(receivable).toBe(2507n);
   });
 });
-
-/** A store's own members, whatever `this` they are called with. */
-function bound(store: EventStore): EventStore {
-  return new Proxy(store, {
-    ownKeys: () => ['readStream', 'readAll', 'readHome', 'subscribe', 'head', 'close', 'append'],
-    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}

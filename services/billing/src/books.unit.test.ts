@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { canonicalText } from '@bivouac/events/language';
 import { minorUnits } from '@bivouac/events/values';
+import type { EventStore } from '@bivouac/infra/event-store';
 
 import {
   AccountBalance,
@@ -26,7 +27,7 @@ import {
   VoidInvoice,
 } from './api/index.ts';
 import { eur } from './domain/sample-charges.ts';
-import { customerOf, SampleWorld } from './sample-world.ts';
+import { bound, customerOf, SampleWorld } from './sample-world.ts';
 
 const worlds: SampleWorld[] = [];
 afterEach(async () => {
@@ -40,12 +41,12 @@ const page = { limit: 100 };
 const month = '2026-04';
 
 /** A customer with an invoice of 24.00 EUR for April, issued on 1 May and due on 15 May. */
-async function invoiced(): Promise<{
+async function invoiced(wrap?: (store: EventStore) => EventStore): Promise<{
   readonly world: SampleWorld;
   readonly accountId: string;
   readonly invoiceId: string;
 }> {
-  const world = await new SampleWorld().start();
+  const world = await new SampleWorld(wrap).start();
   worlds.push(world);
   const plan = await world.definePlan('1000');
   const accountId = await world.createTenant('customer');
@@ -159,6 +160,43 @@ describe('a void invoice', () => {
     ]);
     expect(await world.query(Leftovers, {})).toMatchObject({ unbookedInvoices: 0 });
   });
+});
+
+describe('a credit note whose making was cut off', () => {
+  for (const cut of ['InvoiceVoided', 'CreditNoteIssued', 'CreditNoteBooked']) {
+    it(`after ${cut} is finished by the next start, once`, async () => {
+      let dead = false;
+      // From the append of `cut` on, the process can write nothing: it is dead to the log.
+      const { world, accountId, invoiceId } = await invoiced((store) => ({
+        ...bound(store),
+        append: async (stream, expected, events) => {
+          if (dead) throw new Error('the process is dead');
+          const result = await store.append(stream, expected, events);
+          if (events.some((event) => event.type === `billing.${cut}`)) dead = true;
+          return result;
+        },
+      }));
+      const voiding = { accountId, invoiceId, reason: 'wrong' };
+      await world.command(VoidInvoice, voiding).catch(() => undefined);
+      await world.stop().catch(() => undefined);
+      world.failure = undefined;
+      dead = false;
+      await world.start();
+      // The store dies once more at an event of that type, which is not written again.
+      await world.host.settled().catch(() => undefined);
+      await world.stop().catch(() => undefined);
+      world.failure = undefined;
+      dead = false;
+      await world.start();
+      await world.host.settled();
+      expect(await world.eventsOf(`credits-${PROVIDER_ID}`)).toHaveLength(1);
+      expect(await world.query(AccountBalance, { accountId })).toMatchObject({
+        ...{ owed: [eur('0.00')], bookings: 2 },
+      });
+      const trial = await world.query(TrialBalance, { issuerId: PROVIDER_ID });
+      expect(trial).toMatchObject({ entries: 2, sums: [eur('0.00')] });
+    });
+  }
 });
 
 describe('the books of an issuer', () => {

@@ -314,4 +314,30 @@ describe('a reseller', () => {
     const answer = await world.answer('billing.quote', customer, { planCode: '1000' }, reseller);
     expect(answer).toMatchObject({ result: { plan: { monthly: eur('20.00') } } });
   });
+
+  it('and its customer are charged once for events that are delivered again', async () => {
+    const { world, plan, reseller, customer, quoted } = await resold();
+    await world.resizes(customer, 'web1', { from: quoted, to: plan }, reseller);
+    await world.softDeletes(customer, 'web1', reseller);
+    await world.restores(customer, 'web1', quoted, reseller);
+    await world.host.settled();
+    const ids = async (of: SampleWorld) => {
+      const streams = [reseller, customer].map((id) => of.eventsOf(`account-${id}`));
+      return (await Promise.all(streams)).map((events) => events.map((event) => event.id));
+    };
+    const before = await ids(world);
+    expect(before.map((events) => events.length)).toEqual([6, 5]);
+    // The same log without its reaction checkpoint, long after commands were forgotten.
+    const again = new SampleWorld();
+    worlds.push(again);
+    for (const event of (await world.store.readAll({ limit: 1000 })).events) {
+      if (event.stream.startsWith('checkpoint-')) continue;
+      const expected = event.revision === 0n ? 'no-stream' : event.revision - 1n;
+      await again.store.append(event.stream, expected, [event]);
+    }
+    again.clock.moveTo('2026-07-01T00:00:00.000Z');
+    await again.start();
+    await again.host.settled();
+    expect(await ids(again)).toEqual(before);
+  });
 });

@@ -357,3 +357,15 @@ function leased(name: string) {
     family: 'ipv4' as const,
   };
 }
+
+/** A store's own members, whatever `this` they are called with. */
+export function bound(store: EventStore): EventStore {
+  return new Proxy(store, {
+    ownKeys: () => ['readStream', 'readAll', 'readHome', 'subscribe', 'head', 'close', 'append'],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}

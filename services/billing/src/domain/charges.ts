@@ -26,7 +26,7 @@ import { minorUnits } from '@bivouac/events/values';
 
 import { countsFrom, running, waitOf, type AccountState } from './account.ts';
 import { monthOf, periodOf } from './calendar.ts';
-import { subscriptionIdOf, type SubscriptionKey } from './charged.ts';
+import { type Subscription, subscriptionIdOf, type SubscriptionKey } from './charged.ts';
 
 interface Address {
   readonly leaseId: string;
@@ -99,6 +99,7 @@ export function addAddresses(
   const { accountId, containerId, cause } = input;
   const subscription = latest(state, containerId);
   if (subscription === undefined) return unknownSubscription(containerId);
+  if (isOfBefore(subscription, cause)) return accept();
   const added = input.addresses.filter(
     ({ leaseId }) =>
       !subscription.addresses.some(
@@ -137,7 +138,7 @@ export function removeAddresses(
   const { accountId, containerId, cause } = input;
   const subscription = running(state, containerId);
   // Undoing an attachment that never came about detaches what was never charged.
-  if (subscription === undefined) return accept();
+  if (subscription === undefined || isOfBefore(subscription, cause)) return accept();
   const leaseIds = subscription.addresses
     .filter((a) => a.removed === undefined && input.leaseIds.includes(a.leaseId))
     .map((a) => a.leaseId);
@@ -161,7 +162,7 @@ export function endSubscription(
   const { accountId, containerId, cause } = input;
   const subscription = latest(state, containerId);
   if (subscription === undefined) return unknownSubscription(containerId);
-  if (subscription.ended !== undefined) return accept();
+  if (subscription.ended !== undefined || isOfBefore(subscription, cause)) return accept();
   return accept(
     SubscriptionEnded({
       accountId,
@@ -187,7 +188,7 @@ export function changePlan(
   const subscription = latest(state, containerId);
   if (subscription === undefined) return unknownSubscription(containerId);
   // What ended meanwhile is charged no more, at whatever terms.
-  if (subscription.ended !== undefined) return accept();
+  if (subscription.ended !== undefined || isOfBefore(subscription, cause)) return accept();
   const { subscriptionId, stretches, zone } = subscription;
   if (stretches.some((stretch) => stretch.cause.eventId === cause.eventId)) return accept();
   const changedAt = countsFrom(state, cause.time, zone);
@@ -238,6 +239,12 @@ export function endPeriodWait(
   const wait = state.waits.get(waitOf(ref));
   if (wait === undefined || wait.reached || context.now < wait.endsAt) return accept();
   return accept(PeriodEndReached({ accountId, ref, endedAt: wait.endsAt, notAfter }));
+}
+
+/** A fact of the container's life before this subscription: it comes again, and was taken up then. */
+function isOfBefore(subscription: Subscription, cause: Cause): boolean {
+  const { stream, revision } = subscription.cause;
+  return cause.stream === stream && BigInt(cause.revision) < BigInt(revision);
 }
 
 function latest(state: AccountState, containerId: string) {

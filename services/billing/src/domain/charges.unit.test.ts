@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { accountInitial } from './account.ts';
-import { addAddresses, endSubscription, openAccount } from './charges.ts';
+import {
+  addAddresses,
+  changePlan,
+  endSubscription,
+  openAccount,
+  removeAddresses,
+  startSubscription,
+} from './charges.ts';
 import { closeMonth } from './closing.ts';
 import {
   accountId,
@@ -10,6 +17,7 @@ import {
   containerId,
   eur,
   issuerId,
+  larger,
   SampleAccount,
   sampleTerms,
 } from './sample-charges.ts';
@@ -111,5 +119,40 @@ describe('an account', () => {
     // An earlier month that is still open is charged as recorded.
     const [earlier] = account.starts('2026-02-10T09:00:00.000Z', 'earlier');
     expect(earlier?.data).toMatchObject({ startedAt: '2026-02-10T09:00:00.000Z' });
+  });
+
+  it('takes up nothing again of a life before the one that is charged, however late it comes', () => {
+    const account = new SampleAccount();
+    const subject = { accountId, containerId: containerId('web1') };
+    const at = (day: number, revision: number) => ({
+      ...causeAt(`2026-04-${String(day).padStart(2, '0')}T12:00:00.000Z`, `event-${revision}`),
+      revision: String(revision),
+    });
+    const start = (cause: ReturnType<typeof at>, key?: { restoredBy: string }) =>
+      account.when((state) =>
+        startSubscription(state, {
+          ...{ ...subject, hostname: 'web1', terms: sampleTerms(), zone: 'UTC', cause, key },
+          addresses: [address('first')],
+        }),
+      );
+    const facts: (() => readonly unknown[])[] = [
+      () => start(at(1, 1)),
+      () =>
+        account.when((state) =>
+          addAddresses(state, { ...subject, addresses: [address('second')], cause: at(2, 2) }),
+        ),
+      () =>
+        account.when((state) => changePlan(state, { ...subject, terms: larger, cause: at(3, 3) })),
+      () =>
+        account.when((state) =>
+          removeAddresses(state, {
+            ...{ ...subject, leaseIds: [address('first').leaseId], cause: at(4, 4) },
+          }),
+        ),
+      () => account.when((state) => endSubscription(state, { ...subject, cause: at(5, 5) })),
+      () => start(at(8, 6), { restoredBy: at(8, 6).eventId }),
+    ];
+    for (const fact of facts) expect(fact().length).toBeGreaterThan(0);
+    for (const fact of facts) expect(fact()).toEqual([]);
   });
 });
