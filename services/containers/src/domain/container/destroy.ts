@@ -25,10 +25,10 @@ export function destroyContainer(state: ContainerState, input: Input, context: C
     const events = [accepted(input, 'containers.destroy')];
     return accept(...follow(state, events, context, { notAfter }));
   }
-  if (!allows('vanish', state.lifecycle) || state.lifecycle === 'deleting') {
+  if (!allows('vanishUnrun', state.lifecycle) || state.lifecycle === 'deleting') {
     return deleteOnNode(state, input, context);
   }
-  const beginning = admit(state, input, 'vanish', context);
+  const beginning = admit(state, input, 'vanishUnrun', context);
   if ('answer' in beginning) return beginning.answer;
   const events = [
     ...beginning.begin,

@@ -96,13 +96,13 @@ export const transitions = {
   },
   vanish: {
     by: 'node',
-    says: 'It is gone; of what was never placed, at once.',
-    from: ['requested', 'deleting'],
+    says: 'It is gone.',
+    from: ['deleting'],
     to: 'deleted',
   },
   vanishUnrun: {
     by: 'node',
-    says: 'It is gone and has never run.',
+    says: 'It is gone and has never run; of what was never placed, at once.',
     from: ['requested', 'deleting'],
     to: 'failed',
   },
