@@ -35,6 +35,22 @@ export const LimitSet = event(
     limit: customer(ResourceVectorSchema.nullable()),
     previous: customer(ResourceVectorSchema.nullable()),
     reason: staff(z.string().min(1).max(500)),
+    /** It ends then, and the limit that was set to last is in force again. */
+    until: customer(InstantSchema.optional()),
+  }),
+);
+
+/** A limit that was set for a time has ended. */
+export const LimitExpired = event(
+  'quotas.LimitExpired',
+  z.strictObject({
+    tenantId,
+    homeId,
+    /** In force from now on. */
+    limit: customer(ResourceVectorSchema.nullable()),
+    previous: customer(ResourceVectorSchema.nullable()),
+    /** When it was to end. */
+    until: customer(InstantSchema),
   }),
 );
 
@@ -50,6 +66,41 @@ export const Committed = event(
   z.strictObject({ reservationId, tenantId, homeId, vector }),
 );
 
+/**
+ * A reservation is to take the place of another, e.g. for a resize. Until it does, the larger of both
+ * counts on every axis: `taken` is what this one adds to what the other holds.
+ */
+export const TransferReserved = event(
+  'quotas.TransferReserved',
+  z.strictObject({
+    reservationId,
+    fromReservationId: customer(idOf('reservation')),
+    tenantId,
+    homeId,
+    /** What it holds once it has taken the other's place. */
+    vector,
+    taken: customer(ResourceVectorSchema),
+    notAfter: staff(InstantSchema),
+    ask,
+  }),
+);
+
+/** It has taken the other's place, and is committed. The other holds nothing any more. */
+export const Transferred = event(
+  'quotas.Transferred',
+  z.strictObject({
+    reservationId,
+    fromReservationId: customer(idOf('reservation')),
+    tenantId,
+    homeId,
+    vector,
+    /** The part that had been reserved for it, and is final now. */
+    taken: customer(ResourceVectorSchema),
+    /** What the other held beyond `vector`: given back. */
+    freed: customer(ResourceVectorSchema),
+  }),
+);
+
 /** Given back, once. */
 export const Released = event(
   'quotas.Released',
@@ -57,6 +108,7 @@ export const Released = event(
     reservationId,
     tenantId,
     homeId,
+    /** What it counted; less than it held where another is taking its place, which keeps that part. */
     vector,
     /** Whether it had been committed. */
     committed: customer(z.boolean()),
@@ -78,8 +130,11 @@ export const ReservationOverdue = event(
 export const ledgerEvents = [
   TenantOpened,
   LimitSet,
+  LimitExpired,
   Reserved,
   Committed,
+  TransferReserved,
+  Transferred,
   Released,
   ReservationVoided,
   ReservationOverdue,

@@ -47,6 +47,11 @@ export function subtractVectors(a: ResourceVector, b: ResourceVector): ResourceV
   });
 }
 
+/** What `a` has more than `b`, axis by axis; nothing where it has less. */
+export function beyond(a: ResourceVector, b: ResourceVector): ResourceVector {
+  return combine(a, b, (x, y) => (x > y ? x - y : 0n));
+}
+
 /** The first axis on which `used + asked` goes beyond `limit`, or undefined where all fits. */
 export function firstShortage(
   limit: ResourceVector,

@@ -18,6 +18,7 @@ import './billing/account-books.ts';
 import './billing/journal.ts';
 import './packages/package.ts';
 import './quotas/quota.ts';
+import './quotas/reservation.ts';
 import './provisioning/operation.ts';
 import './provisioning/operation-lists.ts';
 import './accounts/mutations.ts';

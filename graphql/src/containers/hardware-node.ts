@@ -1,6 +1,5 @@
 /** Hardware nodes, for the provider's staff: what they have and what placements take. */
 import { NodeById, NodeHistory, Nodes, type NodeView } from '@bivouac/containers/api';
-import type { ResourceVector } from '@bivouac/events/values';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
@@ -8,28 +7,13 @@ import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
+import { ResourcesRef } from '../language/resources.ts';
 import type { Services } from '../request/services.ts';
 
 /** One hardware node, once per request. */
 export function hardwareNodeById(services: Services, id: string): Promise<NodeView | null> {
   return services.once(`node:${id}`, () => services.query(NodeById, { nodeId: id }));
 }
-
-const ResourcesRef = builder
-  .objectRef<Omit<ResourceVector, 'addresses'> & { readonly addresses?: number }>('Resources')
-  .implement({
-    description: 'How much of each accounted resource.',
-    fields: (t) => ({
-      containers: t.exposeInt('containers', { description: 'Containers.' }),
-      cpuMillis: t.exposeInt('cpuMillis', { description: 'CPU in thousandths of one CPU.' }),
-      memoryBytes: t.expose('memoryBytes', { type: 'Bytes', description: 'Memory.' }),
-      diskBytes: t.expose('diskBytes', { type: 'Bytes', description: 'Disk.' }),
-      addresses: t.int({
-        description: 'Addresses; 0 where they do not count.',
-        resolve: ({ addresses }) => addresses ?? 0,
-      }),
-    }),
-  });
 
 const DrainRef = builder.objectRef<NonNullable<NodeView['drained']>>('Drain').implement({
   description: 'That a node takes no new placements.',

@@ -184,6 +184,19 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     RESERVATION_ENDED: ['The reservation was given back.', 'Order again.'],
     RESERVATION_DIFFERS: ['The reservation was made for something else.', 'Order again.'],
     RESERVATION_NOT_DUE: ['The reservation is not overdue.', 'Nothing.'],
+    RESERVATION_NOT_COMMITTED: [
+      'What is to be replaced is itself only reserved.',
+      'Send it again in a moment.',
+    ],
+    TRANSFER_UNDER_WAY: [
+      'Another reservation is to take its place already.',
+      'Wait until the other change has ended.',
+    ],
+    LIMIT_ENDS_IN_THE_PAST: [
+      'The limit was to end before now.',
+      'Give an instant to come, or none.',
+    ],
+    LIMIT_NOT_ENDED: ['The limit has not ended yet.', 'Nothing.'],
     INSTRUCTION_NOT_DUE: ['The node still has time to answer.', 'Nothing.'],
     INSTRUCTION_FOREIGN: ['The instruction is another node’s.', 'Nothing.'],
     NODE_REFUSED: ['The node refused the step.', 'Order again.'],

@@ -4,6 +4,7 @@ import { SetLimit } from '@bivouac/quotas/api';
 import { accountById, AccountRef } from '../accounts/account.ts';
 import { tenantOf } from '../accounts/mutations.ts';
 import { builder } from '../language/builder.ts';
+import { given } from '../language/given.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 
 const LimitSet = builder.objectRef<Payload & { readonly accountId: string }>('LimitSet').implement({
@@ -43,14 +44,23 @@ mutation('setLimit', {
         description: 'The limit; null takes the account’s own limit away.',
       }),
       reason: t.string({ description: 'Why, in a sentence.' }),
+      until: t.field({
+        type: 'DateTime',
+        required: false,
+        description: 'It ends then, and what was set to last is in force again; null: it lasts.',
+      }),
     }),
   }),
   type: LimitSet,
-  act: async ({ accountId, limit, reason }, key, { services }) => {
+  act: async ({ accountId, limit, reason, until }, key, { services }) => {
     const tenant = await tenantOf(services, accountId);
     return '__typename' in tenant
       ? tenant
-      : services.command(SetLimit, { ...tenant, limit: limit ?? null, reason }, key);
+      : services.command(
+          SetLimit,
+          { ...tenant, limit: limit ?? null, reason, ...given({ until }) },
+          key,
+        );
   },
   payload: ({ tenantId }) => ({ accountId: tenantId }),
 });

@@ -50,3 +50,13 @@ builder.objectField(AccountRef, 'quotas', (t) =>
       (await services.query(QuotaOf, { tenantId: id }))?.axes ?? [],
   }),
 );
+
+builder.objectField(AccountRef, 'limitUntil', (t) =>
+  t.field({
+    type: 'DateTime',
+    nullable: true,
+    description: 'When the account’s own limit ends and the lasting one is in force again.',
+    resolve: async ({ id }, _args, { services }) =>
+      (await services.query(QuotaOf, { tenantId: id }))?.limitUntil,
+  }),
+);

@@ -2,10 +2,20 @@
 import { type CommandHandler, handler, type Owner } from '@bivouac/infra/runtime';
 
 import { ledger } from './aggregates.ts';
-import { Commit, FlagOverdue, OpenTenant, Release, Reserve, SetLimit } from './api/index.ts';
+import {
+  Commit,
+  ExpireLimit,
+  FlagOverdue,
+  OpenTenant,
+  Release,
+  Reserve,
+  SetLimit,
+  Transfer,
+} from './api/index.ts';
 import { ledgerStream } from './domain/ledger.ts';
-import { openTenant, setLimit } from './domain/limits.ts';
+import { expireLimit, openTenant, setLimit } from './domain/limits.ts';
 import { commit, flagOverdue, release, reserve } from './domain/reservations.ts';
+import { transfer } from './domain/transfers.ts';
 
 /** A ledger is its home's, whichever command comes first: also a release may, and leave its tombstone. */
 const onLedger = {
@@ -28,6 +38,16 @@ export const quotasCommands: readonly CommandHandler[] = [
   handler(Reserve, ledger, {
     ...onLedger,
     decide: reserve,
+    result: (_events, { reservationId }) => ({ reservationId }),
+  }),
+  handler(ExpireLimit, ledger, {
+    ...onLedger,
+    decide: expireLimit,
+    result: (_events, { tenantId }) => ({ tenantId }),
+  }),
+  handler(Transfer, ledger, {
+    ...onLedger,
+    decide: transfer,
     result: (_events, { reservationId }) => ({ reservationId }),
   }),
   handler(Commit, ledger, {

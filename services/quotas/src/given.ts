@@ -9,7 +9,7 @@ import {
   type StoredEvent,
 } from '@bivouac/events/language';
 import { TenantCreated } from '@bivouac/events/accounts';
-import { AddressesAttached } from '@bivouac/events/containers';
+import { AddressesAttached, ContainerResized } from '@bivouac/events/containers';
 import { ledgerEvents, Reserved, TenantOpened } from '@bivouac/events/quotas';
 import { deriveId, nothing, type ResourceVector, uuidOf } from '@bivouac/events/values';
 
@@ -40,7 +40,12 @@ export function context(at = now): DecideContext {
   };
 }
 
-const registry = eventRegistry([...ledgerEvents, TenantCreated, AddressesAttached]);
+const registry = eventRegistry([
+  ...ledgerEvents,
+  TenantCreated,
+  AddressesAttached,
+  ContainerResized,
+]);
 
 /** Decided events as the log would hand them back: encoded by their schemas and decoded again. */
 export function recorded(events: readonly Decided[], from = 0, time = now): readonly Recorded[] {

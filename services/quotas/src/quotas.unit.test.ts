@@ -6,9 +6,9 @@ import {
   type Principal,
   type QueryContract,
 } from '@bivouac/events/language';
-import { AddressesAttached } from '@bivouac/events/containers';
+import { AddressesAttached, ContainerResized } from '@bivouac/events/containers';
 import type { LeasedAddress, PlanTerms } from '@bivouac/events/operations';
-import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
+import { deriveId, instantOf, type ResourceVector, uuidOf } from '@bivouac/events/values';
 import { memoryEventStore } from '@bivouac/infra/event-store';
 import {
   commandHost,
@@ -25,7 +25,7 @@ import type { z } from 'zod';
 
 import { LedgerHistory, QuotaOf, ReservationsOf, SetLimit } from './api/index.ts';
 import { home, later, recorded, reservationId, vector } from './given.ts';
-import { answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { answerRelease, answerReserve, answerTransfer } from './policies/answer-asks.ts';
 import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { quotasService } from './service.ts';
@@ -159,7 +159,19 @@ function fixture() {
         await commitReservations.react({ ...event, homeid: home }, context(`attached ${name}`));
       }
     },
-    limit: (tenantId: string, containers: number) =>
+    resized: async (name: string) => {
+      const [event] = recorded([
+        ContainerResized({
+          ...{ containerId: deriveId('container', 'x'), tenantId: left, resizedAt: start },
+          ...{ plan: terms, previousPlan: terms, reservationId: reservationId(name) },
+          previousReservationId: reservationId('x'),
+        }),
+      ]);
+      if (event !== undefined) {
+        await commitReservations.react({ ...event, homeid: home }, context(`resized ${name}`));
+      }
+    },
+    limit: (tenantId: string, containers: number, until?: string) =>
       host.command(
         SetLimit,
         {
@@ -167,6 +179,7 @@ function fixture() {
           homeId: home,
           limit: vector({ containers, memoryBytes: '9000000000000000000' }),
           reason: 'Contract',
+          until,
         },
         { principal: staff, idempotencyKey: `limit ${++sent}` },
       ),
@@ -298,6 +311,59 @@ describe('the read model', () => {
     await it.answer(answerRelease, order('a'));
     await it.answer(answerRelease, order('b'));
     expect(await containers(left)).toMatchObject({ used: '0', reserved: '0', available: '1' });
+  });
+
+  test('shows a transfer: the larger counts until it is done, or until one of both is given back', async () => {
+    const used = async (axis: string) => {
+      const found = (await it.ask(QuotaOf, { tenantId: left }))?.axes.find((a) => a.axis === axis);
+      return [found?.used, found?.reserved];
+    };
+    const small = { containers: 1, cpuMillis: 500, memoryBytes: '4096' };
+    const moving = (to: string, from: string, size: Partial<ResourceVector>) => ({
+      ...{ reservationId: reservationId(to), fromReservationId: reservationId(from) },
+      ...{ tenantId: left, vector: vector(size) },
+    });
+    await it.answer(answerReserve, order('a'));
+    const early: unknown = await it
+      .answer(answerTransfer, moving('b', 'a', small))
+      .catch((e: unknown) => e);
+    expect(isTransient(early)).toBe(true);
+    await it.attached('a');
+    const asked = await it.answer(answerTransfer, moving('b', 'a', small));
+    expect(asked).toEqual({ outcome: 'done', result: {} });
+    expect(await used('memoryBytes')).toEqual(['4096', '3072']);
+    expect(await used('containers')).toEqual(['1', '0']);
+    // The other is given back first: what both have in common is the new one's, and only reserved.
+    await it.answer(answerRelease, order('a'));
+    expect(await used('memoryBytes')).toEqual(['4096', '4096']);
+    await it.attached('b');
+    expect(await used('memoryBytes')).toEqual(['4096', '0']);
+    await it.answer(answerTransfer, moving('c', 'b', { containers: 1, memoryBytes: '512' }));
+    expect(await used('memoryBytes')).toEqual(['4096', '0']);
+    await it.resized('c');
+    expect(await used('memoryBytes')).toEqual(['512', '0']);
+    await it.answer(answerTransfer, moving('d', 'c', small));
+    await it.answer(answerRelease, order('d'));
+    expect(await used('memoryBytes')).toEqual(['512', '0']);
+    expect((await it.ask(ReservationsOf, { tenantId: left, page }))?.items).toMatchObject([
+      { node: { id: reservationId('c'), status: 'committed', vector: { memoryBytes: '512' } } },
+    ]);
+    expect((await it.applyTo(memoryViews())).dump()).toEqual(it.views.dump());
+  });
+
+  test('ends a limit that was set for a time by its timer', async () => {
+    await it.limit(left, 5);
+    await it.limit(left, 9, later);
+    const containers = async () =>
+      (await it.ask(QuotaOf, { tenantId: left }))?.axes.find((a) => a.axis === 'containers')?.limit;
+    expect(await containers()).toBe('9');
+    const [due] = it.views.view.range(timers, 'byDue', [], { limit: 10 }).map((item) => item.row);
+    expect(due).toMatchObject({ due: later, homeId: home });
+    it.clock.moveTo(later);
+    const call = { principal: { ...staff, kind: 'timer' as const }, idempotencyKey: 'due' };
+    await it.host.commandByName(due?.command ?? '', due?.input, call);
+    expect(await containers()).toBe('5');
+    expect(it.views.view.range(timers, 'byDue', [], { limit: 10 })).toEqual([]);
   });
 
   test('lists live reservations page by page', async () => {

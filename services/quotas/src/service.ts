@@ -1,12 +1,12 @@
 /** What the quota service is made of: one ledger per tree, its limits and reservations. */
 import { TenantCreated } from '@bivouac/events/accounts';
-import { AddressesAttached, ContainerRunning } from '@bivouac/events/containers';
+import { AddressesAttached, ContainerResized, ContainerRunning } from '@bivouac/events/containers';
 import { operationProtocolEvents } from '@bivouac/events/operations';
 import { quotasEvents } from '@bivouac/events/quotas';
 import { service } from '@bivouac/infra/runtime';
 
 import { quotasCommands } from './commands.ts';
-import { answerRelease, answerReserve } from './policies/answer-asks.ts';
+import { answerRelease, answerReserve, answerTransfer } from './policies/answer-asks.ts';
 import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { ledgerProjection } from './projections/ledger.ts';
@@ -18,6 +18,7 @@ export const quotasService = service({
     ...quotasEvents,
     TenantCreated,
     ContainerRunning,
+    ContainerResized,
     AddressesAttached,
     ...operationProtocolEvents,
   ],
@@ -25,5 +26,5 @@ export const quotasService = service({
   queries: quotaQueries,
   projections: [ledgerProjection],
   policies: [openLedger, commitReservations],
-  responders: [answerReserve, answerRelease],
+  responders: [answerReserve, answerTransfer, answerRelease],
 });

@@ -14,8 +14,9 @@ const reservationId = idOf('reservation');
 
 /**
  * Sets what a tenant and all below it may use together; null takes its own limit away. Below what
- * is in use it is recorded all the same: nothing new fits then, nothing is taken away.
- * Refused: TENANT_UNKNOWN.
+ * is in use it is recorded all the same: nothing new fits then, nothing is taken away. With `until`
+ * it ends then, and what was set to last is in force again.
+ * Refused: TENANT_UNKNOWN, LIMIT_ENDS_IN_THE_PAST.
  */
 export const SetLimit = command({
   name: 'quotas.SetLimit',
@@ -25,8 +26,17 @@ export const SetLimit = command({
     homeId,
     limit: ResourceVectorSchema.nullable(),
     reason: z.string().trim().min(1).max(500),
+    until: InstantSchema.optional(),
   }),
   result: z.strictObject({ tenantId, limit: ResourceVectorSchema.nullable() }),
+});
+
+/** Sent by a timer: ends a limit that was set for a time. Refused: LIMIT_NOT_ENDED. */
+export const ExpireLimit = command({
+  name: 'quotas.ExpireLimit',
+  access: 'internal',
+  input: z.strictObject({ tenantId, homeId, until: InstantSchema }),
+  result: z.strictObject({ tenantId }),
 });
 
 /** Refused: PARENT_UNKNOWN, TENANT_PLACED_ELSEWHERE. */
@@ -55,6 +65,26 @@ export const Reserve = command({
     homeId,
     vector: ResourceVectorSchema,
     /** Refused after this instant; overdue a grace later. */
+    notAfter: InstantSchema,
+    ask: AskRefSchema.optional(),
+  }),
+  result: z.strictObject({ reservationId }),
+});
+
+/**
+ * Reserves what is to take another reservation's place; {@link Commit} lets it, {@link Release} leaves
+ * the other as it was. Refused: QUOTA_EXCEEDED, RESERVATION_UNKNOWN, RESERVATION_NOT_COMMITTED,
+ * TRANSFER_UNDER_WAY, RESERVATION_LATE, RESERVATION_ENDED, RESERVATION_DIFFERS, TENANT_UNKNOWN.
+ */
+export const Transfer = command({
+  name: 'quotas.Transfer',
+  access: 'internal',
+  input: z.strictObject({
+    reservationId,
+    fromReservationId: idOf('reservation'),
+    tenantId,
+    homeId,
+    vector: ResourceVectorSchema,
     notAfter: InstantSchema,
     ask: AskRefSchema.optional(),
   }),

@@ -26,6 +26,8 @@ export const QuotaViewSchema = z.object({
   homeId: idOf('tenant'),
   /** The tenant above it in the ledger; null for the home. */
   parentId: idOf('tenant').nullable(),
+  /** When the tenant's own limit ends and the lasting one is in force again; null: it lasts. */
+  limitUntil: InstantSchema.nullable(),
   axes: z.array(QuotaAxisSchema),
 });
 export type QuotaView = z.output<typeof QuotaViewSchema>;
@@ -42,6 +44,8 @@ export const ReservationViewSchema = z.object({
   id: idOf('reservation'),
   tenantId: idOf('tenant'),
   vector: ResourceVectorSchema,
+  /** The reservation whose place it is to take; the larger of both counts until then. */
+  replaces: idOf('reservation').nullable(),
   status: z.enum(['reserved', 'overdue', 'committed']),
   reservedAt: InstantSchema,
   committedAt: InstantSchema.nullable(),

@@ -5,6 +5,7 @@ import {
   addVectors,
   amountOf,
   axes,
+  beyond,
   deriveId,
   nothing,
   plusSeconds,
@@ -12,10 +13,11 @@ import {
 } from '@bivouac/events/values';
 import fc from 'fast-check';
 
-import { context, fold, given, home, now, opened, reservationId, vector } from '../given.ts';
+import { context, fold, given, home, later, now, opened, reservationId, vector } from '../given.ts';
 import type { LedgerState } from './ledger.ts';
-import { setLimit } from './limits.ts';
+import { expireLimit, setLimit } from './limits.ts';
 import { commit, flagOverdue, overdueAt, release, reserve } from './reservations.ts';
+import { transfer } from './transfers.ts';
 
 const tenants = [home, ...['left', 'right', 'below'].map((name) => deriveId('tenant', name))];
 const [, left = '', right = '', below = ''] = tenants;
@@ -31,7 +33,21 @@ const tree: Decided[] = tenants.map((tenantId) =>
 );
 
 type Step =
-  | { readonly kind: 'limit'; readonly tenant: string; readonly limit: ResourceVector | null }
+  | {
+      readonly kind: 'limit';
+      readonly tenant: string;
+      readonly limit: ResourceVector | null;
+      /** For a time only. */
+      readonly brief: boolean;
+    }
+  | { readonly kind: 'expire'; readonly tenant: string }
+  | {
+      readonly kind: 'transfer';
+      readonly id: string;
+      readonly from: string;
+      readonly tenant: string;
+      readonly vector: ResourceVector;
+    }
   | {
       readonly kind: 'reserve';
       readonly id: string;
@@ -59,6 +75,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('limit' as const),
       tenant,
       limit: fc.option(amounts(12)),
+      brief: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), tenant }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('transfer' as const),
+      id,
+      from: id,
+      tenant,
+      vector: amounts(4),
     }),
   },
   {
@@ -83,12 +111,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function decide(state: LedgerState, step: Step): Decision {
   switch (step.kind) {
     case 'limit':
-      return setLimit(state, {
-        tenantId: step.tenant,
-        homeId: home,
-        limit: step.limit,
-        reason: 'test',
-      });
+      return setLimit(
+        state,
+        {
+          ...{ tenantId: step.tenant, homeId: home, limit: step.limit, reason: 'test' },
+          ...(step.brief ? { until: later } : {}),
+        },
+        context(),
+      );
+    case 'expire':
+      return expireLimit(
+        state,
+        { tenantId: step.tenant, homeId: home, until: later },
+        context(later),
+      );
+    case 'transfer':
+      return transfer(
+        state,
+        {
+          ...{ reservationId: step.id, fromReservationId: step.from, tenantId: step.tenant },
+          ...{ homeId: home, vector: step.vector, notAfter: later },
+        },
+        context(),
+      );
     case 'reserve':
       return reserve(
         state,
@@ -114,19 +159,37 @@ function decide(state: LedgerState, step: Step): Decision {
   }
 }
 
+interface Standing {
+  readonly tenant: string;
+  readonly vector: ResourceVector;
+  readonly committed: boolean;
+  /** Set until it has taken that one's place. */
+  readonly replaces?: string;
+}
+
 /** The ledger by other means: what stands is listed, and every sum is taken anew. */
 class Model {
   readonly limits = new Map<string, ResourceVector | null>();
-  readonly live = new Map<
-    string,
-    { readonly tenant: string; readonly vector: ResourceVector; committed: boolean }
-  >();
+  readonly lasting = new Map<string, ResourceVector | null>();
+  readonly brief = new Set<string>();
+  readonly live = new Map<string, Standing>();
   readonly ended = new Set<string>();
 
+  /** Of two of which one is to take the other's place, the larger counts. */
   usedOn(level: string): ResourceVector {
-    return [...this.live.values()]
-      .filter((r) => pathOf(r.tenant).includes(level))
-      .reduce((sum, r) => addVectors(sum, r.vector), nothing);
+    let sum = nothing;
+    for (const [id, made] of this.live) {
+      if (!pathOf(made.tenant).includes(level)) continue;
+      if (made.replaces !== undefined && this.live.has(made.replaces)) continue;
+      const heir = this.heirOf(id);
+      const more = heir === undefined ? nothing : beyond(heir.vector, made.vector);
+      sum = addVectors(sum, addVectors(made.vector, more));
+    }
+    return sum;
+  }
+
+  heirOf(id: string): Standing | undefined {
+    return [...this.live.values()].find((made) => made.replaces === id);
   }
 
   fits(tenantId: string, asked: ResourceVector): boolean {
@@ -145,18 +208,30 @@ class Model {
   expect(step: Step): number | string {
     if (step.kind === 'limit') {
       const limit = this.limits.get(step.tenant) ?? null;
-      return JSON.stringify(limit) === JSON.stringify(step.limit) ? 0 : 1;
+      const same = JSON.stringify(limit) === JSON.stringify(step.limit);
+      return same && this.brief.has(step.tenant) === step.brief ? 0 : 1;
     }
+    if (step.kind === 'expire') return this.brief.has(step.tenant) ? 1 : 0;
     const made = this.live.get(step.id);
     if (step.kind === 'reserve') {
       if (made !== undefined) {
-        const same =
-          made.tenant === step.tenant && axes.every((a) => made.vector[a] === step.vector[a]);
-        return same ? 0 : 'RESERVATION_DIFFERS';
+        return made.replaces === undefined && sameThing(made, step) ? 0 : 'RESERVATION_DIFFERS';
       }
       if (this.ended.has(step.id)) return 'RESERVATION_ENDED';
       if (step.late) return 'RESERVATION_LATE';
       return this.fits(step.tenant, step.vector) ? 1 : 'QUOTA_EXCEEDED';
+    }
+    if (step.kind === 'transfer') {
+      if (made !== undefined) {
+        const one = made.replaces === undefined || made.replaces === step.from;
+        return one && sameThing(made, step) ? 0 : 'RESERVATION_DIFFERS';
+      }
+      if (this.ended.has(step.id)) return 'RESERVATION_ENDED';
+      const from = this.live.get(step.from);
+      if (from?.tenant !== step.tenant) return 'RESERVATION_UNKNOWN';
+      if (!from.committed) return 'RESERVATION_NOT_COMMITTED';
+      if (this.heirOf(step.from) !== undefined) return 'TRANSFER_UNDER_WAY';
+      return this.fits(step.tenant, beyond(step.vector, from.vector)) ? 1 : 'QUOTA_EXCEEDED';
     }
     if (step.kind === 'release') return this.ended.has(step.id) ? 0 : 1;
     if (step.kind === 'overdue') return -1;
@@ -165,17 +240,51 @@ class Model {
   }
 
   apply(step: Step): void {
-    if (step.kind === 'limit') this.limits.set(step.tenant, step.limit);
-    else if (step.kind === 'reserve')
-      this.live.set(step.id, { tenant: step.tenant, vector: step.vector, committed: false });
-    else if (step.kind === 'release') {
-      this.live.delete(step.id);
-      this.ended.add(step.id);
-    } else if (step.kind === 'commit') {
-      const made = this.live.get(step.id);
-      if (made !== undefined) made.committed = true;
+    switch (step.kind) {
+      case 'limit':
+        this.limits.set(step.tenant, step.limit);
+        if (step.brief) this.brief.add(step.tenant);
+        else {
+          this.brief.delete(step.tenant);
+          this.lasting.set(step.tenant, step.limit);
+        }
+        return;
+      case 'expire':
+        this.brief.delete(step.tenant);
+        this.limits.set(step.tenant, this.lasting.get(step.tenant) ?? null);
+        return;
+      case 'reserve':
+        this.live.set(step.id, { tenant: step.tenant, vector: step.vector, committed: false });
+        return;
+      case 'transfer':
+        this.live.set(step.id, {
+          ...{ tenant: step.tenant, vector: step.vector, committed: false, replaces: step.from },
+        });
+        return;
+      case 'release':
+        this.live.delete(step.id);
+        this.ended.add(step.id);
+        return;
+      case 'commit': {
+        const made = this.live.get(step.id);
+        if (made === undefined) return;
+        if (made.replaces !== undefined) {
+          this.live.delete(made.replaces);
+          this.ended.add(made.replaces);
+        }
+        this.live.set(step.id, { tenant: made.tenant, vector: made.vector, committed: true });
+        return;
+      }
+      case 'overdue':
     }
   }
+}
+
+function sameThing(
+  a: { readonly tenant: string; readonly vector: ResourceVector },
+  b: { readonly tenant: string; readonly vector: ResourceVector },
+): boolean {
+  return a.tenant === b.tenant && axes.every((axis) => a.vector[axis] === b.vector[axis]);
 }
 
 function pathOf(tenantId: string): string[] {

@@ -1,6 +1,6 @@
 /** Opens tenants in the ledger and sets what they may use. */
-import { LimitSet, TenantOpened } from '@bivouac/events/quotas';
-import { accept, type Decision, refuse } from '@bivouac/events/language';
+import { LimitExpired, LimitSet, TenantOpened } from '@bivouac/events/quotas';
+import { accept, type Decision, type DecideContext, refuse } from '@bivouac/events/language';
 import { axes, type ResourceVector } from '@bivouac/events/values';
 
 import type { LedgerState } from './ledger.ts';
@@ -41,13 +41,52 @@ export function setLimit(
     readonly homeId: string;
     readonly limit: ResourceVector | null;
     readonly reason: string;
+    /** It ends then, and the lasting one is in force again. Absent: it lasts. */
+    readonly until?: string | undefined;
   },
+  context: Pick<DecideContext, 'now'>,
 ): Decision {
-  const { tenantId, homeId, limit, reason } = input;
+  const { tenantId, homeId, limit, reason, until } = input;
   const tenant = state.tenants.get(tenantId);
   if (tenant === undefined) return tenantUnknown();
-  if (sameLimit(tenant.limit, limit)) return accept();
-  return accept(LimitSet({ tenantId, homeId, limit, previous: tenant.limit, reason }));
+  if (until !== undefined && until <= context.now) {
+    return refuse(
+      'LIMIT_ENDS_IN_THE_PAST',
+      `The limit was to end at ${until} and it is ${context.now}; give an instant to come, or none for one that lasts.`,
+      { path: ['until'] },
+    );
+  }
+  if (sameLimit(tenant.limit, limit) && tenant.until === (until ?? null)) return accept();
+  const previous = tenant.limit;
+  return accept(
+    LimitSet({
+      tenantId,
+      homeId,
+      limit,
+      previous,
+      reason,
+      ...(until === undefined ? {} : { until }),
+    }),
+  );
+}
+
+/** Ends a limit that was set for a time; one that another has replaced meanwhile ends nothing. */
+export function expireLimit(
+  state: LedgerState,
+  input: { readonly tenantId: string; readonly homeId: string; readonly until: string },
+  context: Pick<DecideContext, 'now'>,
+): Decision {
+  const { tenantId, homeId, until } = input;
+  const tenant = state.tenants.get(tenantId);
+  if (tenant?.until !== until) return accept();
+  if (context.now < until) {
+    return refuse('LIMIT_NOT_ENDED', `The limit ends at ${until}, not before; wait until then.`, {
+      retryable: true,
+      details: { until },
+    });
+  }
+  const { limit: previous, lasting: limit } = tenant;
+  return accept(LimitExpired({ tenantId, homeId, limit, previous, until }));
 }
 
 /** The ledger follows accounts, so a tenant created just now may be missing for a moment. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { deriveId } from '@bivouac/events/values';
-import { LimitSet, TenantOpened } from '@bivouac/events/quotas';
+import { LimitExpired, LimitSet, TenantOpened } from '@bivouac/events/quotas';
 
-import { given, home, opened, outcome, reserved, vector } from '../given.ts';
-import { openTenant, setLimit } from './limits.ts';
+import { context, given, home, later, now, opened, outcome, reserved, vector } from '../given.ts';
+import { expireLimit, openTenant, setLimit } from './limits.ts';
 
 const child = deriveId('tenant', 'child');
 const childOpened = TenantOpened({ tenantId: child, homeId: home, parentId: home });
@@ -45,29 +45,61 @@ describe('setting a limit', () => {
 
   test('records what it was before', () => {
     const first = { tenantId: home, homeId: home, limit: ten, previous: null, reason: 'x' };
-    expect(outcome(setLimit(given(opened), { ...input, reason: 'x' }))).toEqual([LimitSet(first)]);
+    expect(outcome(setLimit(given(opened), { ...input, reason: 'x' }, context()))).toEqual([
+      LimitSet(first),
+    ]);
     expect(
-      outcome(setLimit(given(opened, LimitSet(first)), { ...input, limit: null })),
+      outcome(setLimit(given(opened, LimitSet(first)), { ...input, limit: null }, context())),
     ).toMatchObject([{ data: { limit: null, previous: ten } }]);
   });
 
   test('to what it is changes nothing', () => {
-    expect(outcome(setLimit(given(opened), { ...input, limit: null }))).toEqual([]);
+    expect(outcome(setLimit(given(opened), { ...input, limit: null }, context()))).toEqual([]);
     const set = LimitSet({ ...input, previous: null });
-    expect(outcome(setLimit(given(opened, set), { ...input, reason: 'again' }))).toEqual([]);
+    expect(outcome(setLimit(given(opened, set), { ...input, reason: 'again' }, context()))).toEqual(
+      [],
+    );
   });
 
   test('below what is in use is recorded', () => {
     const state = given(opened, reserved('a', ten));
     const lower = { ...input, limit: vector({ containers: 3 }) };
-    expect(outcome(setLimit(state, lower))).toMatchObject([{ data: { limit: { containers: 3 } } }]);
+    expect(outcome(setLimit(state, lower, context()))).toMatchObject([
+      { data: { limit: { containers: 3 } } },
+    ]);
   });
 
   test('of a tenant that is not in the ledger is refused', () => {
-    expect(outcome(setLimit(given(), input))).toMatchObject({
+    expect(outcome(setLimit(given(), input, context()))).toMatchObject({
       code: 'TENANT_UNKNOWN',
       retryable: true,
       path: ['tenantId'],
+    });
+  });
+
+  test('for a time ends then, with the lasting one in force again', () => {
+    const lasting = LimitSet({ ...input, previous: null });
+    const brief = { ...input, limit: null, until: later };
+    const decided = outcome(setLimit(given(opened, lasting), brief, context()));
+    expect(decided).toMatchObject([{ data: { limit: null, previous: ten, until: later } }]);
+    const state = given(opened, lasting, LimitSet({ ...brief, previous: ten }));
+    const ending = { tenantId: home, homeId: home, until: later };
+    expect(outcome(expireLimit(state, ending, context()))).toMatchObject({
+      code: 'LIMIT_NOT_ENDED',
+    });
+    expect(outcome(expireLimit(state, ending, context(later)))).toEqual([
+      LimitExpired({ tenantId: home, homeId: home, limit: ten, previous: null, until: later }),
+    ]);
+    // Replaced meanwhile: the old timer ends nothing.
+    const replaced = given(opened, lasting, LimitSet({ ...brief, previous: ten }), lasting);
+    expect(outcome(expireLimit(replaced, ending, context(later)))).toEqual([]);
+  });
+
+  test('for a time that is over is refused', () => {
+    const past = { ...input, until: now };
+    expect(outcome(setLimit(given(opened), past, context()))).toMatchObject({
+      code: 'LIMIT_ENDS_IN_THE_PAST',
+      path: ['until'],
     });
   });
 });

@@ -11,11 +11,12 @@ import {
 } from '@bivouac/events/quotas';
 import { accept, type Decision, type DecideContext, refuse } from '@bivouac/events/language';
 import type { AskRef } from '@bivouac/events/operations';
-import { amountOf, axes, plusSeconds, type ResourceVector } from '@bivouac/events/values';
+import { amountOf, axes, beyond, plusSeconds, type ResourceVector } from '@bivouac/events/values';
 
 import { hasId } from './id-set.ts';
 import { type LedgerState, levels } from './ledger.ts';
 import { sameVector, tenantUnknown } from './limits.ts';
+import { completeTransfer } from './transfers.ts';
 
 /**
  * How long after its `notAfter` a reservation that is neither committed nor released is overdue:
@@ -49,7 +50,8 @@ export function reserve(
   const { reservationId, tenantId, homeId, vector, notAfter, ask } = input;
   const made = state.live.get(reservationId);
   if (made !== undefined) {
-    if (made.tenantId === tenantId && sameVector(made.vector, vector)) return accept();
+    const same = made.tenantId === tenantId && sameVector(made.vector, vector);
+    if (same && made.becomes === undefined) return accept();
     return refuse(
       'RESERVATION_DIFFERS',
       'A reservation of this id stands for something else; use a new id for another reservation.',
@@ -57,13 +59,7 @@ export function reserve(
     );
   }
   if (hasId(state.ended, reservationId)) return ended();
-  if (context.now > notAfter) {
-    return refuse(
-      'RESERVATION_LATE',
-      `It was to be reserved by ${notAfter} and it is ${context.now}; ask again under a new id.`,
-      { path: ['notAfter'], details: { now: context.now } },
-    );
-  }
+  if (context.now > notAfter) return late(notAfter, context.now);
   if (!state.tenants.has(tenantId)) return tenantUnknown();
   return (
     shortage(state, tenantId, vector) ??
@@ -81,7 +77,8 @@ export function commit(state: LedgerState, input: Named): Decision {
     });
   }
   if (made.committed) return accept();
-  const { tenantId, vector } = made;
+  const { tenantId, vector, becomes } = made;
+  if (becomes !== undefined) return completeTransfer(state, { ...made, becomes }, input);
   return accept(Committed({ reservationId, tenantId, homeId, vector }));
 }
 
@@ -90,7 +87,10 @@ export function release(state: LedgerState, input: Named): Decision {
   if (hasId(state.ended, reservationId)) return accept();
   const made = state.live.get(reservationId);
   if (made === undefined) return accept(ReservationVoided({ reservationId, homeId }));
-  const { tenantId, vector, committed } = made;
+  const { tenantId, committed } = made;
+  const heir = state.live.get(state.heirs.get(reservationId) ?? '')?.becomes;
+  // One that is to take its place keeps what both have in common.
+  const vector = heir === undefined ? made.vector : beyond(made.vector, heir.vector);
   return accept(Released({ reservationId, tenantId, homeId, vector, committed }));
 }
 
@@ -111,7 +111,7 @@ export function flagOverdue(state: LedgerState, input: Named, context: DecideCon
 }
 
 /** The first level, from the tenant upwards, on which it does not fit, by its first short axis. */
-function shortage(state: LedgerState, tenantId: string, vector: ResourceVector) {
+export function shortage(state: LedgerState, tenantId: string, vector: ResourceVector) {
   for (const [level, { limit, used }] of levels(state, tenantId)) {
     for (const [i, axis] of axes.entries()) {
       const asked = amountOf(vector, axis);
@@ -138,7 +138,15 @@ function shortage(state: LedgerState, tenantId: string, vector: ResourceVector) 
   return undefined;
 }
 
-function ended() {
+export function late(notAfter: string, now: string) {
+  return refuse(
+    'RESERVATION_LATE',
+    `It was to be reserved by ${notAfter} and it is ${now}; ask again under a new id.`,
+    { path: ['notAfter'], details: { now } },
+  );
+}
+
+export function ended() {
   return refuse(
     'RESERVATION_ENDED',
     'This reservation was released; reserve again under a new id.',

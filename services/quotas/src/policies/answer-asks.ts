@@ -2,7 +2,7 @@
 import type { CommandReply } from '@bivouac/events/language';
 import { responder, type Responder, RuntimeError } from '@bivouac/infra/runtime';
 
-import { Release, Reserve } from '../api/index.ts';
+import { Release, Reserve, Transfer } from '../api/index.ts';
 
 export const answerReserve: Responder = responder('quotas.reserve', {
   act: async ({ reservationId, tenantId, vector }, { execute }, { ref, homeId, notAfter }) => {
@@ -17,6 +17,20 @@ export const answerReserve: Responder = responder('quotas.reserve', {
     // The ledger opens a tenant when it hears of it, which may be a moment after its first order:
     // so this is no answer yet. The host tries again until the ask's deadline.
     if (!reply.ok && reply.refusal.code === 'TENANT_UNKNOWN') {
+      throw new RuntimeError('unavailable', reply.refusal.message);
+    }
+    return answerOf(reply);
+  },
+  undo: async ({ reservationId }, { execute }, { homeId }) => {
+    await execute(Release, { reservationId, homeId }, 'undo');
+  },
+});
+
+export const answerTransfer: Responder = responder('quotas.transfer', {
+  act: async (input, { execute }, { ref, homeId, notAfter }) => {
+    const reply = await execute(Transfer, { ...input, homeId, notAfter, ask: ref });
+    // What it is to replace is committed by an event that may be a moment behind.
+    if (!reply.ok && reply.refusal.code === 'RESERVATION_NOT_COMMITTED') {
       throw new RuntimeError('unavailable', reply.refusal.message);
     }
     return answerOf(reply);

@@ -1,5 +1,5 @@
-/** What a container has come to use is committed: its own reservation, and those of its addresses. */
-import { AddressesAttached, ContainerRunning } from '@bivouac/events/containers';
+/** What a container has come to use is committed: its own reservation, also a new size, and its addresses'. */
+import { AddressesAttached, ContainerResized, ContainerRunning } from '@bivouac/events/containers';
 import { is } from '@bivouac/events/language';
 import { policy } from '@bivouac/infra/runtime';
 
@@ -8,12 +8,12 @@ import { ledgerStream } from '../domain/ledger.ts';
 
 export const commitReservations = policy({
   name: 'quotas.commit-reservations',
-  on: [ContainerRunning, AddressesAttached],
+  on: [ContainerRunning, ContainerResized, AddressesAttached],
   target: (event) => ledgerStream(event.homeid),
   react: async (event, { execute }) => {
-    const reservationIds = is(event, ContainerRunning)
-      ? [event.data.reservationId]
-      : event.data.reservationIds;
+    const reservationIds = is(event, AddressesAttached)
+      ? event.data.reservationIds
+      : [event.data.reservationId];
     for (const reservationId of reservationIds) {
       const reply = await execute(Commit, { reservationId, homeId: event.homeid }, reservationId);
       // Released meanwhile: its operation has given up and has the container destroyed.

@@ -4,17 +4,20 @@
  */
 import {
   Committed,
+  LimitExpired,
   LimitSet,
   Released,
   ReservationOverdue,
   Reserved,
   TenantOpened,
+  Transferred,
+  TransferReserved,
 } from '@bivouac/events/quotas';
-import { amountOf, type Axis, type ResourceVector } from '@bivouac/events/values';
+import { amountOf, type Axis, type ResourceVector, subtractVectors } from '@bivouac/events/values';
 import { on, projection, timers } from '@bivouac/infra/runtime';
 import { table, type View, type WritableView } from '@bivouac/infra/views';
 
-import { FlagOverdue } from '../api/index.ts';
+import { ExpireLimit, FlagOverdue } from '../api/index.ts';
 import { overdueAt } from '../domain/reservations.ts';
 
 /** Whole numbers as decimal text, by axis. */
@@ -25,6 +28,8 @@ export interface QuotaRow {
   readonly homeId: string;
   readonly parentId: string | null;
   readonly limit: ResourceVector | null;
+  /** When the limit ends, and the lasting one is in force again; null: it lasts. */
+  readonly until: string | null;
   /** All that is taken on this level; `reserved` is the part not committed yet. */
   readonly used: AmountsRow;
   readonly reserved: AmountsRow;
@@ -40,6 +45,9 @@ export interface ReservationRow {
   readonly id: string;
   readonly tenantId: string;
   readonly vector: ResourceVector;
+  /** The reservation whose place it is to take, and what it adds to that until then. */
+  readonly replaces: string | null;
+  readonly taken: ResourceVector | null;
   readonly status: 'reserved' | 'overdue' | 'committed';
   readonly reservedAt: string;
   readonly committedAt: string | null;
@@ -49,7 +57,10 @@ export interface ReservationRow {
 export const reservations = table<ReservationRow>()({
   name: 'reservations',
   key: (row) => row.id,
-  indexes: { byTenant: (row) => [row.tenantId, row.position] },
+  indexes: {
+    byTenant: (row) => [row.tenantId, row.position],
+    byReplaced: (row) => (row.replaces === null ? undefined : [row.replaces]),
+  },
 });
 
 /** The tenant's row and those above it up to the home, from below. */
@@ -68,31 +79,58 @@ export const ledgerProjection = projection({
   tables: [quotas, reservations, timers],
   on: [
     on(TenantOpened, ({ data }, view) => {
-      view.put(quotas, { ...data, limit: null, used: none, reserved: none });
+      view.put(quotas, { ...data, limit: null, until: null, used: none, reserved: none });
     }),
     on(LimitSet, ({ data }, view) => {
-      const row = view.get(quotas, data.tenantId);
-      if (row !== undefined) view.put(quotas, { ...row, limit: data.limit });
+      const { tenantId, homeId, limit, until = null } = data;
+      const row = view.get(quotas, tenantId);
+      if (row !== undefined) view.put(quotas, { ...row, limit, until });
+      view.delete(timers, limitTimerOf(tenantId));
+      if (until === null) return;
+      view.put(timers, {
+        id: limitTimerOf(tenantId),
+        due: until,
+        homeId,
+        command: ExpireLimit.name,
+        input: { tenantId, homeId, until },
+      });
+    }),
+    on(LimitExpired, ({ data: { tenantId, limit } }, view) => {
+      const row = view.get(quotas, tenantId);
+      if (row !== undefined) view.put(quotas, { ...row, limit, until: null });
+      view.delete(timers, limitTimerOf(tenantId));
     }),
     on(Reserved, ({ data, time, position }, view) => {
-      const { reservationId, tenantId, homeId, vector, notAfter } = data;
+      const { reservationId, tenantId, vector } = data;
       change(view, tenantId, vector, { used: 1n, reserved: 1n });
       view.put(reservations, {
-        id: reservationId,
-        tenantId,
-        vector,
-        status: 'reserved',
-        reservedAt: time,
-        committedAt: null,
-        position,
+        ...{ id: reservationId, tenantId, vector, replaces: null, taken: null },
+        ...{ status: 'reserved', reservedAt: time, committedAt: null, position },
       });
-      view.put(timers, {
-        id: timerOf(reservationId),
-        due: overdueAt(notAfter),
-        homeId,
-        command: FlagOverdue.name,
-        input: { reservationId, homeId },
+      watch(view, data);
+    }),
+    on(TransferReserved, ({ data, time, position }, view) => {
+      const { reservationId, fromReservationId, tenantId, vector, taken } = data;
+      change(view, tenantId, taken, { used: 1n, reserved: 1n });
+      view.put(reservations, {
+        ...{ id: reservationId, tenantId, vector, replaces: fromReservationId, taken },
+        ...{ status: 'reserved', reservedAt: time, committedAt: null, position },
       });
+      watch(view, data);
+    }),
+    on(Transferred, ({ data, time }, view) => {
+      const { reservationId, fromReservationId, tenantId, taken, freed } = data;
+      change(view, tenantId, taken, { used: 0n, reserved: -1n });
+      change(view, tenantId, freed, { used: -1n, reserved: 0n });
+      view.delete(reservations, fromReservationId);
+      const row = view.get(reservations, reservationId);
+      if (row !== undefined) {
+        view.put(reservations, {
+          ...row,
+          ...{ replaces: null, taken: null, status: 'committed', committedAt: time },
+        });
+      }
+      view.delete(timers, timerOf(reservationId));
     }),
     on(Committed, ({ data, time }, view) => {
       change(view, data.tenantId, data.vector, { used: 0n, reserved: -1n });
@@ -104,6 +142,13 @@ export const ledgerProjection = projection({
     on(Released, ({ data }, view) => {
       const { reservationId, tenantId, vector, committed } = data;
       change(view, tenantId, vector, { used: -1n, reserved: committed ? 0n : -1n });
+      const [heir] = view.range(reservations, 'byReplaced', [reservationId], { limit: 1 });
+      // What both had in common is only reserved again: for the heir alone.
+      if (heir !== undefined && heir.row.taken !== null) {
+        const { taken } = heir.row;
+        change(view, tenantId, subtractVectors(heir.row.vector, taken), { used: 0n, reserved: 1n });
+        view.put(reservations, { ...heir.row, replaces: null, taken: null });
+      }
       view.delete(reservations, reservationId);
       view.delete(timers, timerOf(reservationId));
     }),
@@ -116,6 +161,29 @@ export const ledgerProjection = projection({
 });
 
 const none: AmountsRow = amounts(() => 0n);
+
+function limitTimerOf(tenantId: string): string {
+  return `limit-${tenantId}`;
+}
+
+/** Somebody is asked about it where it is neither committed nor released in time. */
+function watch(
+  view: WritableView,
+  reserved: {
+    readonly reservationId: string;
+    readonly homeId: string;
+    readonly notAfter: string;
+  },
+): void {
+  const { reservationId, homeId, notAfter } = reserved;
+  view.put(timers, {
+    id: timerOf(reservationId),
+    due: overdueAt(notAfter),
+    homeId,
+    command: FlagOverdue.name,
+    input: { reservationId, homeId },
+  });
+}
 
 function timerOf(reservationId: string): string {
   return `overdue-${reservationId}`;

@@ -16,6 +16,7 @@ export const quotaQueries: readonly QueryHandler[] = [
       tenantId,
       homeId: row.homeId,
       parentId: row.parentId,
+      limitUntil: row.until,
       axes: axes.map((axis) => {
         const own = roomOn(row, axis);
         const room = smallest([own, ...above.map((level) => roomOn(level, axis))]);
