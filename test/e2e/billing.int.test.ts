@@ -85,6 +85,18 @@ async function trial(running: Running, issuerId: string) {
   return { ...trialBalance, journal: journal.edges.map(({ node }) => node.type.slice(8)) };
 }
 
+async function unclosed(running: Running, issuerId: string, month: string): Promise<string[]> {
+  const { unclosedAccounts } = await running.staff.read(
+    z.object({
+      unclosedAccounts: z.object({ accounts: z.array(z.object({ id: z.string() })) }),
+    }),
+    `query ($id: ID!, $month: Month!) {
+      unclosedAccounts(issuerId: $id, month: $month) { accounts { id } next } }`,
+    { id: issuerId, month },
+  );
+  return unclosedAccounts.accounts.map(({ id }) => id);
+}
+
 test('a month is charged, invoiced, paid, taken back, and the books balance throughout', async () => {
   const running = await open();
   const { staff, owner, clock, installation, seeded } = running;
@@ -120,8 +132,10 @@ test('a month is charged, invoiced, paid, taken back, and the books balance thro
   const now = new Date(clock.now());
   const month = now.toISOString().slice(0, 7);
   clock.moveTo(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString());
+  expect(await unclosed(running, issuerId, month)).toEqual([accountId]);
   const run = await done(staff, 'closeMonth', { accountId, month });
   expect(await running.end(run)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await unclosed(running, issuerId, month)).toEqual([]);
   const [invoice] = (await books(running, accountId)).invoices.edges.map(({ node }) => node);
   expect(invoice).toMatchObject({ state: 'OPEN', open: invoice?.total, creditNote: null });
   expect(invoice?.lineConnection).toMatchObject({

@@ -1,6 +1,7 @@
 /** An account's money: what it owes, has to its credit and paid; and its prices as an issuer. */
 import {
   AccountBalance,
+  AccountsToClose,
   CreditNotes,
   type ListedPrice,
   Payments,
@@ -9,9 +10,10 @@ import {
 import type { Money } from '@bivouac/events/values';
 import type { z } from 'zod';
 
-import { AccountRef } from '../accounts/account.ts';
+import { accountById, AccountRef } from '../accounts/account.ts';
 import { builder } from '../language/builder.ts';
 import { MoneyRef } from '../language/money.ts';
+import { idArgument, optionalIdArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import type { Services } from '../request/services.ts';
 import { CreditNoteConnection, CreditNoteRef } from './credit-note.ts';
@@ -133,3 +135,44 @@ builder.objectFields(AccountRef, (t) => ({
     ListedPriceConnection,
   ),
 }));
+
+type Unclosed = z.output<typeof AccountsToClose.result>;
+
+const UnclosedAccountsRef = builder.objectRef<Unclosed>('UnclosedAccounts').implement({
+  description: 'Accounts that a run over the month would close now.',
+  fields: (t) => ({
+    accounts: t.field({
+      type: [AccountRef],
+      description: 'At most 400, by id.',
+      extensions: { size: 100 },
+      resolve: async ({ accounts }, _args, { services }) => {
+        const found = accounts.map(({ accountId }) => accountById(services, accountId));
+        return (await Promise.all(found)).filter((account) => account !== null);
+      },
+    }),
+    next: t.exposeID('next', {
+      nullable: true,
+      description: 'What to ask for with `after` for those that follow; null at the end.',
+    }),
+  }),
+});
+
+builder.queryField('unclosedAccounts', (t) =>
+  t.field({
+    type: UnclosedAccountsRef,
+    description: 'Accounts of an issuer with charges in a month that is not closed for them.',
+    args: {
+      issuerId: t.arg.id({ description: 'The provider or a reseller.' }),
+      month: t.arg({ type: 'Month', description: 'The month, e.g. `2026-04`.' }),
+      after: t.arg.id({ required: false, description: 'What `next` said.' }),
+    },
+    resolve: (_root, args, { services }) => {
+      const after = optionalIdArgument('after', 'tenant', args.after);
+      return services.query(AccountsToClose, {
+        issuerId: idArgument('issuerId', 'tenant', args.issuerId),
+        month: args.month,
+        ...(after === undefined ? {} : { after }),
+      });
+    },
+  }),
+);
