@@ -50,6 +50,8 @@ export const orders = [
   'resumeContainer',
   'terminateContainer',
   'addAddresses',
+  'resizeContainer',
+  'purgeContainer',
   'closeMonth',
   'cancelOperation',
 ] as const;
