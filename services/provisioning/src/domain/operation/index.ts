@@ -8,13 +8,11 @@ export * from './orders.ts';
 export * from './overdue.ts';
 export * from './staff.ts';
 export {
-  type Asking,
   evolve,
   initial,
   isEnded,
   isUndo,
   type OperationEvent,
   type OperationState,
-  type Phase,
   streamEvents,
 } from './state.ts';

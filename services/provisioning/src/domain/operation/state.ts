@@ -8,8 +8,6 @@ import {
   ChildrenCounted,
   ChildStarted,
   ChildWaiting,
-  NAMED_FAILURES,
-  type ChildrenCount,
   operationEvents,
   OperationCancelled,
   OperationFailed,
@@ -28,6 +26,7 @@ import {
 } from '@bivouac/events/provisioning';
 
 import type { StepResult } from '../plans/index.ts';
+import { type Children, childrenAfter, noChildren } from './children-state.ts';
 
 export const streamEvents = [...operationEvents, StepAsked] as const;
 export type OperationEvent = EventOf<(typeof streamEvents)[number]>;
@@ -51,18 +50,6 @@ export interface Asking {
   readonly attempt: number;
   readonly ask: AskName;
   readonly status: 'asked' | Outcome;
-}
-
-/** The children of an operation over many. They are started in the order of the plan. */
-export interface Children {
-  /** Whether it is recorded how many there are. */
-  readonly counted: boolean;
-  readonly started: number;
-  /** Under way: the subject by the child's id. */
-  readonly open: ReadonlyMap<string, string>;
-  /** Not ended, but waiting for staff. */
-  readonly waiting: ReadonlyMap<string, string>;
-  readonly ended: ChildrenCount;
 }
 
 export interface OperationState {
@@ -91,14 +78,6 @@ export interface OperationState {
   readonly overdue: readonly string[];
   readonly children: Children;
 }
-
-const noChildren: Children = {
-  counted: false,
-  started: 0,
-  open: new Map(),
-  waiting: new Map(),
-  ended: { succeeded: 0, failed: 0, failures: [] },
-};
 
 export function initial(): OperationState {
   return {
@@ -222,32 +201,4 @@ function stepEnded(state: OperationState, data: EventOf<typeof StepEnded>['data'
 
 function closing(state: OperationState): OperationState {
   return { ...state, phase: 'closing', retriedAt: state.askings.length };
-}
-
-function childrenAfter(
-  children: Children,
-  event: EventOf<typeof ChildStarted | typeof ChildWaiting | typeof ChildEnded>,
-): Children {
-  const { childId, subject } = event.data;
-  const open = new Map(children.open);
-  const waiting = new Map(children.waiting);
-  open.delete(childId);
-  waiting.delete(childId);
-  if (event.type === ChildStarted.type) {
-    open.set(childId, subject);
-    return { ...children, started: children.started + 1, open, waiting };
-  }
-  if (event.type === ChildWaiting.type) {
-    waiting.set(childId, subject);
-    return { ...children, open, waiting };
-  }
-  const { outcome, refusal } = event.data;
-  const { succeeded, failed, failures } = children.ended;
-  if (outcome === 'succeeded' || outcome === 'resolved') {
-    return { ...children, open, waiting, ended: { succeeded: succeeded + 1, failed, failures } };
-  }
-  const code = refusal?.code ?? outcome.toUpperCase();
-  const named =
-    failures.length < NAMED_FAILURES ? [...failures, { childId, subject, code }] : failures;
-  return { ...children, open, waiting, ended: { succeeded, failed: failed + 1, failures: named } };
 }
