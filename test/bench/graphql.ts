@@ -1,6 +1,7 @@
 /**
  * The gateway over HTTP: a container read with its addresses and its operation, and a container given
- * another name, durably. The limit is bare Yoga answering a constant of the same size.
+ * another name, durably. The limit is bare Yoga, as fast as it can be made, answering a constant of
+ * the same size (limits/bare-yoga.ts); both over as many connections, by the same load generator.
  */
 import type { ChildProcess } from 'node:child_process';
 import { listen, newKey } from '@bivouac/all';
@@ -13,9 +14,10 @@ import { firstLine, startChild } from './children.ts';
 import { type BenchPart, type Figure, pairsOf, progress } from './figure.ts';
 import { Orders, orderWorld, type OrderWorld } from './orders.ts';
 
-/** Requests of one side of a pair, and the connections they share. */
+/** Requests of one side of a pair, of warming up before the first, and the connections they share. */
 const QUERIES = 4000;
-const MUTATIONS = 2000;
+const MUTATIONS = 4000;
+const WARM_UP = 12_000;
 const CONNECTIONS = 64;
 /** Containers that are renamed in turn: one stream each. */
 const CONTAINERS = 20;
@@ -111,9 +113,11 @@ async function mutation(
   const head = async (): Promise<bigint> =>
     parsePosition((await installation.store.head()).position ?? '0'.repeat(20));
   let rounds = 0;
+  let answered = 0;
   const before = await head();
-  const figure = await againstYoga(ours, MUTATIONS, '{"query":"mutation { it }"}', () => {
+  const figure = await againstYoga(ours, MUTATIONS, '{"query":"mutation { it }"}', (count) => {
     const round = rounds++;
+    answered += count;
     const container = ordered[round % ordered.length]?.containerId;
     return JSON.stringify({
       query: MUTATION,
@@ -123,8 +127,7 @@ async function mutation(
       },
     });
   });
-  // The first round only finds out the size of an answer; a rename is one event at least.
-  const answered = CONNECTIONS + (rounds - 1) * MUTATIONS;
+  // A rename is one event at least.
   const written = (await head()) - before;
   if (written < answered)
     throw new Error(`${answered} renames were answered, ${written} events are in the log`);
@@ -136,23 +139,27 @@ async function againstYoga(
   ours: Gateway,
   amount: number,
   bareBody: string,
-  ourBody: () => string,
+  ourBody: (count: number) => string,
 ): Promise<Figure> {
   const ask = (count: number): Promise<Outcome> =>
-    load(ours.url, count, { authorization: ours.authorization }, ourBody());
+    load(ours.url, count, { authorization: ours.authorization }, ourBody(count));
   const { bytes } = await ask(CONNECTIONS);
   progress(`an answer has ${bytes} bytes`);
   const bare = await startYoga(bytes - '{"data":{"it":""}}'.length);
   try {
     const perSecond = ({ answered, seconds }: Outcome): number => answered / seconds;
+    const askBare = async (count: number): Promise<Outcome> => {
+      const outcome = await load(bare.url, count, {}, bareBody);
+      if (outcome.bytes !== bytes) throw new Error('the limit answers another size');
+      return outcome;
+    };
+    // Both are compiled to the full before they are measured.
+    await ask(WARM_UP);
+    await askBare(WARM_UP);
     return await pairsOf(
       'requests/s',
       async () => perSecond(await ask(amount)),
-      async () => {
-        const outcome = await load(bare.url, amount, {}, bareBody);
-        if (outcome.bytes !== bytes) throw new Error('the limit answers another size');
-        return perSecond(outcome);
-      },
+      async () => perSecond(await askBare(amount)),
     );
   } finally {
     bare.child.kill();

@@ -2,6 +2,8 @@
  * The whole system in one process: the embedded log and bus, every service, an agent per node, the
  * gateway. Everything is kept in one folder.
  */
+import './production.ts';
+
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 

@@ -20,7 +20,8 @@ export interface HttpServer {
 export async function listen(options: HttpOptions): Promise<HttpServer> {
   let stopping = false;
   const server = createServer((request, response) => {
-    const path = request.url?.split('?')[0];
+    const { url = '' } = request;
+    const path = url.startsWith('/health/') ? url.split('?')[0] : undefined;
     if (path === '/health/live') say(response, 200, 'live');
     else if (path === '/health/ready') {
       const ready = options.ready() && !stopping;
