@@ -208,3 +208,105 @@ async function dunningOf(running: Running, id: string): Promise<(string | null)[
   );
   return account.invoices.edges.map(({ node }) => node.dunning);
 }
+
+test('the catalog, price lists, terms, credit and reversals are changed and shown', async () => {
+  const running = await open();
+  const { staff, owner, installation, clock, seeded } = running;
+  const accountId = seeded.customer.tenantId;
+  const provider = installation.provider.tenantId;
+  const eur = (amount: string) => ({ amount, currency: 'EUR' });
+  const does = async (name: string, input: Record<string, unknown>, client = staff) => {
+    const result = await client.mutate(name, input);
+    await installation.host.settled();
+    return result.code ?? result.__typename;
+  };
+
+  const Plan = z.object({
+    plan: z.object({
+      id: z.string(),
+      monthly: Money,
+      retired: z.boolean(),
+      versions: z.object({
+        edges: z.array(z.object({ node: z.object({ monthly: Money, forExisting: z.boolean() }) })),
+      }),
+    }),
+  });
+  const plan = async () =>
+    (
+      await owner.read(
+        Plan,
+        `{ plan(code: "1000") { id monthly { amount currency } retired
+          versions { edges { node { monthly { amount currency } forExisting } } } } }`,
+      )
+    ).plan;
+  const before = await plan();
+  const later = new Date(clock.now() + 86_400_000).toISOString();
+  const terms = {
+    ...{ planId: before.id, name: 'VPS', includedAddresses: 1 },
+    limits: {
+      ...{ cpuMillis: 1000, memoryBytes: '1073741824', diskBytes: '10737418240' },
+      ...{ processes: 512, cpuUnits: 1000 },
+    },
+    ...{ monthly: eur('25.00'), setup: eur('0.00'), extraAddressMonthly: eur('2.00') },
+  };
+  const dated = { ...terms, effectiveFrom: later, forExisting: true };
+  expect(await does('replacePlanTerms', dated, owner)).toBe('NOT_ALLOWED');
+  expect(await does('replacePlanTerms', dated)).toBe('PlanTermsReplaced');
+  const past = { ...terms, effectiveFrom: '2020-01-01T00:00:00.000Z' };
+  expect(await does('replacePlanTerms', past)).toBe('EFFECTIVE_DATE_PAST');
+  const versions = [
+    { node: { monthly: before.monthly, forExisting: false } },
+    { node: { monthly: eur('25.00'), forExisting: true } },
+  ];
+  expect(await plan()).toMatchObject({ monthly: before.monthly, versions: { edges: versions } });
+  clock.moveTo(later);
+  expect(await plan()).toMatchObject({ monthly: eur('25.00') });
+
+  const { monthly, setup, extraAddressMonthly } = terms;
+  const price = { planCode: '1000', monthly, setup, extraAddressMonthly };
+  expect(await does('setPrice', { issuerId: provider, ...price })).toBe('PROVIDER_HAS_CATALOG');
+  expect(await does('setPrice', { issuerId: provider, ...price }, owner)).toBe('NOT_FOUND');
+  expect(await does('setPrice', { issuerId: accountId, ...price }, owner)).toBe('PriceSet');
+  const withdrawn = { issuerId: accountId, planCode: '1000' };
+  expect(await does('withdrawPrice', withdrawn, owner)).toBe('PriceWithdrawn');
+  expect(await does('setPaymentTerm', { issuerId: provider, days: 30 })).toBe('PaymentTermSet');
+  expect(await does('setPaymentTerm', { issuerId: provider, days: -1 })).toBe('INVALID_INPUT');
+  expect(await does('pauseDunning', { accountId, reason: 'x' }, owner)).toBe('NOT_ALLOWED');
+  expect(await does('pauseDunning', { accountId, reason: 'instalments' })).toBe('DunningPaused');
+
+  const credit = { accountId, amount: eur('5.00'), reason: 'an outage' };
+  expect(await does('grantCredit', credit)).toBe('CreditGranted');
+  const payment = { accountId, reference: 'R 1', amount: eur('10.00') };
+  expect(await does('recordPayment', payment)).toBe('PaymentRecorded');
+  const back = { accountId, reference: 'R 1', reason: 'returned' };
+  expect(await does('reversePayment', back)).toBe('PaymentReversed');
+  expect(await does('reversePayment', { ...back, reference: 'R 2' })).toBe('PAYMENT_UNKNOWN');
+
+  const { data } = await owner.ask(
+    `query ($id: ID!) { payment(accountId: $id, reference: "R 1") {
+        amount { amount } reversed { reason } settled { paid { amount } } }
+      none: payment(accountId: $id, reference: "R 2") { id }
+      account(id: $id) { credit { amount } dunningPaused { reason }
+        prices { edges { node { planCode monthly { amount } withdrawnAt } } } } }`,
+    { id: accountId },
+  );
+  expect(data).toEqual({
+    payment: { amount: { amount: '10.00' }, reversed: { reason: 'returned' }, settled: [] },
+    none: null,
+    account: {
+      credit: [{ amount: '5.00' }],
+      dunningPaused: { reason: 'instalments' },
+      prices: {
+        edges: [{ node: { planCode: '1000', monthly: { amount: '25.00' }, withdrawnAt: later } }],
+      },
+    },
+  });
+  expect(await does('resumeDunning', { accountId })).toBe('DunningResumed');
+  expect(await does('retirePlan', { planId: before.id })).toBe('PlanRetired');
+  expect(await plan()).toMatchObject({ retired: true });
+  // The issuer's books are not the debtor's to read, and those of nobody are null.
+  const books =
+    '{ trialBalance(issuerId: "%") { entries } journal(issuerId: "%") { edges { cursor } } }';
+  const foreign = await owner.ask(books.replaceAll('%', provider));
+  expect(foreign.data).toEqual({ trialBalance: null, journal: { edges: [] } });
+});
