@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { operationEnd, START } from '@bivouac/all';
 import { systemPrincipal } from '@bivouac/infra/runtime';
 import {
+  CancelOperation,
+  OperationById,
   type OperationOrder,
   Operations,
   type OperationView,
@@ -23,19 +25,28 @@ function staffOf({ installation }: Running) {
 
 let sent = 0;
 
-/** Orders for the demo customer, and waits for the end. */
+/** Orders for the demo customer unless told otherwise. */
+async function ordered(
+  running: Running,
+  order: OperationOrder,
+  of = running.seeded.customer,
+): Promise<string> {
+  const { tenantId, homeId } = of;
+  const call = { principal: staffOf(running), idempotencyKey: `order ${++sent}` };
+  const { host } = running.installation;
+  const reply = await host.command(StartOperation, { order, tenantId, homeId }, call);
+  if (!reply.ok) throw new Error(reply.refusal.message);
+  return reply.result.operationId;
+}
+
+/** Orders, and waits for the end. */
 async function done(
   running: Running,
   order: OperationOrder,
   of = running.seeded.customer,
 ): Promise<OperationView> {
-  const { host } = running.installation;
-  const { tenantId, homeId } = of;
-  const call = { principal: staffOf(running), idempotencyKey: `order ${++sent}` };
-  const reply = await host.command(StartOperation, { order, tenantId, homeId }, call);
-  if (!reply.ok) throw new Error(reply.refusal.message);
-  const ended = await operationEnd(running.installation, reply.result.operationId);
-  await host.settled();
+  const ended = await operationEnd(running.installation, await ordered(running, order, of));
+  await running.installation.host.settled();
   return ended;
 }
 
@@ -110,6 +121,33 @@ describe('a container’s later life', () => {
     });
     await running.installation.host.settled();
     expect(await running.held()).toEqual(nothing);
+  });
+});
+
+test('notice for the end of a period can be taken back until then, and ends the container there', async () => {
+  const running = await open();
+  const containerId = await running.running();
+  const notice = { kind: 'cancel', containerId, at: 'period-end', reason: 'moving' } as const;
+  const first = await ordered(running, notice);
+  const call = { principal: staffOf(running), idempotencyKey: 'taken back' };
+  await running.installation.host.settled();
+  await running.installation.host.command(CancelOperation, { operationId: first }, call);
+  expect(await operationEnd(running.installation, first)).toMatchObject({ status: 'cancelled' });
+
+  const second = await ordered(running, notice);
+  await running.installation.host.settled();
+  expect(await running.query(OperationById, { operationId: second })).toMatchObject({
+    status: 'running',
+    cancellable: true,
+  });
+  running.clock.advance(25 * 86_400_000);
+  expect(await operationEnd(running.installation, second)).toMatchObject({ status: 'succeeded' });
+  await running.quiet();
+  expect(await running.held()).toEqual(nothing);
+  // The one taken back has its answer as well, and is what it was.
+  expect(await running.query(OperationById, { operationId: first })).toMatchObject({
+    status: 'cancelled',
+    progress: 25,
   });
 });
 

@@ -3,7 +3,7 @@
  * to say against it (quota, no room, a full pool, a hold) comes as the operation's `error`.
  */
 import { HoldKind } from '../accounts/account.ts';
-import { AddressFamily } from '../containers/container.ts';
+import { AddressFamily } from '../containers/container-parts.ts';
 import { When } from '../containers/mutations.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';

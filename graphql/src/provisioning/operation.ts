@@ -51,8 +51,12 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
     }),
     currentStep: t.string({
       nullable: true,
-      description: 'The step whose answer it waits for; the last asked where there are several.',
-      resolve: ({ steps }) => steps.findLast(({ status }) => status === 'asked')?.name ?? null,
+      description:
+        'The step whose answer it waits for, the last asked where there are several; null once ended.',
+      resolve: ({ steps, endedAt }) =>
+        endedAt === null
+          ? (steps.findLast(({ status }) => status === 'asked')?.name ?? null)
+          : null,
     }),
     viewerCanCancel: t.exposeBoolean('cancellable', {
       description: 'Whether it can be cancelled as far as it has come.',

@@ -15,7 +15,9 @@ const usual: Partial<Record<OperationKind, number>> = {
 
 /** The row with its progress as it is now: it never falls, and says 100 only of a success. */
 export function withProgress(row: OperationView): OperationView {
-  const progress = Math.max(row.progress, Math.min(99, Math.floor(100 * share(row))));
+  // What is answered once it goes back, or has ended, brings it no further.
+  const now = row.status === 'running' ? Math.min(99, Math.floor(100 * share(row))) : 0;
+  const progress = Math.max(row.progress, now);
   return { ...row, progress, cancellable: isCancellable(row) };
 }
 
