@@ -2,3 +2,9 @@ export * from './port.ts';
 export { MAX_APPEND_EVENTS } from './refusals.ts';
 export { memoryEventStore, type MemoryStoreOptions } from './memory.ts';
 export { openEmbeddedStore, type EmbeddedStoreOptions } from './embedded/store.ts';
+export {
+  examineLog,
+  type ExaminedLog,
+  type ExaminedRow,
+  type LogFault,
+} from './embedded/examine.ts';

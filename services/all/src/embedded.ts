@@ -32,10 +32,8 @@ import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
+import { RELEASE } from './release.ts';
 import { allServices, InstructionNews } from './services.ts';
-
-/** With another release the read models are rebuilt from the log. */
-const RELEASE = '0.1.0';
 
 export interface EmbeddedOptions {
   readonly config: Config;

@@ -1,0 +1,75 @@
+/** What is said on the command line of `bivouac`, or what is wrong with it. */
+import { parseArgs } from 'node:util';
+
+export interface LogCommand {
+  readonly verb: 'verify' | 'replay';
+  /** Folder of everything kept on this machine: read models, keys. */
+  readonly data: string;
+  /** Folder of the log. */
+  readonly log: string;
+  readonly json: boolean;
+  /** Most faults to name. */
+  readonly most: number;
+}
+
+/** A command line that cannot be followed; the message says why and how it is used. */
+export class UsageError extends Error {
+  constructor(what: string) {
+    super(`${what}\n\n${usage}`);
+    this.name = 'UsageError';
+  }
+}
+
+export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>] [--faults 20] [--json]
+       bivouac log replay [--data ./data] [--log <folder>] [--json]
+
+  verify   checks every row of the log of a stopped installation: chain, head record, positions,
+           revisions, ids, schemas and the commitments of sealed values
+  replay   rebuilds every read model from the log into a scratch folder and compares it, row by row,
+           with the live one
+
+  --data   the data folder (DATA_DIR); ./data
+  --log    the folder of the log where it is another (EVENT_STORE_URL)
+  --faults how many faults to name; all are counted
+  --json   one JSON object instead of sentences
+
+Exit code 0: all is as it was written. 1: it is not. 2: it could not be checked.`;
+
+/** Reads the arguments after the program's name. Throws a {@link UsageError}. */
+export function logCommand(args: readonly string[]): LogCommand | 'help' {
+  const parsed = parsedOf(args);
+  const { values, positionals } = parsed;
+  if (values.help === true) return 'help';
+  const [group, verb, ...rest] = positionals;
+  if (group !== 'log' || (verb !== 'verify' && verb !== 'replay') || rest.length > 0) {
+    throw new UsageError(
+      positionals.length === 0
+        ? 'Say what to do.'
+        : `There is no command ${positionals.join(' ')}.`,
+    );
+  }
+  const most = Number(values.faults ?? '20');
+  if (!Number.isSafeInteger(most) || most < 1) {
+    throw new UsageError(`--faults is ${values.faults ?? ''}: expected a whole number from 1.`);
+  }
+  const data = values.data ?? './data';
+  return { verb, data, log: values.log ?? data, json: values.json === true, most };
+}
+
+function parsedOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        data: { type: 'string' },
+        log: { type: 'string' },
+        faults: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

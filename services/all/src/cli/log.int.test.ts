@@ -1,0 +1,196 @@
+// The log of a real installation, stopped: verified and replayed as it is, and damaged in every way
+// that an auditor should hear of.
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { createLogger, ManualClock, readConfig } from '@bivouac/infra/runtime';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
+
+import { openDatabase } from '../../../../infra/event-store/embedded/sqlite.js';
+import { START } from '../demo/scenario.ts';
+import { startEmbedded } from '../embedded.ts';
+import { newKey, seed } from '../seed/seed.ts';
+import { run } from './run.ts';
+
+const made: string[] = [];
+let whole = '';
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'bivouac-cli-'));
+  made.push(folder);
+  return folder;
+}
+
+async function start(folder: string) {
+  return startEmbedded({
+    config: readConfig({
+      DATA_DIR: folder,
+      EVENT_STORE_URL: `sqlite:${folder}`,
+      NODE_URL: 'fake:',
+    }),
+    clock: new ManualClock(START),
+    logger: createLogger('silent', process.stderr),
+    onFailure: (error) => {
+      console.error(error);
+    },
+  });
+}
+
+beforeAll(async () => {
+  whole = await newFolder();
+  const installation = await start(whole);
+  const { host, provider } = installation;
+  const seeded = await seed(host, provider);
+  await newKey(host, seeded.customer, seeded.ownerMemberId, 'a key', 'a key');
+  await host.settled();
+  await installation.stop(10_000);
+});
+
+afterAll(async () => {
+  for (const folder of made) await rm(folder, { recursive: true, force: true });
+});
+
+async function copied(): Promise<string> {
+  const folder = await newFolder();
+  await cp(whole, folder, { recursive: true });
+  return folder;
+}
+
+const VerificationSchema = z.object({
+  ok: z.boolean(),
+  faultCount: z.number(),
+  faults: z.array(z.object({ position: z.string().nullable(), what: z.string() })),
+  counts: z.record(z.string(), z.number()),
+});
+
+async function verified(folder: string) {
+  const { exitCode, text } = await run(['log', 'verify', '--data', folder, '--json']);
+  return { exitCode, ...VerificationSchema.parse(JSON.parse(text)) };
+}
+
+function change(file: string, sql: string): void {
+  const db = openDatabase(file);
+  db.exec(sql);
+  db.close();
+}
+
+test('the log of an installation stopped in order is whole, and its commitments are proved', async () => {
+  const found = await verified(await copied());
+  expect(found.faults).toEqual([]);
+  expect(found).toMatchObject({ exitCode: 0, ok: true, counts: { commitmentsUnchecked: 0 } });
+  expect(found.counts['commitmentsProved']).toBeGreaterThan(0);
+  const { text } = await run(['log', 'verify', '--data', whole]);
+  expect(text).toMatch(/\d+ events of \d+ types[^]*\nok$/);
+});
+
+test('a flipped byte is named by its position, and what lies behind it is still read', async () => {
+  const folder = await copied();
+  const file = path.join(folder, 'events.sqlite');
+  change(
+    file,
+    `UPDATE events SET frame = CAST(substr(frame, 1, 40) || x'00' || substr(frame, 42) AS BLOB) WHERE position = 5`,
+  );
+  const found = await verified(folder);
+  expect(found.exitCode).toBe(1);
+  expect(found.faults[0]).toEqual({
+    position: '00000000000000000005',
+    what: expect.stringMatching(/checksum/),
+  });
+  expect(found.counts['events']).toBe((await verified(whole)).counts['events']);
+});
+
+test('a tail cut off is missed, because the head is recorded apart', async () => {
+  const folder = await copied();
+  change(
+    path.join(folder, 'events.sqlite'),
+    'DELETE FROM events WHERE position = (SELECT max(position) FROM events)',
+  );
+  const found = await verified(folder);
+  expect(found).toMatchObject({ exitCode: 1, faultCount: 1 });
+  expect(found.faults[0]?.what).toMatch(/tail is lost/);
+});
+
+test('a row taken out of the middle leaves a gap in the positions and in its stream', async () => {
+  const folder = await copied();
+  change(path.join(folder, 'events.sqlite'), 'DELETE FROM events WHERE position = 7');
+  const found = await verified(folder);
+  expect(found.exitCode).toBe(1);
+  expect(found.faults[0]).toEqual({
+    position: '00000000000000000008',
+    what: 'position 7 is missing before it',
+  });
+});
+
+test('a commitment that no key opens is a fault; without keys it is counted as not checked', async () => {
+  const folder = await copied();
+  const persons = path.join(folder, 'keys', 'persons');
+  const files = await readdir(persons, { recursive: true, withFileTypes: true });
+  for (const entry of files.filter(({ name }) => name.endsWith('.key'))) {
+    await rm(path.join(entry.parentPath, entry.name));
+  }
+  expect((await verified(folder)).faults[0]?.what).toMatch(/commitment is not proved.*missing/);
+  await rm(path.join(folder, 'keys'), { recursive: true });
+  const without = await verified(folder);
+  expect(without).toMatchObject({ exitCode: 0, counts: { commitmentsProved: 0 } });
+  expect(without.counts['commitmentsUnchecked']).toBeGreaterThan(0);
+});
+
+test('replaying gives every read model again; a changed row is named; nothing live is touched', async () => {
+  const folder = await copied();
+  const good = await run(['log', 'replay', '--data', folder]);
+  expect(good.text).not.toMatch(/DIFFERENT|NOT/);
+  expect(good).toMatchObject({ exitCode: 0, text: expect.stringMatching(/\nok$/) });
+
+  const views = path.join(folder, 'views');
+  const [name] = (await readdir(views)).filter((file) => /^accounts\.\d+$/.test(file));
+  if (name === undefined) throw new Error('accounts has no read model');
+  const file = path.join(views, name);
+  const db = openDatabase(file);
+  const tables = z
+    .array(z.object({ name: z.string() }))
+    .parse(db.prepare(`SELECT name FROM sqlite_schema WHERE sql LIKE '%body TEXT%'`).all());
+  for (const table of tables) {
+    db.exec(`UPDATE ${table.name} SET body = replace(body, 'Provider', 'Forger')`);
+  }
+  db.close();
+  const before = await readdir(views);
+  const bad = await run(['log', 'replay', '--data', folder]);
+  expect(bad).toMatchObject({ exitCode: 1 });
+  expect(bad.text).toMatch(
+    /accounts at \d+: DIFFERENT, first in table accounts at key ten_\w+ \(other row\)/,
+  );
+  // Looking changed nothing: what was different is so again.
+  expect(await readdir(views)).toEqual(before);
+  expect(await run(['log', 'replay', '--data', folder])).toEqual(bad);
+});
+
+test('read models that are gone, or of another log, are not called equal', async () => {
+  const folder = await copied();
+  await rm(path.join(folder, 'views'), { recursive: true });
+  const gone = await run(['log', 'replay', '--data', folder]);
+  expect(gone).toMatchObject({ exitCode: 1, text: expect.stringMatching(/has no read model yet/) });
+});
+
+test('a log in use, a folder without one and a wrong line are refused with what to do', async () => {
+  const folder = await copied();
+  const installation = await start(folder);
+  const inUse = await run(['log', 'verify', '--data', folder]);
+  await installation.stop(10_000);
+  expect(inUse).toMatchObject({ exitCode: 2, text: expect.stringMatching(/in use.*stop it/) });
+  const empty = await newFolder();
+  expect(await run(['log', 'replay', '--data', empty])).toMatchObject({
+    exitCode: 2,
+    text: expect.stringMatching(/there is no event log/),
+  });
+  expect(await readdir(empty)).toEqual([]);
+  await writeFile(path.join(empty, 'events.sqlite'), 'no database at all');
+  expect((await run(['log', 'verify', '--data', empty])).exitCode).toBe(2);
+  expect(await run(['log', 'forge'])).toMatchObject({
+    exitCode: 2,
+    text: expect.stringMatching(/no command log forge[^]*Usage/),
+  });
+  expect((await run(['log', 'verify', '--faults', 'x'])).exitCode).toBe(2);
+  expect((await run(['--help'])).exitCode).toBe(0);
+});

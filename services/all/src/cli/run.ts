@@ -1,0 +1,125 @@
+/** Runs one command of `bivouac` and says what it found, in sentences or as JSON. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
+import { folderKeys, KeyError } from '@bivouac/infra/keys';
+import { registryOf } from '@bivouac/infra/runtime';
+
+import { RELEASE } from '../release.ts';
+import { allServices } from '../services.ts';
+import { type LogCommand, logCommand, usage, UsageError } from './arguments.ts';
+import { type Comparison, replayLog } from './replay.ts';
+import { type Verification, verifyLog } from './verify.ts';
+
+/** All is as written; it is not; it could not be checked. */
+export type ExitCode = 0 | 1 | 2;
+
+export interface Outcome {
+  readonly exitCode: ExitCode;
+  /** For standard output where it could be checked, else for standard error. */
+  readonly text: string;
+}
+
+/** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
+export async function run(args: readonly string[]): Promise<Outcome> {
+  let json = args.includes('--json');
+  try {
+    const command = logCommand(args);
+    if (command === 'help') return { exitCode: 0, text: usage };
+    json = command.json;
+    const log = examineLog(command.log);
+    try {
+      return command.verb === 'verify' ? await verify(command, log) : await replay(command, log);
+    } finally {
+      log.close();
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof UsageError || !json) return { exitCode: 2, text: message };
+    return { exitCode: 2, text: JSON.stringify({ ok: false, error: message }) };
+  }
+}
+
+async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
+  const registry = registryOf(allServices);
+  const { keys, without } = await keysOf(join(command.data, 'keys'));
+  try {
+    const found = await verifyLog({ log, registry, keys, most: command.most });
+    return {
+      exitCode: found.ok ? 0 : 1,
+      text: command.json ? JSON.stringify(found) : verificationText(found, without),
+    };
+  } finally {
+    await keys?.close();
+  }
+}
+
+/** The installation's keys; without them commitments are counted and that is said. */
+async function keysOf(folder: string) {
+  if (!existsSync(folder)) return { keys: undefined, without: `there is no ${folder}` };
+  try {
+    return { keys: await folderKeys({ folder }), without: undefined };
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    return { keys: undefined, without: error.message };
+  }
+}
+
+function verificationText(found: Verification, without: string | undefined): string {
+  const { counts } = found;
+  const lines = [
+    `epoch ${found.epoch}, head ${found.head ?? 'none: the log is empty'}`,
+    `${counts.events} events of ${counts.types} types in ${counts.streams} streams of ${counts.homes} homes`,
+    `${counts.commitmentsProved} commitments proved, ${counts.commitmentsErased} of erased persons, ` +
+      `${counts.commitmentsUnchecked} not checked${without === undefined ? '' : ` (${without})`}`,
+    ...found.faults.map(({ position, what }) => `${position ?? 'the log'}: ${what}`),
+  ];
+  const more = found.faultCount - found.faults.length;
+  if (more > 0) lines.push(`and ${more} more (--faults names more)`);
+  lines.push(
+    found.ok
+      ? 'ok'
+      : `NOT ok: ${found.faultCount} fault${found.faultCount === 1 ? '' : 's'}. Keep the folder as it is and restore a backup beside it.`,
+  );
+  return lines.join('\n');
+}
+
+async function replay(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
+  const scratch = mkdtempSync(join(tmpdir(), 'bivouac-replay-'));
+  try {
+    const found = await replayLog({
+      log,
+      registry: registryOf(allServices),
+      services: allServices,
+      release: RELEASE,
+      views: join(command.data, 'views'),
+      scratch,
+    });
+    const text = command.json
+      ? JSON.stringify(found)
+      : [
+          ...found.services.map(comparisonText),
+          found.ok
+            ? 'ok'
+            : 'NOT ok: what is different was not made by this log and this release alone. ' +
+              'Delete the views folder: the next start makes it anew.',
+        ].join('\n');
+    return { exitCode: found.ok ? 0 : 1, text };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function comparisonText(one: Comparison): string {
+  const at = `${one.service} at ${one.checkpoint ?? 'nothing'}`;
+  switch (one.verdict) {
+    case 'equal':
+      return `${at}: equal, ${one.rows} rows, ${one.sha256}`;
+    case 'different':
+      return `${at}: DIFFERENT, first in table ${one.table} at key ${one.key} (${one.how})`;
+    case 'incomparable':
+      return `${at}: NOT COMPARED, ${one.why}`;
+  }
+}
