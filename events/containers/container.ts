@@ -15,6 +15,7 @@ import {
   RefusalSchema,
 } from '../operations/index.ts';
 import { idOf, InstantSchema } from '../values/index.ts';
+import { InstructionAnswered, InstructionIssued, ObservationChanged } from './instruction.ts';
 
 const containerId = customer(idOf('container'));
 const tenantId = customer(idOf('tenant'));
@@ -161,56 +162,6 @@ export const ContainerDeleted = event(
 export const ContainerFailed = event(
   'containers.ContainerFailed',
   z.strictObject({ containerId, reason: customer(z.string().max(2000)) }),
-);
-
-/** The node is to do a step. Fenced: old generations and late ones are refused there. */
-export const InstructionIssued = event(
-  'containers.InstructionIssued',
-  z.strictObject({
-    containerId,
-    instructionId: staff(idOf('instruction')),
-    nodeId: staff(idOf('node')),
-    generation: staff(z.number().int().min(1)),
-    step: staff(
-      z.enum([
-        'build',
-        'start',
-        'stop',
-        'freeze',
-        'thaw',
-        'limits',
-        'network',
-        'packages',
-        'destroy',
-      ]),
-    ),
-    /** Everything the step needs; shape by step in events/node. */
-    input: staff(z.record(z.string(), z.unknown())),
-    notAfter: staff(InstantSchema),
-    ask: ask.optional(),
-  }),
-);
-
-/** What the node answered, once. */
-export const InstructionAnswered = event(
-  'containers.InstructionAnswered',
-  z.strictObject({
-    containerId,
-    instructionId: staff(idOf('instruction')),
-    outcome: staff(z.enum(['done', 'refused', 'failed', 'timed-out'])),
-    message: staff(z.string().max(2000).optional()),
-  }),
-);
-
-/** What the node sees of it changed. */
-export const ObservationChanged = event(
-  'containers.ObservationChanged',
-  z.strictObject({
-    containerId,
-    nodeId: staff(idOf('node')),
-    generation: staff(z.number().int().min(0)),
-    state: customer(z.enum(['absent', 'stopped', 'running', 'frozen', 'error'])),
-  }),
 );
 
 /**

@@ -8,6 +8,7 @@ import { rosterEvents } from './roster.ts';
 
 export * from './container.ts';
 export * from './image.ts';
+export * from './instruction.ts';
 export * from './later-life.ts';
 export * from './node.ts';
 export * from './placement.ts';

@@ -6,7 +6,7 @@ import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
 import { idArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
-import { AddressFamily } from './container.ts';
+import { AddressFamily } from './container-parts.ts';
 
 export const AddressRangeRef = builder.objectRef<RangeView>('AddressRange').implement({
   description: 'A range of addresses in the pool of a location.',

@@ -12,7 +12,8 @@ import { enumeration } from '../language/enumeration.ts';
 import { given } from '../language/given.ts';
 import { optionalIdArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
-import { containerById, ContainerRef, ObservedState } from './container.ts';
+import { containerById, ContainerRef } from './container.ts';
+import { ObservedState } from './container-parts.ts';
 import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
 
 const WantedState = enumeration('WantedState', 'What a node is to make of a container.', {

@@ -5,4 +5,4 @@ import { lifecycleDocument } from './lifecycle-document.ts';
 
 const file = new URL('../../../docs/container-lifecycle.md', import.meta.url);
 writeFileSync(file, lifecycleDocument());
-console.log(`wrote ${file.pathname}`);
+process.stdout.write(`wrote ${file.pathname}\n`);
