@@ -223,6 +223,37 @@ describe('a monthly run', () => {
     expect(none).toEqual({ accounts: [] });
   });
 
+  it('leaves out accounts of which nothing is charged in the month any more', async () => {
+    const world = await newWorld();
+    const plan = await world.definePlan('1000');
+    const accountId = await world.createTenant('customer');
+    await world.until('2026-04-10T09:00:00.000Z');
+    await world.runs(accountId, 'web1', plan);
+    await world.host.settled();
+    const charged = await world.query(Subscriptions, { accountId, page });
+    const subscriptionId = charged.items[0]?.node.id;
+    const backup = { accountId, name: 'Backup', monthly: eur('3.00') };
+    await world.command(AttachAddOn, { ...backup, subscriptionId });
+    const own = await world.command(AttachAddOn, backup);
+    await world.until('2026-05-03T09:00:00.000Z');
+    await world.deletes(accountId, 'web1');
+    const cancel = { accountId, addOnId: own.addOnId ?? '', at: 'period-end' as const };
+    await world.command(CancelAddOn, cancel);
+    await world.command(CancelAddOn, { ...cancel, at: 'now' });
+    await world.until('2026-06-20T09:00:00.000Z');
+    const listed = async (of: string) =>
+      (await world.query(AccountsToClose, { issuerId: PROVIDER_ID, month: of })).accounts.length;
+    const months = ['2026-03', '2026-04', '2026-05', '2026-06', '2026-07'];
+    expect(await Promise.all(months.map(listed))).toEqual([0, 1, 1, 0, 0]);
+    await world.command(ChargeFee, { accountId, name: 'Late', amount: eur('1.00'), reason: 'x' });
+    expect(await Promise.all(months.map(listed))).toEqual([0, 1, 1, 1, 0]);
+    const addOns = await world.query(AddOns, { accountId, page });
+    expect(addOns.items.map(({ node }) => node.endsAt)).toEqual([
+      '2026-05-03T09:00:00.000Z',
+      '2026-05-03T09:00:00.000Z',
+    ]);
+  });
+
   it('is refused while the month is over nowhere', async () => {
     const world = await newWorld();
     await world.until('2026-04-30T09:59:59.999Z');

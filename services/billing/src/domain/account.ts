@@ -86,7 +86,9 @@ export function currencyOf(state: AccountState): string | undefined {
     }
   }
   for (const addOn of state.addOns.values()) {
-    if (addOn.ended === undefined) return addOn.monthly.currency;
+    const subscription = state.subscriptions.get(addOn.subscriptionId ?? '');
+    if (addOn.ended === undefined && subscription?.ended === undefined)
+      return addOn.monthly.currency;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 import {
   AccountOpened,
   AddOnAttached,
+  AddOnCancelled,
   CreditGranted,
   CreditNoteBooked,
   DunningPaused,
@@ -16,11 +17,20 @@ import {
   SubscriptionEnded,
   SubscriptionStarted,
 } from '@bivouac/events/billing';
-import { addMoney, minorUnits, money, type Money } from '@bivouac/events/values';
+import {
+  addMoney,
+  instantOf,
+  laterOf,
+  millisecondsOf,
+  minorUnits,
+  money,
+  type Money,
+} from '@bivouac/events/values';
 import { on, projection } from '@bivouac/infra/runtime';
 import { table, type WritableView } from '@bivouac/infra/views';
 
 import { monthOf } from '../domain/calendar.ts';
+import { addOns, openAddOns, subscriptions } from './charges.ts';
 
 export interface AccountRow {
   readonly accountId: string;
@@ -33,6 +43,9 @@ export interface AccountRow {
   readonly dunningPaused: { readonly at: string; readonly reason: string } | null;
   /** The first month anything was charged in; null where nothing ever was. */
   readonly chargedFrom: string | null;
+  /** Subscriptions and add-ons that go on, and the last month of what does not. */
+  readonly charging: number;
+  readonly chargedUntil: string | null;
   /** Months that are closed, ascending. */
   readonly closed: string[];
 }
@@ -63,24 +76,37 @@ export const accountsProjection = projection({
       const { accountId, issuerId } = event.data;
       view.put(accounts, {
         ...{ accountId, issuerId, homeId: event.homeid, owed: [], credit: [], bookings: 0 },
-        ...{ dunningPaused: null, chargedFrom: null, closed: [] },
+        ...{ dunningPaused: null, chargedFrom: null, charging: 0, chargedUntil: null, closed: [] },
       });
     }),
     on(SubscriptionStarted, (event, view) => {
       const { accountId, startedAt, zone } = event.data;
-      charged(view, accountId, monthOf(startedAt, zone));
+      charged(view, accountId, monthOf(startedAt, zone), 1);
       count(view, { openCharges: 1 });
     }),
-    on(SubscriptionEnded, (_event, view) => {
+    on(SubscriptionEnded, (event, view) => {
+      const { accountId, subscriptionId, endedAt } = event.data;
+      const { zone = 'UTC', startedAt = endedAt } = view.get(subscriptions, subscriptionId) ?? {};
+      const addOnsToo = openAddOns(view, subscriptionId).length;
+      ended(view, accountId, lastMonth(startedAt, endedAt, zone), 1 + addOnsToo);
       count(view, { openCharges: -1 });
     }),
     on(AddOnAttached, (event, view) => {
       const { accountId, attachedAt, zone } = event.data;
-      charged(view, accountId, monthOf(attachedAt, zone));
+      charged(view, accountId, monthOf(attachedAt, zone), 1);
+    }),
+    on(AddOnCancelled, (event, view) => {
+      const { accountId, addOnId, endsAt } = event.data;
+      const addOn = view.get(addOns, addOnId);
+      // The rows of charges are still as they were before this event.
+      if (addOn?.endsAt !== null) return;
+      ended(view, accountId, lastMonth(addOn.attachedAt, endsAt, addOn.zone), 1);
     }),
     on(FeeCharged, (event, view) => {
       const { accountId, chargedAt, zone } = event.data;
-      charged(view, accountId, monthOf(chargedAt, zone));
+      const month = monthOf(chargedAt, zone);
+      charged(view, accountId, month, 0);
+      ended(view, accountId, month, 0);
     }),
     on(MonthClosed, (event, view) => {
       const { accountId, month, owed } = event.data;
@@ -127,9 +153,22 @@ function change(
   if (row !== undefined) view.put(accounts, { ...row, ...to(row) });
 }
 
-function charged(view: WritableView, accountId: string, month: string): void {
-  change(view, accountId, ({ chargedFrom }) => ({
+function charged(view: WritableView, accountId: string, month: string, more: number): void {
+  change(view, accountId, ({ chargedFrom, charging }) => ({
     chargedFrom: chargedFrom === null || month < chargedFrom ? month : chargedFrom,
+    charging: charging + more,
+  }));
+}
+
+/** Ends are exclusive, but what ends as it begins has a day. */
+function lastMonth(startedAt: string, endedAt: string, zone: string): string {
+  return monthOf(laterOf(startedAt, instantOf(millisecondsOf(endedAt) - 1)), zone);
+}
+
+function ended(view: WritableView, accountId: string, month: string, less: number): void {
+  change(view, accountId, ({ chargedUntil, charging }) => ({
+    chargedUntil: chargedUntil === null || month > chargedUntil ? month : chargedUntil,
+    charging: charging - less,
   }));
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@bivouac/events/billing';
 import type { PlanTerms } from '@bivouac/events/operations';
 import { on, projection } from '@bivouac/infra/runtime';
-import { table, type WritableView } from '@bivouac/infra/views';
+import { table, type View, type WritableView } from '@bivouac/infra/views';
 
 import type { SubscriptionView } from '../api/invoices.ts';
 import type { AddOnView, FeeView } from '../api/items.ts';
@@ -26,8 +26,18 @@ export const subscriptions = table<SubscriptionView>()({
 export const addOns = table<AddOnView>()({
   name: 'addOns',
   key: (row) => row.id,
-  indexes: { byAccount: (row) => [row.accountId, row.position] },
+  indexes: {
+    byAccount: (row) => [row.accountId, row.position],
+    openBySubscription: (row) =>
+      row.subscriptionId !== null && row.endsAt === null ? [row.subscriptionId] : undefined,
+  },
 });
+
+/** A subscription's add-ons that nobody cancelled: a few, for each has a name on the invoice. */
+export function openAddOns(view: View, subscriptionId: string): AddOnView[] {
+  const page = { limit: 1000 };
+  return view.range(addOns, 'openBySubscription', [subscriptionId], page).map(({ row }) => row);
+}
 
 export const fees = table<FeeView>()({
   name: 'fees',
@@ -69,6 +79,10 @@ export const chargesProjection = projection({
     on(SubscriptionEnded, (event, view) => {
       const { subscriptionId, endedAt } = event.data;
       change(view, subscriptionId, () => ({ addresses: 0, endedAt }));
+      // They end with it.
+      for (const addOn of openAddOns(view, subscriptionId)) {
+        view.put(addOns, { ...addOn, endsAt: endedAt });
+      }
     }),
     on(AddOnAttached, (event, view) => {
       const { addOnId: id, ...facts } = event.data;
@@ -76,7 +90,10 @@ export const chargesProjection = projection({
     }),
     on(AddOnCancelled, (event, view) => {
       const row = view.get(addOns, event.data.addOnId);
-      if (row !== undefined) view.put(addOns, { ...row, endsAt: event.data.endsAt });
+      const { endsAt } = event.data;
+      // One that ended with its subscription stays ended.
+      if (row === undefined || (row.endsAt !== null && row.endsAt <= endsAt)) return;
+      view.put(addOns, { ...row, endsAt });
     }),
     on(FeeCharged, (event, view) => {
       const { feeId: id, zone: _zone, ...facts } = event.data;
