@@ -1,6 +1,7 @@
 /** Every kind of operation against contexts and nodes that are really there, and staff's repairs. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { operationEnd, START } from '@bivouac/all';
+import { ContainerById } from '@bivouac/containers/api';
 import { systemPrincipal } from '@bivouac/infra/runtime';
 import {
   CancelOperation,
@@ -90,6 +91,14 @@ describe('a container’s later life', () => {
       expect(await lifecycle()).toBe(then);
     }
 
+    const resize = await done(running, {
+      kind: 'resize',
+      containerId,
+      planCode: '2000',
+      at: 'now',
+    });
+    expect(resize).toMatchObject(succeeded);
+
     const add = await done(running, { kind: 'add-address', containerId, count: 2, family: 'ipv4' });
     expect(add).toMatchObject(succeeded);
 
@@ -98,6 +107,12 @@ describe('a container’s later life', () => {
     expect(await lifecycle()).toBe('SOFT_DELETED');
     expect(await done(running, { kind: 'restore', containerId })).toMatchObject(succeeded);
     expect(await lifecycle()).toBe('RUNNING');
+
+    const { leaseId } = (await running.query(ContainerById, { containerId }))?.addresses[2] ?? {};
+    const leaseIds = leaseId === undefined ? [] : [leaseId];
+    const fewer = await done(running, { kind: 'remove-address', containerId, leaseIds });
+    expect(fewer).toMatchObject(succeeded);
+    expect((await running.container(containerId)).addresses).toHaveLength(3);
 
     const cancel = await done(running, {
       kind: 'cancel',
