@@ -63,7 +63,7 @@ export function decodeFrames(bytes: Buffer, epoch: string): StoredEvent[] {
     const end = start + bytes.readUInt32LE(start);
     const text = start + HEADER;
     const body = text + bytes.readUInt16LE(start + 20);
-    const field = bytes.toString('utf8', text, body).split('\0');
+    const field = fieldsOf(bytes, text, body);
     events.push({
       stream: field[0] ?? '',
       revision: BigInt(bytes.readUIntLE(start + 14, 6)),
@@ -85,6 +85,26 @@ export function decodeFrames(bytes: Buffer, epoch: string): StoredEvent[] {
     start = end;
   }
   return events;
+}
+
+/**
+ * The fields of an envelope text, each a string of its own: a part split off a longer string keeps
+ * all of it in memory, and read models keep ids and times of events for as long as they keep rows.
+ */
+function fieldsOf(bytes: Buffer, start: number, end: number): string[] {
+  const text = bytes.toString('utf8', start, end);
+  if (text.length !== end - start) {
+    // Not ASCII: where a field stands in the text is not where it stands among the bytes.
+    return text.split('\0').map((field) => Buffer.from(field).toString());
+  }
+  const fields: string[] = [];
+  let from = 0;
+  for (let to = text.indexOf('\0'); to >= 0; to = text.indexOf('\0', from)) {
+    fields.push(bytes.toString('latin1', start + from, start + to));
+    from = to + 1;
+  }
+  fields.push(bytes.toString('latin1', start + from, end));
+  return fields;
 }
 
 /** The first frame of a page that is not sound, in words. */
