@@ -2,12 +2,14 @@
  * The files of a read model. Each generation is a database of its own, `<file>.<n>`: a rebuild fills
  * the next one and becomes the present by one committed flag. What cannot be trusted starts anew.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { z } from 'zod';
 import type { Checkpoint } from '../event-store/port.ts';
 import type { Table } from './port.ts';
+import { closeModel, lockFile, messageOf, openModel, removeModel } from './sqlite-database.ts';
+import { RowMemory } from './row-memory.ts';
 import { createTable, SqliteTable } from './sqlite-table.ts';
 
 export interface ViewFiles {
@@ -26,6 +28,8 @@ export interface ViewFile {
   readonly checkpoint: Checkpoint | undefined;
   /** Starts a transaction unless one is under way. */
   begin(): void;
+  /** Writes what is due of the rows that wait, so that no single write takes long. */
+  spill(): void;
   commit(checkpoint: Checkpoint | undefined): void;
   rollBack(): void;
   /** From now on, opening finds this generation and no earlier one. Commits. */
@@ -36,15 +40,7 @@ export interface ViewFile {
   remove(): void;
 }
 
-// NORMAL: a power cut loses commits, never their order or their wholeness, and the log has them all.
-const PRAGMAS = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA wal_autocheckpoint = 4000;
-  PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -4000;
-  PRAGMA temp_store = MEMORY;
-`;
+const SET_META = 'INSERT OR REPLACE INTO meta VALUES (?, ?)';
 
 const CheckpointSchema = z.object({
   epoch: z.string(),
@@ -61,15 +57,15 @@ export function openViewFiles(
   file: string,
   fingerprint: string,
   tables: ReadonlyMap<string, Table>,
-  cacheRows: number,
+  memoryBytes: number,
 ): ViewFiles {
   mkdirSync(dirname(file), { recursive: true });
   const lock = lockFile(file);
-  // Numbers only grow: a database whose statements are not collected yet is closed late, and then
+  // Numbers only grow: a database that could not leave write-ahead mode is closed late, and then
   // deletes its write-ahead log by name. No later database may have that name.
   let last = Math.max(0, ...generationsOf(file));
   const opened = (db: DatabaseSyncInstance, path: string): ViewFile =>
-    new OpenFile(db, path, tables, cacheRows);
+    new OpenFile(db, path, tables, memoryBytes);
   const next = (): ViewFile => {
     const path = `${file}.${++last}`;
     return opened(newDatabase(path, fingerprint, tables), path);
@@ -80,7 +76,7 @@ export function openViewFiles(
       for (const generation of generationsOf(file)) {
         const path = `${file}.${generation}`;
         const db = found ? undefined : fittingDatabase(path, fingerprint);
-        if (db === undefined) removeFile(path);
+        if (db === undefined) removeModel(path);
         else found = opened(db, path);
       }
       if (found !== undefined) return found;
@@ -101,18 +97,25 @@ class OpenFile implements ViewFile {
   // Statements live in this object and in its tables only: one that outlives its database crashes.
   readonly #db: DatabaseSyncInstance;
   readonly #path: string;
+  readonly #memory: RowMemory;
+  readonly #setMeta: StatementSyncInstance;
 
   constructor(
     db: DatabaseSyncInstance,
     path: string,
     tables: ReadonlyMap<string, Table>,
-    cacheRows: number,
+    memoryBytes: number,
   ) {
     this.#db = db;
     this.#path = path;
+    this.#setMeta = db.prepare(SET_META);
+    this.#memory = new RowMemory(memoryBytes, () => {
+      this.#writeAged(1);
+      for (const table of this.tables.values()) table.age();
+    });
     for (const [name, sql] of sqlNames(tables)) {
       const table = tables.get(name);
-      if (table !== undefined) this.tables.set(name, new SqliteTable(db, sql, table, cacheRows));
+      if (table !== undefined) this.tables.set(name, new SqliteTable(db, sql, table, this.#memory));
     }
     const stored = readMeta(db, 'checkpoint');
     if (stored !== undefined) this.checkpoint = CheckpointSchema.parse(JSON.parse(stored));
@@ -122,11 +125,15 @@ class OpenFile implements ViewFile {
     if (!this.#db.isTransaction) this.#db.exec('BEGIN');
   }
 
+  spill(): void {
+    this.#writeAged(this.#memory.passed);
+  }
+
   commit(checkpoint: Checkpoint | undefined): void {
     this.begin();
     if (checkpoint !== undefined) {
       const { epoch, position, eventId } = checkpoint;
-      writeMeta(this.#db, 'checkpoint', JSON.stringify({ epoch, position, eventId }));
+      this.#setMeta.run('checkpoint', JSON.stringify({ epoch, position, eventId }));
     }
     this.#db.exec('COMMIT');
   }
@@ -137,37 +144,27 @@ class OpenFile implements ViewFile {
 
   makeReady(checkpoint: Checkpoint | undefined): void {
     this.begin();
-    writeMeta(this.#db, 'ready', 'yes');
+    this.#setMeta.run('ready', 'yes');
     this.commit(checkpoint);
   }
 
   close(): void {
     this.rollBack();
-    this.#db.close();
+    closeModel(this.#db);
   }
 
   remove(): void {
     this.close();
-    removeFile(this.#path);
+    removeModel(this.#path);
   }
-}
 
-/** Held by the process until it closes or dies: the kernel frees it then. */
-function lockFile(file: string): DatabaseSyncInstance {
-  const path = `${file}.lock`;
-  const lock = openDatabase(path);
-  try {
-    // No statement is prepared on it, so that closing it really closes.
-    lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
-  } catch (cause) {
-    lock.close();
-    if (!/locked|BUSY/.test(messageOf(cause))) throw cause;
-    throw new Error(
-      `the read model ${file} is in use: stop the other process, or give this one another data folder`,
-      { cause },
-    );
+  #writeAged(passed: number): void {
+    for (const table of this.tables.values()) {
+      if (!table.isDue(passed)) continue;
+      this.begin();
+      table.writeAged(passed);
+    }
   }
-  return lock;
 }
 
 /** Numbers of the generations on disk, the last first. */
@@ -184,17 +181,17 @@ function generationsOf(file: string): number[] {
 /** An existing database, if it was made ready, is whole and of this schema. */
 function fittingDatabase(path: string, fingerprint: string): DatabaseSyncInstance | undefined {
   if (!existsSync(path)) return undefined;
-  const db = openDatabase(path);
+  let db: DatabaseSyncInstance | undefined;
   try {
-    db.exec(PRAGMAS);
+    db = openModel(path);
     if (readMeta(db, 'ready') === 'yes' && readMeta(db, 'fingerprint') === fingerprint) return db;
   } catch (error) {
-    db.close();
+    if (db !== undefined) closeModel(db);
     // Another program's file, half a file, or one without our tables.
     if (!/not a database|malformed|no such table/.test(messageOf(error))) throw error;
     return undefined;
   }
-  db.close();
+  closeModel(db);
   return undefined;
 }
 
@@ -203,30 +200,17 @@ function newDatabase(
   fingerprint: string,
   tables: ReadonlyMap<string, Table>,
 ): DatabaseSyncInstance {
-  removeFile(path);
-  const db = openDatabase(path);
-  db.exec(PRAGMAS);
+  removeModel(path);
+  const db = openModel(path);
   db.exec('BEGIN');
   db.exec('CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)');
   for (const [name, sql] of sqlNames(tables)) {
     const table = tables.get(name);
     if (table !== undefined) db.exec(createTable(sql, table));
   }
-  writeMeta(db, 'fingerprint', fingerprint);
+  db.prepare(SET_META).run('fingerprint', fingerprint);
   db.exec('COMMIT');
   return db;
-}
-
-function openDatabase(path: string): DatabaseSyncInstance {
-  try {
-    return new DatabaseSync(path);
-  } catch (cause) {
-    throw new Error(`cannot open ${path}: check that its folder can be written`, { cause });
-  }
-}
-
-function removeFile(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
 }
 
 /** SQL names by table name: numbered in the order of the names, which the fingerprint covers. */
@@ -237,12 +221,4 @@ function sqlNames(tables: ReadonlyMap<string, Table>): [name: string, sql: strin
 function readMeta(db: DatabaseSyncInstance, name: string): string | undefined {
   const row: unknown = db.prepare('SELECT value FROM meta WHERE name = ?').get(name);
   return row === undefined ? undefined : z.object({ value: z.string() }).parse(row).value;
-}
-
-function writeMeta(db: DatabaseSyncInstance, name: string, value: string): void {
-  db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(name, value);
-}
-
-function messageOf(error: unknown): string {
-  return String((error as { readonly message?: unknown } | null)?.message);
 }

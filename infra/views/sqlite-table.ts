@@ -1,22 +1,15 @@
 /**
- * One table on SQLite: a write-back buffer over a cache over the rows on disk. Rows are written to
- * SQLite once per flush however often they were put, and indexes only where their keys have moved.
+ * One table on SQLite, with the rows used lately in memory. A row put is written when it has not been
+ * for a while, once however often it was put, and its indexes only where their keys have moved.
  */
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 
 import { boundsOf, cursorOf, cursorTag } from './cursor.ts';
 import { lastPart, partsText, partText } from './keys.ts';
 import type { IndexKey, RangeItem, RangeOptions, Table } from './port.ts';
+import { type Known, KnownRows, type RowMemory } from './row-memory.ts';
 import { parseRow, sealRow } from './rows.ts';
 import { unknownIndex } from './schema.ts';
-
-/** What is known of a row. */
-interface Entry {
-  /** The present row; null where there is none. */
-  readonly row: object | null;
-  /** The row as SQLite holds it; null where it holds none; undefined where that is not known. */
-  readonly stored: object | null | undefined;
-}
 
 interface Index {
   readonly tag: string;
@@ -39,16 +32,16 @@ export class SqliteTable {
   readonly #upsert: StatementSyncInstance;
   readonly #update: StatementSyncInstance;
   readonly #delete: StatementSyncInstance;
-  readonly #cacheRows: number;
-  #dirty = new Map<string, Entry>();
-  // Two generations make a cache that forgets what was not used lately, without a list to keep.
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
+  readonly #memory: RowMemory;
+  readonly #rows: KnownRows;
+  /** How long rows are: what one that was never written counts as. */
+  #written = { rows: 1, bytes: 400 };
 
   /** @param sql name of the SQL table, made by {@link createTable}. */
-  constructor(db: DatabaseSyncInstance, sql: string, table: Table, cacheRows: number) {
+  constructor(db: DatabaseSyncInstance, sql: string, table: Table, memory: RowMemory) {
     this.table = table;
-    this.#cacheRows = cacheRows;
+    this.#memory = memory;
+    this.#rows = new KnownRows(memory, (known) => this.#write(known));
     const columns: string[] = [];
     for (const [name, of] of indexesOf(table)) {
       const column = `i${columns.length}`;
@@ -72,25 +65,24 @@ export class SqliteTable {
     this.#delete = db.prepare(`DELETE FROM ${sql} WHERE k = ?`);
   }
 
-  /** Rows put or deleted since the last flush. */
-  get dirty(): number {
-    return this.#dirty.size;
+  /** Whether there are rows that SQLite has not got yet. */
+  get isDirty(): boolean {
+    return this.#rows.areWaiting;
   }
 
   get(key: string): object | undefined {
+    this.#memory.turn();
     const k = partText(key);
-    return (this.#dirty.get(k) ?? this.#clean(k)).row ?? undefined;
+    return (this.#rows.find(k) ?? this.#read(k)).row ?? undefined;
   }
 
   put(key: string, row: object): void {
     sealRow(this.table, key, row);
-    const k = partText(key);
-    this.#dirty.set(k, { row, stored: this.#stored(k) });
+    this.#change(partText(key), row);
   }
 
   delete(key: string): void {
-    const k = partText(key);
-    this.#dirty.set(k, { row: null, stored: this.#stored(k) });
+    this.#change(partText(key), null);
   }
 
   /** Reads an index. The caller has flushed the table. */
@@ -107,33 +99,36 @@ export class SqliteTable {
     for (const { at, body } of found as { at: string; body: string }[]) {
       if (items.length === options.limit) break;
       if (fromExclusive && at === from) continue;
-      const row = this.#known(lastPart(at))?.row ?? parseRow(body);
+      const row = this.#rows.find(lastPart(at))?.row ?? parseRow(body);
       // The row is what was put under the table's type: the store never changes one.
       items.push({ cursor: cursorOf(index.tag, at), row: row as R });
     }
     return items;
   }
 
-  /**
-   * Writes dirty rows into SQLite, inside the caller's transaction: those longest dirty first.
-   *
-   * @param most rows to write; absent: all.
-   */
-  flush(most = this.#dirty.size): void {
-    let left = most;
-    for (const [k, { row, stored }] of this.#dirty) {
-      if (left-- <= 0) return;
-      this.#write(k, row, stored);
-      this.#dirty.delete(k);
-      this.#remember(k, { row, stored: row });
-    }
+  /** Writes all rows that SQLite has not got, inside the caller's transaction. */
+  flush(): void {
+    this.#rows.writeAll();
   }
 
-  /** Forgets buffer and cache: SQLite has gone back to its last commit, or was emptied. */
+  /** Whether rows are due to be written when so much of the memory's span has passed. */
+  isDue(passed: number): boolean {
+    return this.#rows.isDue(passed);
+  }
+
+  /** Writes them, inside the caller's transaction. */
+  writeAged(passed: number): void {
+    this.#rows.writeAged(passed);
+  }
+
+  /** The memory's span is over, and nothing is due. */
+  age(): void {
+    this.#rows.age();
+  }
+
+  /** SQLite has gone back to its last commit, or was emptied. */
   forget(): void {
-    this.#dirty = new Map();
-    this.#young = new Map();
-    this.#old = new Map();
+    this.#rows.forget();
   }
 
   /** Every row by primary key, in the order of its bytes. The caller has flushed the table. */
@@ -148,12 +143,25 @@ export class SqliteTable {
     }
   }
 
-  #write(k: string, row: object | null, stored: object | null | undefined): void {
+  #change(k: string, row: object | null): void {
+    this.#memory.turn();
+    const { bytes, rows } = this.#written;
+    const known = this.#rows.find(k) ?? this.#rows.add(k, row, undefined, bytes / rows);
+    known.row = row;
+    this.#rows.wait(known);
+  }
+
+  #write(known: Known): void {
+    const { k, row, stored } = known;
     if (row === null) {
-      if (stored !== null) this.#delete.run(k);
+      this.#delete.run(k);
+      known.stored = null;
       return;
     }
     const body = JSON.stringify(row);
+    known.bytes = body.length;
+    this.#written.rows += 1;
+    this.#written.bytes += body.length;
     const texts: (string | null)[] = [];
     let moved = !stored;
     for (const { of } of this.#indexes.values()) {
@@ -163,37 +171,13 @@ export class SqliteTable {
     }
     if (moved) (stored === null ? this.#insert : this.#upsert).run(k, body, ...texts);
     else this.#update.run(body, k);
+    known.stored = row;
   }
 
-  #stored(k: string): object | null | undefined {
-    return (this.#dirty.get(k) ?? this.#known(k))?.stored;
-  }
-
-  /** The cached entry; moves it among the young. */
-  #known(k: string): Entry | undefined {
-    const young = this.#young.get(k);
-    if (young !== undefined) return young;
-    const old = this.#old.get(k);
-    if (old !== undefined) this.#remember(k, old);
-    return old;
-  }
-
-  #clean(k: string): Entry {
-    const known = this.#known(k);
-    if (known !== undefined) return known;
+  #read(k: string): Known {
     const found = this.#select.get(k) as { body: string } | undefined;
     const row = found === undefined ? null : parseRow(found.body);
-    const entry = { row, stored: row };
-    this.#remember(k, entry);
-    return entry;
-  }
-
-  #remember(k: string, entry: Entry): void {
-    if (this.#young.size >= this.#cacheRows / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(k, entry);
+    return this.#rows.add(k, row, row, found?.body.length ?? 0);
   }
 }
 

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { viewStoreContract } from './contract.ts';
@@ -17,8 +17,7 @@ const options = (file: string): SqliteViewsOptions => ({
   tables: [notes, other],
   version: '1',
   // Tiny, so that the tests go through every layer.
-  cacheRows: 4,
-  bufferRows: 6,
+  memoryBytes: 2400,
 });
 
 afterAll(() => {
@@ -122,6 +121,30 @@ describe('views on SQLite, beside others', () => {
     const again = openSqliteViews(options(file));
     expect([...again.rows()].map((r) => r.key)).toEqual(['1']);
     again.close();
+  });
+
+  it('what is closed or replaced leaves no file that would vanish later', () => {
+    const file = freshFile();
+    const files = (): string[] => readdirSync(dirname(file)).sort();
+    const store = openSqliteViews(options(file));
+    put(store, note('1'));
+    store.commit();
+    expect(files()).toContain('views.db.1-wal');
+    const next = store.successor();
+    put(next, note('2'));
+    store.succeed(next);
+    expect(files().filter((name) => name.startsWith('views.db.1'))).toEqual([]);
+    store.reset();
+    expect(files().filter((name) => name.startsWith('views.db.2'))).toEqual([]);
+    put(store, note('3'));
+    store.commit();
+    // Its statements are alive, so the binding has not closed the file yet.
+    store.close();
+    expect(files()).toEqual(['views.db.3', 'views.db.lock']);
+    const again = openSqliteViews({ ...options(file), version: '2' });
+    expect(files().filter((name) => name.startsWith('views.db.3'))).toEqual([]);
+    again.close();
+    expect(files()).toEqual(['views.db.4', 'views.db.lock']);
   });
 
   it('a table that no projection listed is named', () => {

@@ -13,11 +13,12 @@ import { checkAdvance, closedError, type ViewSchema, type ViewStore } from './st
 export interface SqliteViewsOptions extends ViewSchema {
   /** Path and start of the names of its files: `<file>.<generation>`, `<file>.lock`. */
   readonly file: string;
-  /** Rows kept in memory by table once they are written. Default 1,024. */
-  readonly cacheRows?: number;
-  /** Changed rows held back, so that one changed often is written once. Default 4,000. */
-  readonly bufferRows?: number;
+  /** Rows kept in memory, by the bytes of their text, over all tables. Default 1 MiB. */
+  readonly memoryBytes?: number;
 }
+
+/** A few thousand rows: enough that a row changed with every step of an operation is written once. */
+const MEMORY_BYTES = 1024 * 1024;
 
 /**
  * Opens a read model's file, or starts an empty one: where there is none, where it was made by
@@ -26,25 +27,23 @@ export interface SqliteViewsOptions extends ViewSchema {
  * @throws Error where the file cannot be opened, or is open in another process.
  */
 export function openSqliteViews(options: SqliteViewsOptions): ViewStore {
-  const { file, cacheRows = 1024, bufferRows = 4000 } = options;
+  const { file, memoryBytes = MEMORY_BYTES } = options;
   const tables = tablesByName(options.tables);
-  const files = openViewFiles(file, fingerprint(options), tables, cacheRows);
-  return new SqliteViews(files, files.present(), bufferRows, 'present');
+  const files = openViewFiles(file, fingerprint(options), tables, memoryBytes);
+  return new SqliteViews(files, files.present(), 'present');
 }
 
 class SqliteViews implements ViewStore {
   readonly view: View;
   readonly #writable: WritableView;
   readonly #files: ViewFiles;
-  readonly #bufferRows: number;
   readonly #role: 'present' | 'successor';
   #file: ViewFile | undefined;
   #checkpoint: Checkpoint | undefined;
   #committed: Checkpoint | undefined;
 
-  constructor(files: ViewFiles, file: ViewFile, bufferRows: number, role: 'present' | 'successor') {
+  constructor(files: ViewFiles, file: ViewFile, role: 'present' | 'successor') {
     this.#files = files;
-    this.#bufferRows = bufferRows;
     this.#role = role;
     this.#attach(file);
     const reading: View = {
@@ -53,7 +52,7 @@ class SqliteViews implements ViewStore {
         this.#table(table.name).get(key) as R | undefined,
       range: (table, index, prefix, range) => {
         const target = this.#table(table.name);
-        if (target.dirty > 0) this.#flush(target);
+        this.#flush(target);
         return target.range<never>(index, prefix, range);
       },
     };
@@ -75,7 +74,7 @@ class SqliteViews implements ViewStore {
     try {
       fn(this.#writable);
       this.#checkpoint = checkpoint;
-      this.#spill(file);
+      file.spill();
     } catch (error) {
       this.#rollBack(file);
       throw error;
@@ -122,7 +121,7 @@ class SqliteViews implements ViewStore {
 
   successor(): ViewStore {
     this.#open();
-    return new SqliteViews(this.#files, this.#files.next(), this.#bufferRows, 'successor');
+    return new SqliteViews(this.#files, this.#files.next(), 'successor');
   }
 
   succeed(successor: ViewStore): void {
@@ -171,22 +170,10 @@ class SqliteViews implements ViewStore {
 
   #flush(...tables: readonly SqliteTable[]): void {
     for (const table of tables) {
-      if (table.dirty === 0) continue;
+      if (!table.isDirty) continue;
       this.#open().begin();
       table.flush();
     }
-  }
-
-  /** Writes what the buffer holds beyond its size, so that no single flush takes long. */
-  #spill(file: ViewFile): void {
-    let dirty = 0;
-    for (const table of file.tables.values()) dirty += table.dirty;
-    const excess = dirty - this.#bufferRows;
-    if (excess <= 0) return;
-    file.begin();
-    // Each its share: rows of every table get their time to be changed again.
-    for (const table of file.tables.values())
-      table.flush(Math.ceil((excess * table.dirty) / dirty));
   }
 
   #rollBack(file: ViewFile): void {

@@ -52,7 +52,7 @@ describe('the follower on disk', () => {
             const open = services.map((service) => {
               const schema = viewSchemaOf(service, '1');
               const file = path.join(folder, run, service.name);
-              const views = openSqliteViews({ ...schema, file, cacheRows: 4, bufferRows: 2 });
+              const views = openSqliteViews({ ...schema, file, memoryBytes: 1000 });
               return [service.name, mortalViews(views)] as const;
             });
             return new Map(open);
