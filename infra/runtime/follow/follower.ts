@@ -17,6 +17,7 @@ import { type Decoding, workOf } from './batches.ts';
 import { FollowerError, messageOf, mismatchFailure } from './failure.ts';
 import { Followed } from './followed.ts';
 import { rebuildView } from './rebuild.ts';
+import { boundReplayMemory } from './replay-memory.ts';
 import { slicesOf } from './slice.ts';
 
 export interface FollowerOptions {
@@ -84,6 +85,7 @@ class LogFollower implements Follower {
   #uncommitted = 0;
   #commitScheduled = false;
   #stopped: Promise<void> | undefined;
+  readonly #endReplay = boundReplayMemory();
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -238,6 +240,7 @@ class LogFollower implements Follower {
     if (this.#live) return;
     this.#commit();
     this.#live = true;
+    this.#endReplay();
     this.#resolveCaughtUp();
   }
 
@@ -298,6 +301,7 @@ class LogFollower implements Follower {
   }
 
   #giveUp(error: Error): void {
+    this.#endReplay();
     this.#rejectCaughtUp(error);
     for (const followed of this.#services.values()) followed.giveUp();
   }

@@ -9,6 +9,7 @@ import type { EventStore } from '../../event-store/port.ts';
 import { RuntimeError } from '../errors.ts';
 import { type Decoding, workOf } from './batches.ts';
 import { Followed } from './followed.ts';
+import { boundReplayMemory } from './replay-memory.ts';
 
 export interface Rebuild {
   readonly store: EventStore;
@@ -27,6 +28,7 @@ export interface Rebuild {
 export async function rebuildView(rebuild: Rebuild): Promise<void> {
   const { followed, index, store, batch, signal } = rebuild;
   const next = followed.store.successor();
+  const endReplay = boundReplayMemory();
   try {
     const fresh = new Followed(followed.name, index, next);
     const decoding = { ...rebuild.decoding, slices: onlyOf(rebuild.decoding, index) };
@@ -53,6 +55,8 @@ export async function rebuildView(rebuild: Rebuild): Promise<void> {
   } catch (error) {
     next.close();
     throw error;
+  } finally {
+    endReplay();
   }
 }
 
