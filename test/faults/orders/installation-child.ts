@@ -18,6 +18,7 @@ import { createLogger, readConfig, systemPrincipal } from '@bivouac/infra/runtim
 import {
   CancelOperation,
   OperationOrderSchema,
+  ResolveOperation,
   RetryOperation,
   StartOperation,
 } from '@bivouac/provisioning/api';
@@ -134,13 +135,11 @@ function send(request: Request, call: CommandCall) {
   switch (request.type) {
     case 'cancel':
       return host.command(CancelOperation, { operationId: request.operationId }, call);
-    case 'retry': {
-      const { operationId } = request;
-      return host.command(
-        RetryOperation,
-        { operationId, reason: 'the nodes are sound again' },
-        call,
-      );
+    case 'retry':
+    case 'resolve': {
+      const act = request.type === 'retry' ? RetryOperation : ResolveOperation;
+      const input = { operationId: request.operationId, reason: 'the nodes are sound again' };
+      return host.command(act, input, call);
     }
     case 'order': {
       const { tenantId, homeId } = request;

@@ -139,14 +139,14 @@ export class Load {
     return { wish: this.#wish(caller, request), altered: false, times };
   }
 
+  /** What the staff do about an operation that waits for them. */
+  staffAct(type: 'retry' | 'resolve', { operationId }: Operation): Wish {
+    return this.#wish(this.#staff(), { type, operationId });
+  }
+
   /** A new wish under a new key. */
   #wish(caller: Caller, request: Request): Wish {
     return { key: this.#nextKey(), caller, request };
-  }
-
-  /** The staff let an operation go on that waits for them. */
-  retry({ operationId }: Operation): Wish {
-    return this.#wish(this.#staff(), { type: 'retry', operationId });
   }
 
   #request(kind: keyof typeof MIX): [Caller, Request] {

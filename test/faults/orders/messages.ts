@@ -22,8 +22,8 @@ export const RequestSchema = z.discriminatedUnion('type', [
     order: OrderSchema,
   }),
   z.object({ type: z.literal('cancel'), operationId: z.string() }),
-  /** The staff have mended what an operation waits for. */
-  z.object({ type: z.literal('retry'), operationId: z.string() }),
+  /** The staff have mended what an operation waits for, or say that there is nothing to be done. */
+  z.object({ type: z.enum(['retry', 'resolve']), operationId: z.string() }),
 ]);
 export type Request = z.output<typeof RequestSchema>;
 

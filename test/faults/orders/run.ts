@@ -23,6 +23,8 @@ const PATIENCE = 300;
 const MOST_SILENCES = 12;
 /** Silences after which what has not come to rest never will: hours of its clock. */
 const MOST_ROUNDS = 150;
+/** A little more than the interval in which reactions write down how far they have come. */
+const SECOND = 1010;
 /** Commands under way at once. */
 const AT_ONCE = 8;
 /** What a start takes before one was seen, in milliseconds. */
@@ -96,6 +98,15 @@ class Run {
       }
     }
     clearTimeout(timer);
+    if (crash.after !== 'start' && crash.tick !== null && reached()) {
+      this.#move(installation, SECOND);
+      for (let n = 0; n < crash.tick; n++) {
+        if (this.#world) this.#order(installation);
+        const message = await installation.next(PATIENCE);
+        if (typeof message === 'string') break;
+        this.#hear(message);
+      }
+    }
     for (const message of await installation.end()) this.#hear(message);
     this.crashes += 1;
   }
@@ -124,17 +135,15 @@ class Run {
 
   /**
    * Nodes are sound again, so the staff let what waits for them go on, as the runbook says first. What
-   * then still waits would wait for ever.
+   * then still waits has nothing left to do (its container is gone, say): then they say so, and every
+   * check holds them to it.
    */
   async #mend(installation: Installation): Promise<boolean> {
-    for (let times = 0; times < 2; times++) {
+    for (const act of ['retry', 'retry', 'resolve'] as const) {
       for (const operation of this.load.waiting) {
-        this.#send(installation, this.load.retry(operation));
+        this.#send(installation, this.load.staffAct(act, operation));
       }
       if (!(await this.#rest(installation))) return false;
-    }
-    for (const { order, operationId } of this.load.waiting) {
-      this.violations.push(`${order.kind} ${operationId} waits for the staff, whatever they do`);
     }
     return true;
   }

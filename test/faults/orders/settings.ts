@@ -11,7 +11,15 @@ export interface CustomerSettings {
 
 /** When a boot ends: after so many of what it says, or that far into its start. */
 export type CrashPoint =
-  | { readonly after: 'events' | 'replies' | 'orders'; readonly count: number }
+  | {
+      readonly after: 'events' | 'replies' | 'orders';
+      readonly count: number;
+      /**
+       * So many messages after the clock has gone a second on: what is written now and then (how far
+       * reactions and read models have come) is written just before the kill.
+       */
+      readonly tick: number | null;
+    }
   /** A share of what an undisturbed start takes. */
   | { readonly after: 'start'; readonly share: number };
 
@@ -73,7 +81,8 @@ function crashPoint(draws: Draws, boot: number): CrashPoint {
   const after = draws.weighted(kinds);
   if (after === 'start') return { after, share: start };
   const most = { events: 800, replies: 40, orders: 40 }[after];
-  return { after, count: draws.between(1, most) };
+  const tick = draws.chance(0.5) ? draws.between(0, 12) : null;
+  return { after, count: draws.between(1, most), tick };
 }
 
 /** Mostly a quick restart; sometimes long enough for every deadline to pass; sometimes the clock is set back. */
