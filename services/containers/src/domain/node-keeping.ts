@@ -12,18 +12,8 @@ import {
 import { accept, canonicalText, type Decision, type EventOf, is } from '@bivouac/events/language';
 import type { NodeInventory, ObservedState } from '@bivouac/events/node';
 
-import type { NodeState } from './node.ts';
 import { unknownNode } from './node-refusals.ts';
-
-export interface NodeKeeping {
-  /** Why, while it takes no new placements. */
-  drained: string | undefined;
-  labels: readonly string[];
-  /** As canonical text, to tell whether it changed. */
-  inventory: string | undefined;
-  /** By container id: as canonical text. */
-  readonly strays: Map<string, string>;
-}
+import type { NodeKeeping, NodeState } from './node-state.ts';
 
 export function noKeeping(): NodeKeeping {
   return { drained: undefined, labels: [], inventory: undefined, strays: new Map() };

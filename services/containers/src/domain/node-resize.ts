@@ -21,15 +21,8 @@ import type { ResourceVector } from '@bivouac/events/values';
 
 import { type Amounts, amountsOf, fits, larger, minus, plus } from './capacity.ts';
 import { askExpired } from './expiry.ts';
-import type { NodeState, PlacementState } from './node.ts';
 import { placementNotHere } from './node-refusals.ts';
-
-export interface Pending {
-  readonly resizeId: string;
-  readonly amounts: Amounts;
-  /** Until when a late repeat of each may come. */
-  readonly claims: ReadonlyMap<string, string>;
-}
+import type { NodeState, PlacementState } from './node-state.ts';
 
 /** What a placement takes now. */
 export function takenBy({

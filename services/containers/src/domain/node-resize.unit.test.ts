@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { node } from '../commands/aggregates.ts';
 import { id, start, Stream } from '../given.ts';
 import { minus, nodeAxes } from './capacity.ts';
-import { type NodeState, releasePlacement, takeCapacity } from './node.ts';
+import { releasePlacement, takeCapacity } from './node.ts';
 import { resizeCapacity, settleResize, takenBy } from './node-resize.ts';
+import type { NodeState } from './node-state.ts';
 
 const nodeId = id('node');
 const placementId = id('placement');

@@ -19,31 +19,13 @@ import {
 } from '@bivouac/events/language';
 import type { ResourceVector } from '@bivouac/events/values';
 
-import { type Amounts, amountsOf, fits, minus, noAmounts, plus, promisable } from './capacity.ts';
+import { amountsOf, fits, minus, noAmounts, plus, promisable } from './capacity.ts';
 import { askExpired } from './expiry.ts';
-import { evolveKeeping, type NodeKeeping, noKeeping } from './node-keeping.ts';
+import { evolveKeeping, noKeeping } from './node-keeping.ts';
 import { placementNotHere, placementVoided, unknownNode } from './node-refusals.ts';
-import { evolveResize, type Pending, takenBy } from './node-resize.ts';
-import { forgetExpired, type Tombstones } from './tombstones.ts';
-
-export interface NodeState extends NodeKeeping {
-  registered: boolean;
-  total: Amounts;
-  used: Amounts;
-  readonly placements: Map<string, PlacementState>;
-  readonly voided: Tombstones;
-  /** Claims on resizes that hold nothing. */
-  readonly voidedClaims: Tombstones;
-}
-
-export interface PlacementState {
-  readonly amounts: Amounts;
-  readonly notAfter: string;
-  /** Another size it is to have. */
-  readonly pending: Pending | undefined;
-  /** The last resize that was done. */
-  readonly resizedBy: string | undefined;
-}
+import { evolveResize, takenBy } from './node-resize.ts';
+import type { NodeState } from './node-state.ts';
+import { forgetExpired } from './tombstones.ts';
 
 export function emptyNode(): NodeState {
   return {

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { node } from '../commands/aggregates.ts';
 import { id, start, Stream } from '../given.ts';
 import { minus, nodeAxes } from './capacity.ts';
-import { type NodeState, registerNode, releasePlacement, takeCapacity } from './node.ts';
+import { registerNode, releasePlacement, takeCapacity } from './node.ts';
+import type { NodeState } from './node-state.ts';
 
 const nodeId = id('node');
 const registration = {

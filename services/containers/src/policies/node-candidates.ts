@@ -1,14 +1,20 @@
 /** Which nodes may take a placement, in which order, and the refusal where none does. */
 import { MAX_CANDIDATES, type PlacementCandidate } from '@bivouac/events/containers';
 import { refuse } from '@bivouac/events/language';
+import type { AskInput } from '@bivouac/events/operations';
 import { amountOf, type ResourceVector } from '@bivouac/events/values';
 import type { View } from '@bivouac/infra/views';
 
 import type { NodeView } from '../api/index.ts';
 import { amountsOf, fits, nodeAxes, promisable } from '../domain/capacity.ts';
 import { nodes } from '../projections/nodes.ts';
-import type { Place } from './place.ts';
 import { spread } from './spread.ts';
+
+/** What is to be placed, and where. */
+export type Place = Pick<
+  AskInput<'containers.prepare'>,
+  'placementId' | 'containerId' | 'vector' | 'location' | 'placement' | 'labels' | 'features'
+>;
 
 /** Nodes with room for it in the order to be asked, and the most that one node has free. */
 export function candidatesIn(

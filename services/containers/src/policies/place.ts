@@ -5,7 +5,6 @@
  */
 import type { PlacementCandidate } from '@bivouac/events/containers';
 import type { refuse, Refusal } from '@bivouac/events/language';
-import type { AskInput } from '@bivouac/events/operations';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
 
 import { node, placement, streamOf } from '../commands/aggregates.ts';
@@ -16,13 +15,7 @@ import {
   TakeCapacity,
 } from '../commands/capacity.ts';
 import { placementVoided } from '../domain/node-refusals.ts';
-import { candidatesIn, noRoom } from './node-candidates.ts';
-
-/** What is to be placed, and where. */
-export type Place = Pick<
-  AskInput<'containers.prepare'>,
-  'placementId' | 'containerId' | 'vector' | 'location' | 'placement' | 'labels' | 'features'
->;
+import { candidatesIn, noRoom, type Place } from './node-candidates.ts';
 
 /** Whose the place is, and by when it must be taken. */
 export interface PlaceFor {

@@ -1,0 +1,39 @@
+/** What a node's stream makes of it. */
+import type { Amounts } from './capacity.ts';
+import type { Tombstones } from './tombstones.ts';
+
+export interface NodeState extends NodeKeeping {
+  registered: boolean;
+  total: Amounts;
+  used: Amounts;
+  readonly placements: Map<string, PlacementState>;
+  readonly voided: Tombstones;
+  /** Claims on resizes that hold nothing. */
+  readonly voidedClaims: Tombstones;
+}
+
+export interface PlacementState {
+  readonly amounts: Amounts;
+  readonly notAfter: string;
+  /** Another size it is to have. */
+  readonly pending: Pending | undefined;
+  /** The last resize that was done. */
+  readonly resizedBy: string | undefined;
+}
+
+export interface Pending {
+  readonly resizeId: string;
+  readonly amounts: Amounts;
+  /** Until when a late repeat of each may come. */
+  readonly claims: ReadonlyMap<string, string>;
+}
+
+export interface NodeKeeping {
+  /** Why, while it takes no new placements. */
+  drained: string | undefined;
+  labels: readonly string[];
+  /** As canonical text, to tell whether it changed. */
+  inventory: string | undefined;
+  /** By container id: as canonical text. */
+  readonly strays: Map<string, string>;
+}
