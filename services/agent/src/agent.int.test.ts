@@ -132,6 +132,24 @@ test('a node says hello and what it has, builds, answers and reports what it see
   });
 });
 
+test('what the agent cannot do fails, and is never called done', async () => {
+  const to = endpoint();
+  await start(to);
+  to.instruct(instruction('build', 1));
+  await to.answers(1);
+  const nothing = { install: [], upgrade: [], remove: [] };
+  to.instruct({
+    ...instruction('destroy', 2),
+    step: 'packages',
+    input: { transaction: nothing },
+  });
+  const [, answer] = await to.answers(2);
+  expect(answer).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('not-possible'),
+  });
+});
+
 test('an instruction that comes again, also after a restart, gets its first answer and acts once', async () => {
   const to = endpoint();
   let creates = 0;

@@ -71,6 +71,9 @@ async function perform(driver: Driver, instruction: Instruction): Promise<void> 
     case 'destroy':
       await driver.destroy(ref);
       return;
+    case 'packages':
+      // Never `done` for what was not done: the operation fails, and nothing has changed.
+      throw new DriverError('not-possible', 'this agent runs no package transactions');
   }
 }
 

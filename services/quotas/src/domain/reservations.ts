@@ -11,11 +11,12 @@ import {
 } from '@bivouac/events/quotas';
 import { accept, type Decision, type DecideContext, refuse } from '@bivouac/events/language';
 import type { AskRef } from '@bivouac/events/operations';
-import { amountOf, axes, beyond, plusSeconds, type ResourceVector } from '@bivouac/events/values';
+import { beyond, plusSeconds, type ResourceVector } from '@bivouac/events/values';
 
 import { hasId } from './id-set.ts';
-import { type LedgerState, levels } from './ledger.ts';
+import type { LedgerState } from './ledger.ts';
 import { sameVector, tenantUnknown } from './limits.ts';
+import { ended, late, shortage } from './room.ts';
 import { completeTransfer } from './transfers.ts';
 
 /**
@@ -28,9 +29,6 @@ const GRACE_SECONDS = 3600;
 export function overdueAt(notAfter: string): string {
   return plusSeconds(notAfter, GRACE_SECONDS);
 }
-
-/** What a level without a limit may use: sums stay 64-bit integers whatever is asked. */
-const MOST = 2n ** 63n - 1n;
 
 interface Named {
   readonly reservationId: string;
@@ -108,48 +106,4 @@ export function flagOverdue(state: LedgerState, input: Named, context: DecideCon
   }
   const { tenantId, vector, notAfter, ask } = made;
   return accept(ReservationOverdue({ reservationId, tenantId, homeId, vector, notAfter, ask }));
-}
-
-/** The first level, from the tenant upwards, on which it does not fit, by its first short axis. */
-export function shortage(state: LedgerState, tenantId: string, vector: ResourceVector) {
-  for (const [level, { limit, used }] of levels(state, tenantId)) {
-    for (const [i, axis] of axes.entries()) {
-      const asked = amountOf(vector, axis);
-      const taken = used[i] ?? 0n;
-      const most = limit === null ? MOST : amountOf(limit, axis);
-      // Nothing asked always fits, also where a limit was lowered below what is in use.
-      if (asked === 0n || taken + asked <= (most < MOST ? most : MOST)) continue;
-      return refuse(
-        'QUOTA_EXCEEDED',
-        `${asked} ${axis} do not fit: ${taken} of ${most} are in use${level === tenantId ? '' : ' further up the tree'}. Free some or have the limit raised.`,
-        {
-          path: ['vector', axis],
-          details: {
-            axis,
-            tenantId: level,
-            limit: most.toString(),
-            used: taken.toString(),
-            asked: asked.toString(),
-          },
-        },
-      );
-    }
-  }
-  return undefined;
-}
-
-export function late(notAfter: string, now: string) {
-  return refuse(
-    'RESERVATION_LATE',
-    `It was to be reserved by ${notAfter} and it is ${now}; ask again under a new id.`,
-    { path: ['notAfter'], details: { now } },
-  );
-}
-
-export function ended() {
-  return refuse(
-    'RESERVATION_ENDED',
-    'This reservation was released; reserve again under a new id.',
-    { path: ['reservationId'] },
-  );
 }

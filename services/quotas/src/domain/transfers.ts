@@ -10,7 +10,7 @@ import { beyond, nothing, type ResourceVector } from '@bivouac/events/values';
 import { hasId } from './id-set.ts';
 import type { LedgerState, ReservationState } from './ledger.ts';
 import { sameVector, tenantUnknown } from './limits.ts';
-import { ended, late, shortage } from './reservations.ts';
+import { ended, late, shortage } from './room.ts';
 
 /**
  * Reserves what the new one needs beyond the old. Refused: QUOTA_EXCEEDED, RESERVATION_UNKNOWN,
