@@ -8,6 +8,7 @@ import { createLogger, ManualClock, readConfig } from '@bivouac/infra/runtime';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
+import { sealFrame } from '../../../../infra/event-store/embedded/frame.js';
 import { openDatabase } from '../../../../infra/event-store/embedded/sqlite.js';
 import { START } from '../demo/scenario.ts';
 import { startEmbedded } from '../embedded.ts';
@@ -99,6 +100,27 @@ test('a flipped byte is named by its position, and what lies behind it is still 
     what: expect.stringMatching(/checksum/),
   });
   expect(found.counts['events']).toBe((await verified(whole)).counts['events']);
+});
+
+test('a row rewritten with a right checksum breaks the chain to the row behind it', async () => {
+  const folder = await copied();
+  const db = openDatabase(path.join(folder, 'events.sqlite'));
+  const row = z
+    .object({ frame: z.instanceof(Uint8Array) })
+    .parse(db.prepare('SELECT frame FROM events WHERE position = 9').get());
+  const frame = Buffer.from(row.frame);
+  // What a forger would do: another time, and the sum made anew.
+  const time = frame.indexOf('.000Z');
+  frame.write('.999Z', time);
+  sealFrame(frame, 9, frame.readUInt32LE(4));
+  db.prepare('UPDATE events SET frame = ? WHERE position = 9').run(frame);
+  db.close();
+  const { exitCode, faults } = await verified(folder);
+  expect(exitCode).toBe(1);
+  expect(faults).toContainEqual({
+    position: '00000000000000000010',
+    what: expect.stringMatching(/chain is broken/),
+  });
 });
 
 test('a tail cut off is missed, because the head is recorded apart', async () => {
