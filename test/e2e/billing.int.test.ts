@@ -177,7 +177,7 @@ test('an invoice that nobody pays is reminded of to the hold, and no more once i
   const running = await open();
   const { staff, clock, installation, seeded } = running;
   const accountId = seeded.customer.tenantId;
-  await running.running();
+  const containerId = await running.running();
   const now = new Date(clock.now());
   const month = now.toISOString().slice(0, 7);
   const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1));
@@ -188,6 +188,12 @@ test('an invoice that nobody pays is reminded of to the hold, and no more once i
   clock.moveTo(new Date(first.getTime() + 36 * 86_400_000).toISOString());
   await running.quiet();
   expect(await dunningOf(running, accountId)).toEqual(['HOLD']);
+  // The account is held, and with it all it has: nothing runs, nothing is ordered.
+  expect(await running.container(containerId)).toMatchObject({
+    ...{ lifecycle: 'RUNNING', observed: { state: 'STOPPED' }, holds: [{ kind: 'BILLING' }] },
+  });
+  const order = await running.end(await running.order({ hostname: 'web2.example.com' }));
+  expect(order).toMatchObject({ status: 'FAILED', error: { code: 'TENANT_ON_HOLD' } });
   const payment = {
     ...{ accountId, reference: 'late' },
     amount: { amount: '500.00', currency: 'EUR' },
@@ -197,6 +203,10 @@ test('an invoice that nobody pays is reminded of to the hold, and no more once i
   });
   await installation.host.settled();
   expect(await dunningOf(running, accountId)).toEqual([null]);
+  await running.quiet();
+  expect(await running.container(containerId)).toMatchObject({
+    ...{ lifecycle: 'RUNNING', observed: { state: 'RUNNING' }, holds: [] },
+  });
 });
 
 async function dunningOf(running: Running, id: string): Promise<(string | null)[]> {

@@ -1,10 +1,12 @@
 /** What the accounts service is made of: tenants, members, API keys, holds. */
 import { accountsEvents } from '@bivouac/events/accounts';
+import { DunningHoldClear, DunningHoldDue } from '@bivouac/events/billing';
 import { operationProtocolEvents } from '@bivouac/events/operations';
 import { service } from '@bivouac/infra/runtime';
 
 import { accountsCommands } from './commands.ts';
 import { admit } from './policies/admit.ts';
+import { dunningHolds } from './policies/dunning-holds.ts';
 import { accessProjection } from './projections/access.ts';
 import { accountsProjection } from './projections/accounts.ts';
 import { accessQueries } from './queries/access.ts';
@@ -14,10 +16,10 @@ import { accountHistory } from './queries/history.ts';
 
 export const accountsService = service({
   name: 'accounts',
-  events: [...accountsEvents, ...operationProtocolEvents],
+  events: [...accountsEvents, DunningHoldDue, DunningHoldClear, ...operationProtocolEvents],
   commands: accountsCommands,
   queries: [...accountQueries, ...accessQueries, authenticate, accountHistory],
   projections: [accountsProjection, accessProjection],
-  policies: [],
+  policies: [dunningHolds],
   responders: [admit],
 });

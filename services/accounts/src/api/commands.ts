@@ -47,7 +47,8 @@ export const RenameTenant = command({
 });
 
 /**
- * Puts a hold on a tenant and all below it. At most one of a kind stands on a tenant at a time.
+ * Puts a hold on a tenant and all below it. At most one of a kind stands on a tenant at a time, but
+ * for callers that name their holds themselves: each of those stands until it is lifted.
  * Refused: TENANT_UNKNOWN, PROVIDER_CANNOT_BE_HELD, HOLD_EXISTS.
  */
 export const PlaceTenantHold = command({

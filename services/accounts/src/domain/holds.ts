@@ -38,7 +38,8 @@ export function placeHold(
   // The hold's id is what makes a repeat, at any age, harmless: also of one lifted since.
   if (tenant.holds.has(holdId) || tenant.lifted.has(holdId)) return accept();
   for (const standing of tenant.holds.values()) {
-    if (standing.kind === input.kind) {
+    // Who names its holds itself knows which is which: each stands until that one is lifted.
+    if (input.holdId === undefined && standing.kind === input.kind) {
       return refuse(
         'HOLD_EXISTS',
         `A ${input.kind} hold stands on this tenant already (${standing.holdId}); lift it first, or leave it.`,

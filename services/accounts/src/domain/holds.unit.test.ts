@@ -5,7 +5,7 @@ import {
   TenantHoldLifted,
   TenantHoldPlaced,
 } from '@bivouac/events/accounts';
-import { deriveId, idFromUuid } from '@bivouac/events/values';
+import { deriveId, idFromUuid, uuidOf } from '@bivouac/events/values';
 
 import { tree } from '../aggregates.ts';
 import { child, context, created, given, home, outcome } from '../given.ts';
@@ -55,14 +55,20 @@ describe('placing a hold', () => {
 
   test('of a kind that stands already is refused; of another kind it is not', () => {
     const state = given(tree, customer, placed);
-    const other = { ...input, holdId: deriveId('hold', 'another') };
-    expect(outcome(placeHold(state, other, context()))).toMatchObject({
+    const again = context(undefined, uuidOf('another command'));
+    expect(outcome(placeHold(state, input, again))).toMatchObject({
       code: 'HOLD_EXISTS',
       details: { holdId },
     });
-    expect(outcome(placeHold(state, { ...other, kind: 'abuse' }, context()))).toHaveLength(1);
+    expect(outcome(placeHold(state, { ...input, kind: 'abuse' }, again))).toHaveLength(1);
     const free = given(tree, customer, placed, lifted);
-    expect(outcome(placeHold(free, other, context()))).toHaveLength(1);
+    expect(outcome(placeHold(free, input, again))).toHaveLength(1);
+  });
+
+  test('of a kind that stands already is placed beside it by a caller with an id of its own', () => {
+    const own = { ...input, holdId: deriveId('hold', 'dunning', '43') };
+    const decided = outcome(placeHold(given(tree, customer, placed), own, context()));
+    expect(decided).toMatchObject([{ data: { hold: { holdId: own.holdId } } }]);
   });
 
   test('on the provider, or on a tenant of another tree, is refused', () => {
