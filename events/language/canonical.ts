@@ -55,23 +55,48 @@ function list(values: readonly unknown[]): string {
 }
 
 function object(value: object): string {
-  const keys = Object.keys(value);
-  // The default order of `sort` is by UTF-16 code units, as the RFC asks.
-  if (!areSorted(keys)) keys.sort();
   let out = '';
-  for (const key of keys) {
+  for (const key of sorted(Object.keys(value))) {
     const written = write((value as Readonly<Record<string, unknown>>)[key]);
     if (written === undefined) continue;
-    out += `${out === '' ? '' : ','}${text(key)}:${written}`;
+    const { first, next } = nameOf(key);
+    out += (out === '' ? first : next) + written;
   }
-  return `{${out}}`;
+  return out === '' ? '{}' : `${out}}`;
 }
 
-function areSorted(keys: readonly string[]): boolean {
-  let before = '';
-  for (const key of keys) {
-    if (key < before) return false;
-    before = key;
+/** A field's name as it stands in an object. */
+interface Name {
+  readonly first: string;
+  readonly next: string;
+}
+
+/** Names of fields are few and come again; those of records may be many and do not. */
+const names = new Map<string, Name>();
+const MOST_NAMES = 4096;
+
+function nameOf(key: string): Name {
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const quoted = text(key);
+  const name = { first: `{${quoted}:`, next: `,${quoted}:` };
+  if (names.size < MOST_NAMES) names.set(key, name);
+  return name;
+}
+
+/** Objects of up to so many fields are sorted by insertion: `sort` allocates more than they are. */
+const SMALL = 24;
+
+/** By UTF-16 code units, as the RFC asks and as strings compare. Changes and answers the list. */
+function sorted(keys: string[]): readonly string[] {
+  if (keys.length > SMALL) return keys.sort();
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] ?? '';
+    let at = i;
+    for (let before = keys[at - 1]; before !== undefined && before > key; before = keys[at - 1]) {
+      keys[at--] = before;
+    }
+    keys[at] = key;
   }
-  return true;
+  return keys;
 }

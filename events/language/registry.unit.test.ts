@@ -94,6 +94,22 @@ describe('a registry', () => {
     expect(() => sharing.decode(stored('test.Charged', 3, { minor: 'x' }))).toThrow(/does not fit/);
   });
 
+  test('that wrote a body takes it back as any other registry does, also a second time', () => {
+    const sharing = eventRegistry([Charged]);
+    sharing.shareDecoded();
+    for (const minor of [7, 8, 7]) {
+      const { schemaver, data } = sharing.encode(Charged({ minor, currency: 'EUR' }));
+      const event = { ...stored('test.Charged', schemaver, {}), data };
+      for (const position of [1n, 2n].map(formatPosition)) {
+        const there = { ...event, position };
+        expect(sharing.decode(there)).toEqual(registry.decode(there));
+        expect(JSON.stringify(sharing.decode(there)?.data)).toBe(
+          `{"currency":"EUR","minor":${minor}}`,
+        );
+      }
+    }
+  });
+
   test('does not know types it was not given, and refuses versions and bodies it cannot read', () => {
     expect(registry.decode(stored('test.Other', 1, {}))).toBeUndefined();
     expect(() => registry.decode(stored('test.Charged', 4, {}))).toThrow(EventDecodeError);

@@ -4,6 +4,7 @@
  */
 import { audienceOf } from './audience.ts';
 import type { EventDefinition, Upcaster } from './event.ts';
+import { isPlain } from './plain.ts';
 
 /** A declaration or setting that cannot be used. Thrown at start-up, never later. */
 export class EventDeclarationError extends Error {
@@ -18,6 +19,8 @@ export interface Versions {
   readonly definition: EventDefinition;
   /** By the version it starts at. */
   readonly chain: ReadonlyMap<number, Upcaster>;
+  /** The newest schema is plain: see {@link isPlain}. */
+  readonly plain: boolean;
 }
 
 /** Checks a declaration: every chain whole, every field with an audience, what is written writable. */
@@ -25,7 +28,11 @@ export function checkedVersions(definition: EventDefinition): Versions {
   if (!/^[a-z]+\.[A-Z][A-Za-z0-9]+$/.test(definition.type)) {
     throw new EventDeclarationError(`${definition.type} is not named <context>.<PastTense>`);
   }
-  const versions = { definition, chain: checkedChain(definition) };
+  const versions = {
+    definition,
+    chain: checkedChain(definition),
+    plain: isPlain(definition.schema),
+  };
   checkAudiences(definition);
   const problem = unwritable(versions, definition.writes);
   if (problem !== undefined) throw new EventDeclarationError(problem);
@@ -75,7 +82,10 @@ export function downcast(
   return schema.parse(older);
 }
 
-function unwritable({ definition, chain }: Versions, written: number): string | undefined {
+function unwritable(
+  { definition, chain }: Pick<Versions, 'definition' | 'chain'>,
+  written: number,
+): string | undefined {
   const { type, version, schemas } = definition;
   if (!schemas.has(written)) return unknownVersion(definition, written);
   for (let v = version; v > written; v--) {
