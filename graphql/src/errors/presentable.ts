@@ -17,19 +17,24 @@ export function presentable(
   if (isOurs(error) && isAboutInput(error)) {
     return requestError('INVALID_ARGUMENT', error.message, {}, placeOf(error));
   }
-  logger.error(
-    { err: error.originalError ?? error, path: error.path, requestId },
-    'a request met a defect of ours',
-  );
-  return requestError(
-    'INTERNAL',
-    `Something went wrong on our side. It is logged under the request id ${requestId}.`,
-    { requestId },
-    placeOf(error),
-  );
+  const { path } = error;
+  logger.error({ err: error.originalError ?? error, path, requestId }, MET);
+  return requestError('INTERNAL', logged(requestId), { requestId }, placeOf(error));
 }
 
-/** What goes wrong outside of execution. */
+/** What went wrong with a whole request, as the caller may see it. */
+export function defect(err: unknown, requestId: string, logger: GatewayLogger): GraphQLError {
+  logger.error({ err, requestId }, MET);
+  return requestError('INTERNAL', logged(requestId), { requestId, http: { status: 500 } });
+}
+
+const MET = 'a request met a defect of ours';
+
+function logged(requestId: string): string {
+  return `Something went wrong on our side. It is logged under the request id ${requestId}.`;
+}
+
+/** What goes wrong before a request is read. Yoga logs it. */
 export function masked(error: unknown): Error {
   if (error instanceof GraphQLError && (error.path !== undefined || isOurs(error))) return error;
   return requestError('INTERNAL', 'Something went wrong on our side. Send the request again.', {

@@ -1,6 +1,8 @@
 /** What the gateway is over HTTP, also to those it does not know. */
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 
+import { Authenticate } from '@bivouac/accounts/api';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { serverAudits } from 'graphql-http';
 
@@ -19,9 +21,13 @@ async function listening(gateway: ReturnType<typeof setUp>['gateway']): Promise<
   const server = createServer((request, response) => void gateway.handle(request, response));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${portOf(server)}/graphql`;
+}
+
+function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return `http://127.0.0.1:${address.port}/graphql`;
+  return address.port;
 }
 
 describe('GraphQL over HTTP', () => {
@@ -120,6 +126,7 @@ describe('a plain request, which Yoga does not see, is answered as Yoga would', 
     ['no object', '1'],
     ['no JSON', '{'],
     ['nothing', ''],
+    ['a long text that is no JSON', 'x'.repeat(100_000)],
   ];
   const asks: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
     ['as it comes', {}],
@@ -149,6 +156,21 @@ describe('a plain request, which Yoga does not see, is answered as Yoga would', 
       const yogas = await told(gateway.yoga.fetch(url, { method: 'POST', headers, body }));
       expect({ name, ...ours }).toEqual({ name, ...yogas });
     }
+  });
+});
+
+test('an account that has asked for too much is answered 429 over a real connection', async () => {
+  const { gateway, cache, keyOf } = setUp();
+  cache.refuseFor = 1500;
+  const url = await listening(gateway);
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf('Alpha')}` },
+    body: JSON.stringify({ query: '{ viewer { role } }' }),
+  });
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, '2']);
+  expect(await response.json()).toMatchObject({
+    errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 2 } }],
   });
 });
 
@@ -233,6 +255,25 @@ describe('a body', () => {
     });
     expect(response.status).toBe(400);
   });
+});
+
+test('a caller who goes away in the middle of a body ends its request, and nothing is asked', async () => {
+  const { gateway, services, keyOf } = setUp();
+  let end: (outcome: unknown) => void = () => undefined;
+  const ended = new Promise<unknown>((resolve) => (end = resolve));
+  const server = createServer((request, response) => {
+    gateway.handle(request, response).then(end, end);
+    request.once('data', () => client.destroy());
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = connect(portOf(server), '127.0.0.1');
+  client.write(
+    `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+      `authorization: Bearer ${keyOf('Alpha')}\r\ncontent-length: 100\r\n\r\n{"query":`,
+  );
+  expect(await ended).toMatchObject({ code: 'ECONNRESET' });
+  expect(services.calls.map(({ name }) => name)).toEqual([Authenticate.name]);
 });
 
 describe('a request id', () => {

@@ -59,13 +59,14 @@ export class PlainRequests {
     const text = await textFrom(request);
     const params = paramsOf(text);
     if (params === undefined) {
-      return yoga(Object.assign(request, { body: text }), response, { requestId, entered });
+      const unread = Object.assign(request, { body: new Again(text) });
+      return yoga(unread, response, { requestId, entered });
     }
     const answer = await answers.answer(params, 'POST', entered);
     if (answer.errors !== undefined) {
       // Which status and headers errors have is Yoga's to know.
-      const arrived = { requestId, entered, answer };
-      return yoga(Object.assign(request, { body: text }), response, arrived);
+      const read = Object.assign(request, { body: params });
+      return yoga(read, response, { requestId, entered, answer });
     }
     const body = JSON.stringify(answer);
     response.writeHead(200, {
@@ -102,6 +103,19 @@ function textFrom(request: IncomingMessage): Promise<string> {
     });
     request.on('error', reject);
   });
+}
+
+/** A body that was read, to be read again. Yoga takes no text here that is empty or very long. */
+class Again {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(this.text);
+  }
 }
 
 /** The parameters, where they are beyond doubt; Yoga says what is wrong with the others. */

@@ -81,5 +81,8 @@ test('a defect of the counting shows as one of ours, and is logged', async () =>
   const reply = await ask('{ viewer { role } }');
   expect([reply.status, ...codesOf(reply)]).toEqual([500, 'INTERNAL']);
   expect(JSON.stringify(reply)).not.toContain('no such bucket');
-  expect(JSON.stringify(log)).toContain('no such bucket');
+  expect(log).toMatchObject([
+    { level: 'error', facts: { requestId: reply.errors[0]?.extensions['requestId'] } },
+  ]);
+  expect(String(log[0]?.facts['err'])).toContain('no such bucket');
 });

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 
-import { presentable } from '../errors/presentable.ts';
+import { defect, presentable } from '../errors/presentable.ts';
 import { requestError } from '../errors/request-error.ts';
 import type { Budget } from '../limits/budget.ts';
 import { costOf } from '../limits/cost.ts';
@@ -38,10 +38,20 @@ export class Answers {
   }
 
   /**
+   * Never rejects: a defect of ours is logged and answered as one.
+   *
    * @param params as Yoga has parsed and checked them: `query` is text, `variables` an object.
    * @param method of HTTP; GET runs queries only.
    */
   async answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
+    try {
+      return await this.#answer(params, method, context);
+    } catch (error) {
+      return { errors: [defect(error, context.services.requestId, this.#options.logger)] };
+    }
+  }
+
+  async #answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
     const { schema, documents, budget, maxCost, logger } = this.#options;
     const { query = '', operationName, variables } = params;
     const checked = documents.check(query);
