@@ -39,13 +39,24 @@ import { makeWorld } from './world.ts';
 
 const StartSchema = z.object({ seed: z.number(), nodeUrl: z.string(), ahead: z.number() });
 
+const AgainSchema = z.object({ code: z.literal('EAGAIN') });
+
 const [, , folder = '', startText = ''] = process.argv;
 const start = StartSchema.parse(JSON.parse(startText));
 const clock = new MovableClock(start.ahead);
 
 /** Synchronous, so that what was said is out before anything else happens. */
 function say(message: FromInstallation): void {
-  writeSync(1, `${JSON.stringify(message)}\n`);
+  const line = Buffer.from(`${JSON.stringify(message)}\n`);
+  for (let at = 0; at < line.length;) {
+    try {
+      at += writeSync(1, line, at);
+    } catch (error) {
+      // The pipe is full: whoever reads it is slower than we are.
+      if (!AgainSchema.safeParse(error).success) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 function fail(error: unknown): never {

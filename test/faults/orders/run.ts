@@ -67,8 +67,11 @@ class Run {
     this.#ahead += downtime;
     const installation = this.#start(nodeUrl);
     const before = this.#counts();
+    // A start that was quicker than those before is over all the same.
     const reached = (): boolean =>
-      crash.after !== 'start' && this.#counts()[crash.after] - before[crash.after] >= crash.count;
+      crash.after === 'start'
+        ? this.#world
+        : this.#counts()[crash.after] - before[crash.after] >= crash.count;
     let timer: NodeJS.Timeout | undefined;
     let begun = 0;
     for (let silences = 0; silences < MOST_SILENCES && !reached();) {
@@ -98,17 +101,20 @@ class Run {
       }
     }
     clearTimeout(timer);
-    if (crash.after !== 'start' && crash.tick !== null && reached()) {
-      this.#move(installation, SECOND);
-      for (let n = 0; n < crash.tick; n++) {
-        if (this.#world) this.#order(installation);
-        const message = await installation.next(PATIENCE);
-        if (typeof message === 'string') break;
-        this.#hear(message);
-      }
-    }
+    if (crash.after !== 'start' && crash.tick !== null) await this.#tick(installation, crash.tick);
     for (const message of await installation.end()) this.#hear(message);
     this.crashes += 1;
+  }
+
+  /** A second passes, and so many messages are heard. */
+  async #tick(installation: Installation, messages: number): Promise<void> {
+    this.#move(installation, SECOND);
+    for (let n = 0; n < messages; n++) {
+      if (this.#world) this.#order(installation);
+      const message = await installation.next(PATIENCE);
+      if (message === 'over' || message === 'silent') return;
+      this.#hear(message);
+    }
   }
 
   /** Starts it a last time, on nodes that do nothing wrong, and waits until everything has ended. */
