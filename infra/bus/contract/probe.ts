@@ -7,8 +7,11 @@ import { PARTITIONS } from '../port.ts';
 
 export interface ProbeOptions {
   readonly marks?: ReadonlyMap<number, Mark>;
-  /** Runs before a batch counts as delivered. */
-  readonly before?: (partition: number, messages: readonly BusMessage[]) => Promise<void>;
+  /** Runs before a batch counts as delivered; without a promise it is taken at once. */
+  readonly before?: (
+    partition: number,
+    messages: readonly BusMessage[],
+  ) => Promise<void> | undefined;
 }
 
 export class Probe {
@@ -63,19 +66,31 @@ export class Probe {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  async #deliver(partition: number, messages: readonly BusMessage[]): Promise<void> {
+  #deliver(partition: number, messages: readonly BusMessage[]): Promise<void> | undefined {
     this.batches++;
     if (this.#busy.has(partition)) this.faults.push(`two batches at once on ${partition}`);
     this.#busy.add(partition);
     this.underWay++;
+    let first: Promise<void> | undefined;
     try {
-      await this.#before?.(partition, messages);
-      for (const message of messages) this.#take(partition, message);
+      first = this.#before?.(partition, messages);
+      if (first === undefined) for (const message of messages) this.#take(partition, message);
     } finally {
-      this.#busy.delete(partition);
-      this.underWay--;
-      this.#changed();
+      if (first === undefined) this.#end(partition);
     }
+    return first
+      ?.then(() => {
+        for (const message of messages) this.#take(partition, message);
+      })
+      .finally(() => {
+        this.#end(partition);
+      });
+  }
+
+  #end(partition: number): void {
+    this.#busy.delete(partition);
+    this.underWay--;
+    this.#changed();
   }
 
   #take(partition: number, message: BusMessage): void {

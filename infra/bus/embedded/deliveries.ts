@@ -65,23 +65,36 @@ export class Deliveries {
     this.queued -= batch.length;
     lane.busy = true;
     this.#underWay++;
-    let delivery: Promise<void>;
+    let delivery: Promise<void> | undefined;
     try {
       delivery = this.#deliver(lane.partition, batch);
     } catch (error) {
-      delivery = Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      this.#failed(lane, error);
+      return;
+    }
+    if (delivery === undefined) {
+      this.#delivered(lane);
+      return;
     }
     delivery.then(
       () => {
-        this.#settle(lane);
-        this.#outcomes.delivered(lane);
-        this.run(lane);
+        this.#delivered(lane);
       },
       (error: unknown) => {
-        this.#settle(lane);
-        this.#outcomes.failed(error);
+        this.#failed(lane, error);
       },
     );
+  }
+
+  #delivered(lane: Lane): void {
+    this.#settle(lane);
+    this.#outcomes.delivered(lane);
+    this.run(lane);
+  }
+
+  #failed(lane: Lane, error: unknown): void {
+    this.#settle(lane);
+    this.#outcomes.failed(error);
   }
 
   #settle(lane: Lane): void {

@@ -345,9 +345,10 @@ export class StreamQueue {
   ): { recorded: Recorded; event: NewEvent }[] {
     let revision = loaded.revision === undefined ? 0n : loaded.revision + 1n;
     return events.map((decided, index) => {
-      const encoded = this.#deps.registry.encode(decided);
+      const id = uuidOf(job.commandKey, String(index));
+      const encoded = this.#deps.registry.encode(decided, id);
       const event: NewEvent = {
-        id: uuidOf(job.commandKey, String(index)),
+        id,
         type: decided.type,
         schemaver: encoded.schemaver,
         time: context.now,
