@@ -2,9 +2,9 @@
  * All event types a process knows: encodes decided events in the version that is written, decodes
  * stored ones of every version as the newest.
  */
-import { canonicalBytes } from './canonical.ts';
+import { canonicalText } from './canonical.ts';
 import { DecodedEvents } from './decoded.ts';
-import type { StoredEvent, Uuid } from './envelope.ts';
+import type { StoredEvent } from './envelope.ts';
 import type { Decided, EventDefinition, Recorded } from './event.ts';
 import {
   checkedVersions,
@@ -40,11 +40,8 @@ export interface EventRegistry {
   readonly definitions: ReadonlyMap<string, EventDefinition>;
   /** The version that is written, by type. */
   readonly written: ReadonlyMap<string, number>;
-  /**
-   * Validates and writes a body once, as canonical JSON, in the version that is written.
-   * @param id of the event it is for: when that comes back to this process, its body is known.
-   */
-  encode(event: Decided, id?: Uuid): EncodedBody;
+  /** Validates and writes a body once, as canonical JSON, in the version that is written. */
+  encode(event: Decided): EncodedBody;
   /**
    * The body of an event just encoded as every reader will see it. It is the decided one, unless an
    * older version was written that cannot say all of it.
@@ -103,21 +100,20 @@ export function eventRegistry(
     shareDecoded: () => {
       live ??= { decoded: new DecodedEvents(), written: new WrittenBodies() };
     },
-    encode(event, id) {
+    encode(event) {
       const known = declared(event.type);
       const { definition } = known;
       const schemaver = writes.get(event.type) ?? definition.version;
       const newest = definition.schema.parse(event.data);
       const body = schemaver === definition.version ? newest : downcast(known, schemaver, newest);
-      const data = canonicalBytes(body);
-      const asIs = known.plain && schemaver === definition.version;
-      if (asIs && id !== undefined) live?.written.note(id, event.type, data);
-      return { schemaver, data };
+      const text = canonicalText(body);
+      if (known.plain && schemaver === definition.version) live?.written.note(event.type, text);
+      return { schemaver, data: Buffer.from(text, 'utf8') };
     },
     readBack(event, { schemaver, data }) {
       const known = declared(event.type);
       if (schemaver === known.definition.version) return event.data;
-      return known.definition.schema.parse(upcast(known, schemaver, jsonOf(data)));
+      return known.definition.schema.parse(upcast(known, schemaver, parsedBody(data)));
     },
     decode(event, validate = true) {
       const ofType = versions.get(event.type);
@@ -132,11 +128,12 @@ export function eventRegistry(
       }
       const known = validate ? live?.decoded.recall(event) : undefined;
       if (known !== undefined) return known;
-      const body = upcast(ofType, event.schemaver, parseBody(event));
+      const text = textOf(event);
+      const body = upcast(ofType, event.schemaver, jsonOf(text, event));
       if (!validate) return { ...event, type: event.type, data: body };
       // Whether it was checked before or now, the same object comes out: in the order of its bytes.
       const asIs = plain && event.schemaver === definition.version;
-      const checkedBefore = asIs && live?.written.take(event) === true;
+      const checkedBefore = asIs && live?.written.take(event.type, text) === true;
       const checked = checkedBefore ? body : checkedBody(definition, event, body);
       const recorded: Recorded = { ...event, type: event.type, data: asIs ? body : checked };
       live?.decoded.remember(recorded, event.data);
@@ -145,13 +142,23 @@ export function eventRegistry(
   };
 }
 
-function jsonOf(data: Uint8Array): Record<string, unknown> {
+function parsedBody(data: Uint8Array): Record<string, unknown> {
   return JSON.parse(decoder.decode(data)) as Record<string, unknown>;
 }
 
-function parseBody(event: StoredEvent): Record<string, unknown> {
+function textOf(event: Pick<StoredEvent, 'id' | 'data'>): string {
   try {
-    return jsonOf(event.data);
+    return decoder.decode(event.data);
+  } catch (cause) {
+    throw new EventDecodeError('invalid-body', `the body of event ${event.id} is not UTF-8`, {
+      cause,
+    });
+  }
+}
+
+function jsonOf(text: string, event: Pick<StoredEvent, 'id'>): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
     throw new EventDecodeError('invalid-body', `the body of event ${event.id} is not JSON`, {
       cause,

@@ -1,30 +1,34 @@
 /**
- * Bodies this process has validated and written, until they come back with the log: they need no
- * second check. Only the same bytes of the same event pass for them.
+ * Bodies this process has validated and written, until they come back: they need no second check.
+ * What is remembered is the text itself, so that nothing but the same text of the same type passes.
  */
-import type { StoredEvent, Uuid } from './envelope.ts';
 
 /** Bodies on their way at most; beyond it all are forgotten, and then checked when they come. */
 const KEPT = 4096;
-
-interface Written {
-  readonly type: string;
-  readonly data: Uint8Array;
-}
+/** Longer ones are rare, and not worth the memory. In UTF-16 units. */
+const LONGEST = 4096;
 
 export class WrittenBodies {
-  readonly #byId = new Map<Uuid, Written>();
+  #kept = 0;
+  readonly #byType = new Map<string, Set<string>>();
 
-  note(id: Uuid, type: string, data: Uint8Array): void {
-    if (this.#byId.size >= KEPT) this.#byId.clear();
-    this.#byId.set(id, { type, data });
+  note(type: string, text: string): void {
+    if (text.length > LONGEST) return;
+    if (this.#kept >= KEPT) {
+      this.#byType.clear();
+      this.#kept = 0;
+    }
+    let texts = this.#byType.get(type);
+    if (texts === undefined) this.#byType.set(type, (texts = new Set()));
+    if (texts.has(text)) return;
+    texts.add(text);
+    this.#kept += 1;
   }
 
   /** Whether the body was written here; it is forgotten with the answer. */
-  take({ id, type, data }: Pick<StoredEvent, 'id' | 'type' | 'data'>): boolean {
-    const written = this.#byId.get(id);
-    if (written === undefined) return false;
-    this.#byId.delete(id);
-    return written.type === type && Buffer.compare(written.data, data) === 0;
+  take(type: string, text: string): boolean {
+    const known = this.#byType.get(type)?.delete(text) === true;
+    if (known) this.#kept -= 1;
+    return known;
   }
 }

@@ -3,15 +3,9 @@ import { z } from 'zod';
 
 export const InstantSchema = z.iso.datetime({ precision: 3 });
 
-/** The instant made last: what happens in one millisecond is mostly told its time many times. */
-let last = { milliseconds: 0, instant: '1970-01-01T00:00:00.000Z' };
-
 /** Milliseconds since 1970 as an instant. */
 export function instantOf(milliseconds: number): string {
-  if (milliseconds !== last.milliseconds) {
-    last = { milliseconds, instant: new globalThis.Date(milliseconds).toISOString() };
-  }
-  return last.instant;
+  return new globalThis.Date(milliseconds).toISOString();
 }
 
 /** An instant as milliseconds since 1970. */

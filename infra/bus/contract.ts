@@ -185,19 +185,12 @@ export function busContract(name: string, factory: () => Promise<BusUnderTest>):
       expect(probe.all).toEqual([]);
     });
 
-    test.each([
-      ['is rejected', (defect: Error) => Promise.reject(defect)],
-      [
-        'throws',
-        (defect: Error) => {
-          throw defect;
-        },
-      ],
-    ])('a delivery that %s fails the consumer, once, and stops it', async (_what, fail) => {
+    test('a delivery that is rejected fails the consumer, once, and stops it', async () => {
       const defect = new Error('the handler is broken');
       const probe = new Probe({
-        before: (_, messages) =>
-          messages.some((m) => m.kind === 'event') ? fail(defect) : undefined,
+        before: async (_, messages) => {
+          if (messages.some((m) => m.kind === 'event')) throw defect;
+        },
       });
       await probe.consume(under.bus, 'billing');
       await publish('a', 1, 1);

@@ -34,13 +34,9 @@ export interface ConsumerOptions {
   readonly from: (partition: number) => Promise<Mark>;
   /**
    * Messages of one partition in order, one batch at a time per partition; the next comes when the
-   * promise resolves, or at once where there is none. Rejecting or throwing stops the consumer
-   * (`failed`).
+   * promise resolves. Rejecting stops the consumer (`failed`).
    */
-  readonly deliver: (
-    partition: number,
-    messages: readonly BusMessage[],
-  ) => Promise<void> | undefined;
+  readonly deliver: (partition: number, messages: readonly BusMessage[]) => Promise<void>;
   /** A partition was taken away: forget its state. */
   readonly revoked?: (partition: number) => void;
   /** The consumer has died; readiness goes off and the process ends. */

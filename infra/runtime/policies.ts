@@ -187,14 +187,13 @@ async function recordAnswer(
       ? { result: { ...answer.result } }
       : { refusal: copyOf(answer.refusal) }),
   };
+  const { schemaver, data } = deps.registry.encode(AskAnswered(body));
   // The outcome is part of the id: an owner that said "refused" and would now say "done" has lost.
   const commandKey = uuidOf(event.tenantid, principal.id, 'answer', stream, answer.outcome);
-  const id = uuidOf(commandKey, '0');
-  const { schemaver, data } = deps.registry.encode(AskAnswered(body), id);
   try {
     await deps.store.append(stream, 'no-stream', [
       {
-        id,
+        id: uuidOf(commandKey, '0'),
         type: AskAnswered.type,
         schemaver,
         time: instantOf(deps.clock.now()),

@@ -7,11 +7,8 @@ import { PARTITIONS } from '../port.ts';
 
 export interface ProbeOptions {
   readonly marks?: ReadonlyMap<number, Mark>;
-  /** Runs before a batch counts as delivered; without a promise it is taken at once. */
-  readonly before?: (
-    partition: number,
-    messages: readonly BusMessage[],
-  ) => Promise<void> | undefined;
+  /** Runs before a batch counts as delivered. */
+  readonly before?: (partition: number, messages: readonly BusMessage[]) => Promise<void>;
 }
 
 export class Probe {
@@ -66,31 +63,19 @@ export class Probe {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  #deliver(partition: number, messages: readonly BusMessage[]): Promise<void> | undefined {
+  async #deliver(partition: number, messages: readonly BusMessage[]): Promise<void> {
     this.batches++;
     if (this.#busy.has(partition)) this.faults.push(`two batches at once on ${partition}`);
     this.#busy.add(partition);
     this.underWay++;
-    let first: Promise<void> | undefined;
     try {
-      first = this.#before?.(partition, messages);
-      if (first === undefined) for (const message of messages) this.#take(partition, message);
+      await this.#before?.(partition, messages);
+      for (const message of messages) this.#take(partition, message);
     } finally {
-      if (first === undefined) this.#end(partition);
+      this.#busy.delete(partition);
+      this.underWay--;
+      this.#changed();
     }
-    return first
-      ?.then(() => {
-        for (const message of messages) this.#take(partition, message);
-      })
-      .finally(() => {
-        this.#end(partition);
-      });
-  }
-
-  #end(partition: number): void {
-    this.#busy.delete(partition);
-    this.underWay--;
-    this.#changed();
   }
 
   #take(partition: number, message: BusMessage): void {

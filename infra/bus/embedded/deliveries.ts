@@ -65,36 +65,23 @@ export class Deliveries {
     this.queued -= batch.length;
     lane.busy = true;
     this.#underWay++;
-    let delivery: Promise<void> | undefined;
+    let delivery: Promise<void>;
     try {
       delivery = this.#deliver(lane.partition, batch);
     } catch (error) {
-      this.#failed(lane, error);
-      return;
-    }
-    if (delivery === undefined) {
-      this.#delivered(lane);
-      return;
+      delivery = Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
     delivery.then(
       () => {
-        this.#delivered(lane);
+        this.#settle(lane);
+        this.#outcomes.delivered(lane);
+        this.run(lane);
       },
       (error: unknown) => {
-        this.#failed(lane, error);
+        this.#settle(lane);
+        this.#outcomes.failed(error);
       },
     );
-  }
-
-  #delivered(lane: Lane): void {
-    this.#settle(lane);
-    this.#outcomes.delivered(lane);
-    this.run(lane);
-  }
-
-  #failed(lane: Lane, error: unknown): void {
-    this.#settle(lane);
-    this.#outcomes.failed(error);
   }
 
   #settle(lane: Lane): void {

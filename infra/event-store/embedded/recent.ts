@@ -15,9 +15,8 @@ export interface Committed {
   /** Revision and position of its first event. */
   readonly revision: number;
   readonly position: number;
+  /** Their bodies belong to the log alone: nobody changes them. */
   readonly events: readonly NewEvent[];
-  /** Of each event, the log's own: what the caller does with the others does not matter. */
-  readonly bodies: readonly Uint8Array[];
 }
 
 /** Events kept at least, once that many have come; dropped in strides as long. */
@@ -39,12 +38,11 @@ export class RecentEvents {
   }
 
   /** Adds an append. What does not follow the last one begins anew: no gap is ever bridged. */
-  add({ stream, revision, position, events, bodies }: Committed): void {
+  add({ stream, revision, position, events }: Committed): void {
     if (position !== this.#last + 1) this.#forget(position - 1);
     for (const [i, event] of events.entries()) {
-      const data = bodies[i] ?? event.data;
       this.#last += 1;
-      this.#bytes += data.length;
+      this.#bytes += event.data.length;
       this.#events.push({
         stream,
         revision: BigInt(revision + i),
@@ -61,7 +59,7 @@ export class RecentEvents {
         causationid: event.causationid,
         commandkey: event.commandkey,
         inputhash: event.inputhash,
-        data,
+        data: event.data,
       });
     }
     if (this.#events.length > 2 * KEPT) this.#drop(this.#events.length - KEPT);

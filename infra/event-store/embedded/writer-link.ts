@@ -29,7 +29,6 @@ export interface WriterEvents {
 interface Waiting {
   readonly stream: string;
   readonly events: readonly NewEvent[];
-  readonly bodies: readonly Uint8Array[];
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: EventStoreError) => void;
 }
@@ -100,9 +99,9 @@ export class WriterLink {
     this.#batch.add(stream, expected, events);
     if (this.#batch.size >= HANDED_OVER) this.#flush();
     // The caller may use its buffers again; the log's followers get these.
-    const bodies = events.map(({ data }) => Buffer.from(data));
+    const kept = events.map((event) => ({ ...event, data: Buffer.from(event.data) }));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ stream, events, bodies, resolve, reject });
+      this.#waiting.push({ stream, events: kept, resolve, reject });
     });
   }
 
@@ -141,10 +140,9 @@ export class WriterLink {
         const last = outcomes[i + 2] ?? 0;
         // What lies behind the head was written before: this was a re-send.
         if (waiting !== undefined && last > this.#head) {
-          const { stream, events, bodies } = waiting;
-          const first = last - events.length + 1;
-          const before = revision - events.length + 1;
-          committed.push({ stream, revision: before, position: first, events, bodies });
+          const { stream, events } = waiting;
+          const before = events.length - 1;
+          committed.push({ stream, revision: revision - before, position: last - before, events });
           this.#head = last;
         }
         waiting?.resolve({ revision: BigInt(revision), position: positionOf(last) });

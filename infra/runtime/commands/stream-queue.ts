@@ -345,10 +345,9 @@ export class StreamQueue {
   ): { recorded: Recorded; event: NewEvent }[] {
     let revision = loaded.revision === undefined ? 0n : loaded.revision + 1n;
     return events.map((decided, index) => {
-      const id = uuidOf(job.commandKey, String(index));
-      const encoded = this.#deps.registry.encode(decided, id);
+      const encoded = this.#deps.registry.encode(decided);
       const event: NewEvent = {
-        id,
+        id: uuidOf(job.commandKey, String(index)),
         type: decided.type,
         schemaver: encoded.schemaver,
         time: context.now,

@@ -25,6 +25,8 @@ import { type Task, Work } from './work.ts';
 /** Events under way on one partition before the bus has to wait: bounds memory, not order. */
 const UNDER_WAY = 512;
 
+const TAKEN = Promise.resolve();
+
 export interface IntakeContext extends AttemptsContext {
   readonly store: EventStore;
   readonly registry: EventRegistry;
@@ -44,15 +46,12 @@ export class Intake {
   moved = false;
   readonly work: Work;
   readonly #context: IntakeContext;
-  /** As the signal says, which is slow to ask. */
-  #stopping = false;
   readonly #partitions: (PartitionMarks | undefined)[] = new Array<undefined>(PARTITIONS).fill(
     undefined,
   );
 
   constructor(context: IntakeContext) {
     this.#context = context;
-    context.stopping.addEventListener('abort', () => (this.#stopping = true), { once: true });
     this.work = new Work(
       context.slots,
       (task) => this.attempt(task.reaction, task.event, () => this.#wanted(task)),
@@ -84,17 +83,17 @@ export class Intake {
     return this.#partitions.reduce((sum, marks) => sum + (marks?.unfinished ?? 0), 0);
   }
 
-  /** The bus's `deliver`: done at once unless something is missing or too much is under way. */
-  deliver(partition: number, messages: readonly BusMessage[]): Promise<void> | undefined {
+  /** The bus's `deliver`: resolves at once unless something is missing or too much is under way. */
+  deliver(partition: number, messages: readonly BusMessage[]): Promise<void> {
     const marks = this.#partitions[partition];
-    if (marks === undefined || this.#stopping) return undefined;
+    if (marks === undefined || this.#context.stopping.aborted) return TAKEN;
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i];
       if (message === undefined) break;
       if (isMissing(message.prev, marks.seen)) return this.#recover(partition, marks, messages, i);
       this.#take(partition, marks, message);
     }
-    return marks.unfinished > UNDER_WAY ? this.#room(marks) : undefined;
+    return marks.unfinished > UNDER_WAY ? this.#room(marks) : TAKEN;
   }
 
   /** Runs one reaction to its end, counting. */
