@@ -2,7 +2,7 @@
  * Events of an API key's stream, `apikey-<key id>`, and the key's text:
  * `bvk_<suffix of the key id>_<base62 of 256 random bits><checksum>`. Only its hash is recorded.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 
@@ -67,7 +67,7 @@ export function readApiKey(text: string): ReadApiKey | undefined {
 
 /** Hex SHA-256. A slow hash would add nothing: there are 256 random bits to guess. */
 export function hashApiKey(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 /** Base-62 digits that hold 256 bits. */

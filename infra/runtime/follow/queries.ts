@@ -48,7 +48,7 @@ export interface QueryHost {
   ): Promise<QueryReply<z.output<R>>>;
   /** Answers from a view handed in, e.g. one as of a moment; `atLeast` has no meaning there. */
   queryOn<I extends z.ZodType, R extends z.ZodType>(
-    of: { readonly view: View; readonly position: Position | null },
+    of: Looked,
     contract: QueryContract<I, R>,
     input: z.input<I>,
     call: QueryCall,
@@ -58,6 +58,11 @@ export interface QueryHost {
 interface Known {
   readonly service: string;
   readonly handler: QueryHandler;
+}
+
+interface Looked {
+  readonly view: View;
+  readonly position: Position | null;
 }
 
 type Refused = { readonly ok: false; readonly refusal: Refusal };
@@ -76,22 +81,41 @@ export function queryHost(options: QueryHostOptions): QueryHost {
     );
   };
 
-  /** Parses and runs; `look` answers what to look at, once the call is known to be allowed. */
+  const contexts = new WeakMap<Principal, QueryContext>();
+  /** A principal asks again and again while its key is remembered. */
+  const contextOf = (principal: Principal): QueryContext => {
+    const made = contexts.get(principal) ?? contextFor(principal, options);
+    contexts.set(principal, made);
+    return made;
+  };
+
+  /** The live view of a service, once it has applied the position. */
+  const lookAt = async (service: string, atLeast: Position): Promise<Looked | Refused> => {
+    if (!isPosition(atLeast)) return refused(badPosition(atLeast));
+    const reached = await follower.waitFor(service, atLeast, waitMilliseconds);
+    return reached ? live(service) : refused(notYet());
+  };
+  const live = (service: string): Looked => ({
+    view: follower.view(service),
+    position: follower.position(service),
+  });
+
+  /** Parses, looks once the call is known to be allowed, and runs. `of`: not at the live view. */
   const answer = async (
     { service, handler }: Known,
     input: unknown,
-    principal: Principal,
-    look: () => Promise<{ view: View; position: Position | null } | Refused>,
+    { principal, atLeast }: QueryCall,
+    of: Looked | undefined,
   ): Promise<QueryReply<unknown>> => {
     const { contract } = handler;
     if (!mayAsk(principal, contract.access)) return refused(notAllowed(contract));
     const parsed = contract.input.safeParse(input);
     if (!parsed.success) return refused(invalidInput(parsed.error));
-    const looked = await look();
+    const looked = of ?? (atLeast === undefined ? live(service) : await lookAt(service, atLeast));
     if ('refusal' in looked) return looked;
     const { view, position } = looked;
     try {
-      const result = await handler.run(view, parsed.data, contextFor(principal, options));
+      const result = await handler.run(view, parsed.data, contextOf(principal));
       if (isRefusal(result)) return refused(result.refusal);
       if (options.checkResults === true) checkResult(service, contract, result);
       return { ok: true, result, position };
@@ -104,20 +128,10 @@ export function queryHost(options: QueryHostOptions): QueryHost {
   };
 
   return {
-    query: (contract, input, { principal, atLeast }) => {
-      const found = find(contract);
-      const { service } = found;
-      return answer(found, input, principal, async () => {
-        if (atLeast !== undefined) {
-          if (!isPosition(atLeast)) return refused(badPosition(atLeast));
-          const reached = await follower.waitFor(service, atLeast, waitMilliseconds);
-          if (!reached) return refused(notYet());
-        }
-        return { view: follower.view(service), position: follower.position(service) };
-      }) as Promise<QueryReply<never>>;
-    },
-    queryOn: (of, contract, input, { principal }) =>
-      answer(find(contract), input, principal, async () => of) as Promise<QueryReply<never>>,
+    query: (contract, input, call) =>
+      answer(find(contract), input, call, undefined) as Promise<QueryReply<never>>,
+    queryOn: (of, contract, input, call) =>
+      answer(find(contract), input, call, of) as Promise<QueryReply<never>>,
   };
 }
 
