@@ -59,11 +59,12 @@ export function checkChain(bytes: Buffer, position: number, before: number | und
 /** Decodes the frames of a page. `bytes` come from {@link soundBytes}. */
 export function decodeFrames(bytes: Buffer, epoch: string): StoredEvent[] {
   const events: StoredEvent[] = [];
+  let field: readonly string[] = [];
   for (let start = 0; start < bytes.length;) {
     const end = start + bytes.readUInt32LE(start);
     const text = start + HEADER;
     const body = text + bytes.readUInt16LE(start + 20);
-    const field = fieldsOf(bytes, text, body);
+    field = fieldsOf(bytes, text, body, field);
     events.push({
       stream: field[0] ?? '',
       revision: BigInt(bytes.readUIntLE(start + 14, 6)),
@@ -88,24 +89,31 @@ export function decodeFrames(bytes: Buffer, epoch: string): StoredEvent[] {
 }
 
 /**
- * The fields of an envelope text, each a string of its own: a part split off a longer string keeps
- * all of it in memory, and read models keep ids and times of events for as long as they keep rows.
+ * The fields of an envelope text. A part of a longer string keeps all of it in memory, and read models
+ * keep streams, ids, times and the like for as long as they keep rows: those get strings of their own,
+ * or that of the event before where it is the same. Nobody keeps what follows them.
  */
-function fieldsOf(bytes: Buffer, start: number, end: number): string[] {
+function fieldsOf(bytes: Buffer, start: number, end: number, before: readonly string[]): string[] {
   const text = bytes.toString('utf8', start, end);
   if (text.length !== end - start) {
     // Not ASCII: where a field stands in the text is not where it stands among the bytes.
     return text.split('\0').map((field) => Buffer.from(field).toString());
   }
   const fields: string[] = [];
-  let from = 0;
-  for (let to = text.indexOf('\0'); to >= 0; to = text.indexOf('\0', from)) {
-    fields.push(bytes.toString('latin1', start + from, start + to));
+  for (let from = 0, i = 0; from <= text.length; i++) {
+    const next = text.indexOf('\0', from);
+    const to = next < 0 ? text.length : next;
+    const same = before[i];
+    if (i >= KEPT) fields.push(text.slice(from, to));
+    else if (same?.length === to - from && text.startsWith(same, from)) fields.push(same);
+    else fields.push(bytes.toString('latin1', start + from, start + to));
     from = to + 1;
   }
-  fields.push(bytes.toString('latin1', start + from, end));
   return fields;
 }
+
+/** How many fields, from the first, read models may keep: up to who caused the event. */
+const KEPT = 7;
 
 /** The first frame of a page that is not sound, in words. */
 function nameDamage(bytes: Buffer): string {
