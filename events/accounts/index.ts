@@ -4,6 +4,7 @@ import { treeEvents } from './tree.ts';
 
 export * from './api-key.ts';
 export * from './member.ts';
+export * from './rights.ts';
 export * from './tree.ts';
 
 /** Every event type of accounts. */

@@ -4,8 +4,19 @@ import { z } from 'zod';
 import { customer, event, sealed } from '../language/index.ts';
 import { idOf } from '../values/index.ts';
 
-/** `staff` only with the provider; every member of the provider acts as its staff. */
-export const RoleSchema = z.enum(['owner', 'technician', 'staff']);
+/**
+ * What a member is there for; `rights.ts` says what each may do. `staff` only with the provider;
+ * every member of the provider acts as its staff, as far as the role goes.
+ */
+export const RoleSchema = z.enum([
+  'owner',
+  'admin',
+  'member',
+  'technician',
+  'billing',
+  'auditor',
+  'staff',
+]);
 export type Role = z.output<typeof RoleSchema>;
 
 export const MemberAdded = event(

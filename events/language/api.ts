@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Audience } from './audience.ts';
 import type { Refusal } from './decision.ts';
 import type { Position } from './envelope.ts';
+import type { Right, Rights } from './rights.ts';
 
 /** Who calls. Made by the gateway from a key, or by the host for its own policies and timers. */
 export interface Principal {
@@ -23,39 +24,65 @@ export interface Principal {
   readonly homeId: string;
   /** Its own tenant and everything below; `all` for the provider's staff and for the host itself. */
   readonly reach: 'all' | ReadonlySet<string>;
+  /** What it may do there; asked of people (`member`, `key`) only. */
+  readonly rights: Rights;
   readonly audience: Audience;
 }
 
-/** A command: changes one stream. */
-export interface CommandContract<I extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
-  readonly kind: 'command';
-  /** `<context>.<Imperative>`. */
+/**
+ * Who may use a contract. `tenant`: whoever reaches what it is about. `staff`: the provider's people.
+ * Both need a right, which may depend on the input. `internal`: policies, timers and nodes only.
+ */
+export type Access<I> =
+  | { readonly access: 'internal'; readonly right?: undefined }
+  | { readonly access: 'tenant' | 'staff'; readonly right: Right | ((input: I) => Right) };
+
+interface Contract<K extends string, I extends z.ZodType, R extends z.ZodType> {
+  readonly kind: K;
+  /** `<context>.<Imperative>` of a command, `<context>.<Noun>` of a query. */
   readonly name: string;
   readonly input: I;
   readonly result: R;
-  /** `tenant`: whoever reaches the stream's tenant. `staff`: the provider's staff. `internal`: policies, timers and nodes only. */
   readonly access: 'tenant' | 'staff' | 'internal';
+  /** Undefined for what is internal. A method, so that one list holds contracts of any input. */
+  rightFor(input: z.output<I>): Right | undefined;
 }
+
+/** A command: changes one stream. */
+export type CommandContract<
+  I extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+> = Contract<'command', I, R>;
 
 /** A query: reads the service's view, changes nothing. */
-export interface QueryContract<I extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
-  readonly kind: 'query';
+export type QueryContract<
+  I extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+> = Contract<'query', I, R>;
+
+type ContractSpec<I extends z.ZodType, R extends z.ZodType> = {
   readonly name: string;
   readonly input: I;
   readonly result: R;
-  readonly access: 'tenant' | 'staff' | 'internal';
-}
+} & Access<z.output<I>>;
 
 export function command<I extends z.ZodType, R extends z.ZodType>(
-  spec: Omit<CommandContract<I, R>, 'kind'>,
+  spec: ContractSpec<I, R>,
 ): CommandContract<I, R> {
-  return { kind: 'command', ...spec };
+  return { kind: 'command', ...contract(spec) };
 }
 
 export function query<I extends z.ZodType, R extends z.ZodType>(
-  spec: Omit<QueryContract<I, R>, 'kind'>,
+  spec: ContractSpec<I, R>,
 ): QueryContract<I, R> {
-  return { kind: 'query', ...spec };
+  return { kind: 'query', ...contract(spec) };
+}
+
+function contract<I extends z.ZodType, R extends z.ZodType>({
+  right,
+  ...spec
+}: ContractSpec<I, R>): Omit<Contract<string, I, R>, 'kind'> {
+  return { ...spec, rightFor: (input) => (typeof right === 'function' ? right(input) : right) };
 }
 
 /** What a command answers. */

@@ -1,3 +1,4 @@
+export * from './access.ts';
 export * from './api.ts';
 export * from './audience.ts';
 export * from './canonical.ts';
@@ -6,5 +7,6 @@ export * from './envelope.ts';
 export * from './event.ts';
 export * from './paging.ts';
 export * from './registry.ts';
+export * from './rights.ts';
 export * from './sealed.ts';
 export { EventDeclarationError, writtenVersionProblems } from './versions.ts';

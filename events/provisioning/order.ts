@@ -1,6 +1,7 @@
 /** What an operation is to achieve, by kind. */
 import { z } from 'zod';
 
+import type { Right } from '../language/index.ts';
 import { HoldKindSchema, HostnameSchema, MonthSchema } from '../operations/index.ts';
 import { AddressSchema, FamilySchema, idOf } from '../values/index.ts';
 
@@ -126,3 +127,27 @@ export const OperationTargetSchema = z.strictObject({
   id: z.string().min(1).max(60),
 });
 export type OperationTarget = z.output<typeof OperationTargetSchema>;
+
+/** The right an order takes: what changes the bill is ordered, the rest is operating or repair. */
+export function rightOfOrder({ kind }: OperationOrder): Right {
+  switch (kind) {
+    case 'power':
+    case 'packages':
+      return 'containers.operate';
+    case 'provision':
+    case 'resize':
+    case 'add-address':
+    case 'remove-address':
+    case 'delete':
+    case 'restore':
+    case 'cancel':
+    case 'terminate':
+      return 'containers.order';
+    case 'suspend':
+    case 'resume':
+      return 'customers.manage';
+    case 'close-month':
+    case 'run-month':
+      return 'billing.manage';
+  }
+}

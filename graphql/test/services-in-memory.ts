@@ -4,8 +4,9 @@
  */
 import { AccountById, Accounts, type AccountView, Authenticate } from '@bivouac/accounts/api';
 import { ContainerById, Containers, type ContainerView } from '@bivouac/containers/api';
-import { writeApiKey, hashApiKey } from '@bivouac/events/accounts';
+import { hashApiKey, rightsOf, writeApiKey } from '@bivouac/events/accounts';
 import {
+  accessRefusal,
   type CommandContract,
   type CommandReply,
   formatPosition,
@@ -13,6 +14,7 @@ import {
   type QueryContract,
   type QueryReply,
   type Refusal,
+  rightRefusal,
   type ServiceCaller,
 } from '@bivouac/events/language';
 import { deriveId } from '@bivouac/events/values';
@@ -132,26 +134,15 @@ class ServicesInMemory implements ServiceCaller {
 }
 
 async function run<I extends z.ZodType, R extends z.ZodType>(
-  contract: {
-    readonly name: string;
-    readonly access: string;
-    readonly input: I;
-    readonly result: R;
-  },
+  contract: CommandContract<I, R> | QueryContract<I, R>,
   answers: ReadonlyMap<string, (input: never, call: Call) => Answer>,
   input: unknown,
   call: Call,
 ): Promise<z.output<R> | Refused> {
   const answer = answers.get(contract.name);
   if (answer === undefined) throw new Error(`the test answers no ${contract.name}`);
-  const person = call.principal.kind === 'key' || call.principal.kind === 'member';
-  if (
-    person &&
-    contract.access !== 'tenant' &&
-    !(contract.access === 'staff' && call.principal.audience === 'staff')
-  ) {
-    return refused('NOT_ALLOWED', `${contract.name} is for the provider's staff.`);
-  }
+  const denied = accessRefusal(contract, call.principal);
+  if (denied !== undefined) return new Refused(denied);
   const parsed = contract.input.safeParse(input);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => ({
@@ -164,6 +155,8 @@ async function run<I extends z.ZodType, R extends z.ZodType>(
       details: { problems },
     });
   }
+  const notHis = rightRefusal(contract, call.principal, parsed.data);
+  if (notHis !== undefined) return new Refused(notHis);
   const made = await answer(parsed.data as never, call);
   if (made instanceof Refused) return made;
   return contract.result.parse(made);
@@ -328,6 +321,7 @@ export function world() {
         role: staff ? ('staff' as const) : ('owner' as const),
         audience: staff ? ('staff' as const) : ('customer' as const),
         reach: staff ? ('all' as const) : [found.account.id],
+        rights: [...rightsOf(staff ? 'staff' : 'owner', found.account.kind)],
         expiresAt: null,
       };
     })

@@ -51,6 +51,7 @@ const Charged = event('test.Charged', v2, { schemas: { 1: v1 }, upcasters: [toV2
 const Charge = command({
   name: 'test.Charge',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ id: z.string(), cents: z.int(), reason: z.string() }),
   result: z.strictObject({ charged: z.unknown() }),
 });
@@ -131,6 +132,7 @@ const raised = new Map([[Charged.type, 2]]);
 const principal: Principal = {
   ...{ id: 'key_a', kind: 'key', tenantId: 'a', homeId: 'a', audience: 'customer' },
   reach: new Set(['a']),
+  rights: 'all',
 };
 const ports = {
   keys: { hmac: (owner: string) => owner },

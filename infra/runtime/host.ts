@@ -219,6 +219,7 @@ async function fire(
     tenantId: row.homeId,
     homeId: row.homeId,
     reach: 'all',
+    rights: 'all',
     audience: 'staff',
   };
   const reply = await commands.commandByName(row.command, row.input, {
@@ -230,5 +231,5 @@ async function fire(
 
 /** A principal of the host itself, for what has no person behind it (seeding, the node endpoint). */
 export function systemPrincipal(id: string, tenantId: string, homeId: string): Principal {
-  return { id, kind: 'system', tenantId, homeId, reach: 'all', audience: 'staff' };
+  return { id, kind: 'system', tenantId, homeId, reach: 'all', rights: 'all', audience: 'staff' };
 }

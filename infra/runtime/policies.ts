@@ -119,6 +119,7 @@ function contextFor(name: string, event: Recorded, deps: PolicyDependencies): Po
     tenantId: event.tenantid,
     homeId: event.homeid,
     reach: 'all',
+    rights: 'all',
     audience: 'staff',
   };
   return {

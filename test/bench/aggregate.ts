@@ -42,7 +42,7 @@ const home = deriveId('tenant', 'bench');
 const stream = `ledger-${home}`;
 const system: Principal = {
   ...{ id: 'system:bench', kind: 'system', tenantId: home, homeId: home },
-  ...{ reach: 'all', audience: 'staff' },
+  ...{ reach: 'all', rights: 'all', audience: 'staff' },
 };
 
 async function run(): Promise<Record<string, Figure>> {

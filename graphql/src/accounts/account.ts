@@ -25,9 +25,32 @@ const AccountKind = enumeration('AccountKind', 'Where an account stands.', {
 
 export const Role = enumeration('Role', 'What a member may do.', {
   owner: 'Everything within the account.',
+  admin: 'Everything within the account.',
+  member: 'Containers are read, ordered and operated.',
   technician: 'What containers need from day to day.',
+  billing: 'Invoices, payments and prices; for programs that keep books.',
+  auditor: 'Everything is read, nothing changed.',
   staff: 'For members of the provider.',
 });
+
+export const RightEnum = enumeration(
+  'Right',
+  'What may be done, apart from whose things it is about.',
+  {
+    'account.read': 'Accounts, members, keys, plans and images are read.',
+    'account.manage': 'Members, invitations, keys and accounts below are managed.',
+    'containers.read': 'Containers, their packages and operations are read.',
+    'containers.order': 'What changes the bill: orders, other plans, addresses, notices.',
+    'containers.operate': 'What does not: power, names, packages.',
+    'billing.read': 'Invoices, payments and balances are read.',
+    'billing.manage': 'Fees, payments, credit, prices and months of those invoiced.',
+    'history.read': 'Who did what, and when.',
+    'customers.manage': 'For the staff: customers are created, held, limited, closed.',
+    'platform.read': 'For the staff: nodes and address ranges are read.',
+    'platform.manage': 'For the staff: nodes, images, address ranges, the catalog.',
+    'operations.repair': 'For the staff: what needs a person.',
+  },
+);
 
 /** One account, once per request; null where there is none or it is out of reach. */
 export function accountById(services: Services, id: string): Promise<AccountView | null> {
@@ -145,6 +168,11 @@ const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
     keyId: t.exposeID('keyId', { description: 'The API key in use.' }),
     memberId: t.exposeID('memberId', { description: 'The member it belongs to.' }),
     role: t.expose('role', { type: Role, description: 'What the member may do.' }),
+    rights: t.field({
+      type: [RightEnum],
+      description: 'What the key may do: the rights of the role, as far as the key has them.',
+      resolve: ({ rights }) => [...rights],
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,

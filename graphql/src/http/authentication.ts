@@ -35,6 +35,7 @@ const gateway: Principal = {
   tenantId: PROVIDER_ID,
   homeId: PROVIDER_ID,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 

@@ -83,6 +83,7 @@ describe('an answer about a key', () => {
       role: 'owner' as const,
       audience: 'customer' as const,
       reach: [alpha.id],
+      rights: ['account.read' as const],
       expiresAt: '2026-04-20T12:00:01.000Z',
     }));
     await ask('{ viewer { role } }');

@@ -7,7 +7,15 @@ type Authenticated = z.output<typeof Authenticate.result>;
 
 export interface Viewer extends Pick<
   Authenticated,
-  'keyId' | 'memberId' | 'personId' | 'tenantId' | 'homeId' | 'kind' | 'role' | 'expiresAt'
+  | 'keyId'
+  | 'memberId'
+  | 'personId'
+  | 'tenantId'
+  | 'homeId'
+  | 'kind'
+  | 'role'
+  | 'rights'
+  | 'expiresAt'
 > {
   readonly principal: Principal;
 }
@@ -17,7 +25,7 @@ export interface Viewer extends Pick<
  * member is who asks: a retry with another of its keys is the same request.
  */
 export function viewerOf(key: Authenticated): Viewer {
-  const { keyId, memberId, personId, tenantId, homeId, kind, role, expiresAt } = key;
+  const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt } = key;
   return {
     keyId,
     memberId,
@@ -26,6 +34,7 @@ export function viewerOf(key: Authenticated): Viewer {
     homeId,
     kind,
     role,
+    rights,
     expiresAt,
     principal: {
       id: keyId,
@@ -34,6 +43,7 @@ export function viewerOf(key: Authenticated): Viewer {
       tenantId,
       homeId,
       reach: key.reach === 'all' ? 'all' : new Set(key.reach),
+      rights: new Set(key.rights),
       audience: key.audience,
     },
   };

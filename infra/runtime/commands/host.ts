@@ -3,6 +3,7 @@
  * change of the system goes through `command` here, whoever asks for it.
  */
 import {
+  accessRefusal,
   canonicalBytes,
   type CommandCall,
   type CommandContract,
@@ -12,6 +13,7 @@ import {
   type Recorded,
   refuse,
   type Refusal,
+  rightRefusal,
 } from '@bivouac/events/language';
 import { uuidOf } from '@bivouac/events/values';
 import type { z } from 'zod';
@@ -143,10 +145,13 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         }).refusal,
       );
     }
-    const denied = rightsRefusal(handler.contract, call.principal);
+    const { contract } = handler;
+    const denied = accessRefusal(contract, call.principal);
     if (denied !== undefined) return refused(denied);
-    const parsed = handler.contract.input.safeParse(rawInput);
+    const parsed = contract.input.safeParse(rawInput);
     if (!parsed.success) return refused(invalidInput(parsed.error));
+    const notHis = rightRefusal(contract, call.principal, parsed.data);
+    if (notHis !== undefined) return refused(notHis);
     return execute(handler, parsed.data, call);
   };
 
@@ -307,15 +312,6 @@ function viewOf<S>(loaded: LoadedStream, state: unknown): Loaded<S> {
     tenantId: loaded.tenantId,
     homeId: loaded.homeId,
   };
-}
-
-/** Rights by contract: `internal` for the host's own principals, `staff` for the provider's people. */
-function rightsRefusal(contract: CommandContract, principal: Principal): Refusal | undefined {
-  const person = principal.kind === 'member' || principal.kind === 'key';
-  if (!person || contract.access === 'tenant') return undefined;
-  if (contract.access === 'staff' && principal.audience === 'staff') return undefined;
-  return refuse('NOT_ALLOWED', `${contract.name} is for the provider's staff; ask them to do it.`)
-    .refusal;
 }
 
 function mayOwn(principal: Principal, owner: Owner): boolean {

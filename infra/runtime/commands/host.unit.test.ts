@@ -36,6 +36,7 @@ const counter = aggregate<{ total: number }, readonly [typeof Added]>({
 const Add = command({
   name: 'test.Add',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ id: z.string(), amount: z.number().int(), note: z.string().default('') }),
   result: z.strictObject({ amounts: z.array(z.number()) }),
 });
@@ -56,6 +57,7 @@ const addHandler = handler(Add, counter, {
 const Open = command({
   name: 'test.Open',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ amount: z.number().int() }),
   result: z.strictObject({ id: z.string(), secret: z.string().nullable() }),
 });
@@ -73,6 +75,7 @@ const tenant = (name: string, reach?: readonly string[]): Principal => ({
   tenantId: name,
   homeId: name,
   reach: new Set(reach ?? [name]),
+  rights: 'all',
   audience: 'customer',
 });
 const alice = tenant('alice');

@@ -3,6 +3,7 @@
  * runs the handler on the service's view, or on any other view handed in.
  */
 import {
+  accessRefusal,
   type EventRegistry,
   parsePosition,
   type Position,
@@ -12,6 +13,7 @@ import {
   type QueryReply,
   refuse,
   type Refusal,
+  rightRefusal,
 } from '@bivouac/events/language';
 import { instantOf } from '@bivouac/events/values';
 import type { z } from 'zod';
@@ -108,9 +110,12 @@ export function queryHost(options: QueryHostOptions): QueryHost {
     of: Looked | undefined,
   ): Promise<QueryReply<unknown>> => {
     const { contract } = handler;
-    if (!mayAsk(principal, contract.access)) return refused(notAllowed(contract));
+    const denied = accessRefusal(contract, principal);
+    if (denied !== undefined) return refused(denied);
     const parsed = contract.input.safeParse(input);
     if (!parsed.success) return refused(invalidInput(parsed.error));
+    const notHis = rightRefusal(contract, principal, parsed.data);
+    if (notHis !== undefined) return refused(notHis);
     const looked = of ?? (atLeast === undefined ? live(service) : await lookAt(service, atLeast));
     if ('refusal' in looked) return looked;
     const { view, position } = looked;
@@ -151,17 +156,6 @@ function handlersByName(services: readonly ServiceDefinition[]): ReadonlyMap<str
     }
   }
   return known;
-}
-
-function mayAsk(principal: Principal, access: QueryContract['access']): boolean {
-  switch (access) {
-    case 'tenant':
-      return true;
-    case 'staff':
-      return principal.audience === 'staff' || principal.audience === 'auditor';
-    case 'internal':
-      return principal.kind !== 'member' && principal.kind !== 'key';
-  }
 }
 
 function contextFor(
@@ -209,14 +203,6 @@ function isPosition(text: string): boolean {
 
 function refused(refusal: Refusal): Refused {
   return { ok: false, refusal };
-}
-
-function notAllowed({ name, access }: QueryContract): Refusal {
-  const who = access === 'staff' ? "the provider's staff" : 'the services themselves';
-  return refuse(
-    'NOT_ALLOWED',
-    `${name} is for ${who}. Use a key that has this right, or ask something else.`,
-  ).refusal;
 }
 
 function notYet(): Refusal {

@@ -66,12 +66,14 @@ export const NotesByTopic = query({
   input: page,
   result: listed,
   access: 'tenant',
+  right: 'account.read',
 });
 export const StaffOnly = query({
   name: 'notebook.StaffOnly',
   input: z.strictObject({}),
   result: z.string(),
   access: 'staff',
+  right: 'account.read',
 });
 export const Internal = query({
   name: 'notebook.Internal',
@@ -84,6 +86,7 @@ export const Refusing = query({
   input: z.strictObject({}),
   result: z.null(),
   access: 'tenant',
+  right: 'account.read',
 });
 export const HistoryOf = query({
   name: 'notebook.HistoryOf',
@@ -96,12 +99,14 @@ export const HistoryOf = query({
   }),
   result: z.object({ revisions: z.array(z.string()), end: z.boolean(), now: z.string() }),
   access: 'tenant',
+  right: 'account.read',
 });
 export const Broken = query({
   name: 'notebook.Broken',
   input: z.strictObject({}),
   result: z.number(),
   access: 'tenant',
+  right: 'account.read',
 });
 
 export const notebook = service({
@@ -292,6 +297,7 @@ export const everyone: Principal = {
   tenantId: 'provider',
   homeId: 'provider',
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 
@@ -302,6 +308,7 @@ export function memberOf(tenantId: string): Principal {
     tenantId,
     homeId: tenantId,
     reach: new Set([tenantId]),
+    rights: 'all',
     audience: 'customer',
   };
 }

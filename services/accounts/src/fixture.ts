@@ -32,6 +32,7 @@ export const provider: Principal = {
   tenantId: deriveId('tenant', 'provider'),
   homeId: deriveId('tenant', 'provider'),
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 
@@ -45,6 +46,7 @@ export function customerOf(tenantId: string, reach: readonly string[] = [tenantI
     tenantId,
     homeId: tenantId,
     reach: new Set(reach),
+    rights: 'all',
     audience: 'customer',
   };
 }

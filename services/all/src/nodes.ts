@@ -72,6 +72,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     kind: 'node',
     ...provider,
     reach: 'all',
+    rights: 'all',
     audience: 'staff',
   });
   const endpoint = nodeEndpoint({

@@ -48,6 +48,7 @@ export const staff: Principal = {
   tenantId: PROVIDER_ID,
   homeId: PROVIDER_ID,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 
@@ -58,6 +59,7 @@ export function customerOf(tenantId: string): Principal {
     tenantId,
     homeId: tenantId,
     reach: new Set([tenantId]),
+    rights: 'all',
     audience: 'customer',
   };
 }

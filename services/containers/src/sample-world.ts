@@ -56,6 +56,7 @@ export const staff: Principal = {
   tenantId: PROVIDER_ID,
   homeId: PROVIDER_ID,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 
@@ -67,6 +68,7 @@ export function customerOf(name: string): Principal {
     tenantId,
     homeId: tenantId,
     reach: new Set([tenantId]),
+    rights: 'all',
     audience: 'customer',
   };
 }

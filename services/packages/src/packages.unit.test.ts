@@ -48,6 +48,7 @@ function customerOf(tenantId: string): Principal {
     tenantId,
     homeId: tenantId,
     reach: new Set([tenantId]),
+    rights: 'all',
     audience: 'customer',
   };
 }

@@ -33,6 +33,7 @@ export const staff: Principal = {
   tenantId: PROVIDER_ID,
   homeId: PROVIDER_ID,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 

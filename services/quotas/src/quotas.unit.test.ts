@@ -42,6 +42,7 @@ const staff: Principal = {
   tenantId: PROVIDER_ID,
   homeId: PROVIDER_ID,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 const customer: Principal = {
@@ -50,6 +51,7 @@ const customer: Principal = {
   tenantId: left,
   homeId: home,
   reach: new Set([left]),
+  rights: 'all',
   audience: 'customer',
 };
 

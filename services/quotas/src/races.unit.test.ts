@@ -21,6 +21,7 @@ const staff: Principal = {
   tenantId: home,
   homeId: home,
   reach: 'all',
+  rights: 'all',
   audience: 'staff',
 };
 

@@ -167,6 +167,7 @@ function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
     tenantId,
     homeId,
     reach: staff ? 'all' : new Set([tenantId]),
+    rights: 'all',
     audience: staff ? 'staff' : 'customer',
   };
 }

@@ -65,8 +65,20 @@ const shelf = aggregate({
 
 const input = z.strictObject({ shelf: z.string(), item: z.string(), n: z.int() });
 const result = z.strictObject({ did: z.array(z.string()) });
-const PutIn = command({ name: 'test.PutIn', access: 'tenant', input, result });
-const TakeOut = command({ name: 'test.TakeOut', access: 'tenant', input, result });
+const PutIn = command({
+  name: 'test.PutIn',
+  access: 'tenant',
+  right: 'account.read',
+  input,
+  result,
+});
+const TakeOut = command({
+  name: 'test.TakeOut',
+  access: 'tenant',
+  right: 'account.read',
+  input,
+  result,
+});
 
 function handlersOf(of: Aggregate<Shelf>) {
   const on = {
@@ -95,6 +107,7 @@ function handlersOf(of: Aggregate<Shelf>) {
 const principal: Principal = {
   ...{ id: 'key_a', kind: 'key', tenantId: 'a', homeId: 'a', audience: 'customer' },
   reach: new Set(['a']),
+  rights: 'all',
 };
 const registry = eventRegistry([Put, Taken]);
 const clock = new ManualClock('2026-04-10T09:00:00.000Z');

@@ -34,6 +34,7 @@ export const CreateProvider = command({
 export const CreateCustomer = command({
   name: 'accounts.CreateCustomer',
   access: 'staff',
+  right: 'customers.manage',
   input: z.strictObject({ name: TenantNameSchema, contact: ContactInputSchema }),
   result: created,
 });
@@ -42,6 +43,7 @@ export const CreateCustomer = command({
 export const RenameTenant = command({
   name: 'accounts.RenameTenant',
   access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({ tenantId, homeId, name: TenantNameSchema }),
   result: z.strictObject({ tenantId, name: TenantNameSchema }),
 });
@@ -54,6 +56,7 @@ export const RenameTenant = command({
 export const PlaceTenantHold = command({
   name: 'accounts.PlaceTenantHold',
   access: 'staff',
+  right: 'customers.manage',
   input: z.strictObject({
     tenantId,
     homeId,
@@ -73,6 +76,7 @@ export const PlaceTenantHold = command({
 export const LiftTenantHold = command({
   name: 'accounts.LiftTenantHold',
   access: 'staff',
+  right: 'customers.manage',
   input: z.strictObject({ tenantId, homeId, holdId: idOf('hold') }),
   result: z.strictObject({ tenantId, holdId: idOf('hold') }),
 });
@@ -84,6 +88,7 @@ export const LiftTenantHold = command({
 export const CloseTenant = command({
   name: 'accounts.CloseTenant',
   access: 'staff',
+  right: 'customers.manage',
   input: z.strictObject({ tenantId, homeId, reason }),
   result: z.strictObject({ tenantId }),
 });
@@ -95,6 +100,7 @@ export const CloseTenant = command({
 export const AddMember = command({
   name: 'accounts.AddMember',
   access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({
     tenantId,
     homeId,
@@ -112,6 +118,7 @@ export const AddMember = command({
 export const CreateApiKey = command({
   name: 'accounts.CreateApiKey',
   access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({
     tenantId,
     homeId,
@@ -134,6 +141,7 @@ export const CreateApiKey = command({
 export const RevokeApiKey = command({
   name: 'accounts.RevokeApiKey',
   access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({ keyId: idOf('apiKey') }),
   result: z.strictObject({ keyId: idOf('apiKey') }),
 });

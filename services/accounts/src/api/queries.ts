@@ -1,6 +1,12 @@
 /** What the outside may ask accounts. What the caller does not reach is answered as missing. */
 import { ApiKeyHashSchema, RoleSchema, TenantKindSchema } from '@bivouac/events/accounts';
-import { AudienceSchema, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
+import {
+  AudienceSchema,
+  PageArgsSchema,
+  pageSchema,
+  query,
+  RightSchema,
+} from '@bivouac/events/language';
 import { HistoryArgsSchema, HistoryPageSchema, HoldKindSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
@@ -43,6 +49,7 @@ export type AccountView = z.output<typeof AccountViewSchema>;
 export const Accounts = query({
   name: 'accounts.Accounts',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ page: PageArgsSchema }),
   result: pageSchema(AccountViewSchema),
 });
@@ -50,6 +57,7 @@ export const Accounts = query({
 export const AccountById = query({
   name: 'accounts.AccountById',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ tenantId: idOf('tenant') }),
   result: AccountViewSchema.nullable(),
 });
@@ -58,6 +66,7 @@ export const AccountById = query({
 export const TreeOf = query({
   name: 'accounts.TreeOf',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ tenantId: idOf('tenant') }),
   result: z
     .object({
@@ -92,6 +101,7 @@ export type MemberView = z.output<typeof MemberViewSchema>;
 export const Members = query({
   name: 'accounts.Members',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ tenantId: idOf('tenant'), page: PageArgsSchema }),
   result: pageSchema(MemberViewSchema).nullable(),
 });
@@ -112,6 +122,7 @@ export type ApiKeyView = z.output<typeof ApiKeyViewSchema>;
 export const ApiKeys = query({
   name: 'accounts.ApiKeys',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ tenantId: idOf('tenant'), page: PageArgsSchema }),
   result: pageSchema(ApiKeyViewSchema).nullable(),
 });
@@ -135,6 +146,8 @@ export const Authenticate = query({
     audience: AudienceSchema,
     /** `all` for the provider's people; else the tenant and every tenant below it. */
     reach: z.union([z.literal('all'), z.array(idOf('tenant'))]),
+    /** Of the role, as far as the key's scopes go. */
+    rights: z.array(RightSchema),
     expiresAt: InstantSchema.nullable(),
   }),
 });
@@ -143,6 +156,7 @@ export const Authenticate = query({
 export const AccountHistory = query({
   name: 'accounts.AccountHistory',
   access: 'tenant',
+  right: 'history.read',
   input: z.strictObject({ tenantId: idOf('tenant'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 
-import type { TenantKind } from '@bivouac/events/accounts';
+import { rightsOf, type Role, type TenantKind } from '@bivouac/events/accounts';
 import { type Audience, refuse } from '@bivouac/events/language';
 import { type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
 import type { View } from '@bivouac/infra/views';
@@ -41,8 +41,9 @@ export const authenticate: QueryHandler = queryHandler(
       homeId: account.homeId,
       kind: account.kind,
       role: member.role,
-      audience: audienceOf(account.kind),
+      audience: audienceOf(account.kind, member.role),
       reach: account.kind === 'provider' ? ('all' as const) : below(view, account.id),
+      rights: [...rightsOf(member.role, account.kind)],
       expiresAt: key.expiresAt,
     };
   },
@@ -54,11 +55,11 @@ function equal(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
 }
 
-/** Whoever acts for the provider acts as its staff, whatever the role there. */
-function audienceOf(kind: TenantKind): Audience {
+/** Whoever acts for the provider acts as its staff; its auditors see everything and change nothing. */
+function audienceOf(kind: TenantKind, role: Role): Audience {
   switch (kind) {
     case 'provider':
-      return 'staff';
+      return role === 'auditor' ? 'auditor' : 'staff';
     case 'reseller':
       return 'reseller';
     case 'customer':

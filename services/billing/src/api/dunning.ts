@@ -14,6 +14,7 @@ const result = z.strictObject({ accountId });
 export const PauseDunning = command({
   name: 'billing.PauseDunning',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ accountId, reason: ReasonSchema }),
   result,
 });
@@ -22,6 +23,7 @@ export const PauseDunning = command({
 export const ResumeDunning = command({
   name: 'billing.ResumeDunning',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ accountId }),
   result,
 });
@@ -33,6 +35,7 @@ export const ResumeDunning = command({
 export const SetPaymentTerm = command({
   name: 'billing.SetPaymentTerm',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     issuerId: idOf('tenant'),
     issuerHomeId: idOf('tenant'),

@@ -80,6 +80,7 @@ export type InvoiceView = z.output<typeof InvoiceViewSchema>;
 export const Invoices = query({
   name: 'billing.Invoices',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId: accountId.optional() }),
   result: pageSchema(InvoiceViewSchema),
 });
@@ -88,6 +89,7 @@ export const Invoices = query({
 export const InvoiceById = query({
   name: 'billing.InvoiceById',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ invoiceId }),
   result: InvoiceViewSchema.extend({ lines: z.array(InvoiceLineSchema) }).nullable(),
 });
@@ -96,6 +98,7 @@ export const InvoiceById = query({
 export const InvoiceLines = query({
   name: 'billing.InvoiceLines',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ invoiceId, page: PageArgsSchema }),
   result: pageSchema(InvoiceLineSchema).nullable(),
 });
@@ -107,6 +110,7 @@ export const InvoiceLines = query({
 export const AccountBalance = query({
   name: 'billing.AccountBalance',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ accountId }),
   result: z
     .object({
@@ -128,6 +132,7 @@ export const AccountBalance = query({
 export const PreviewInvoice = query({
   name: 'billing.PreviewInvoice',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ accountId, month: MonthSchema }),
   result: z
     .object({
@@ -167,6 +172,7 @@ export type SubscriptionView = z.output<typeof SubscriptionViewSchema>;
 export const Subscriptions = query({
   name: 'billing.Subscriptions',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
   result: pageSchema(SubscriptionViewSchema),
 });
@@ -175,6 +181,7 @@ export const Subscriptions = query({
 export const Leftovers = query({
   name: 'billing.Leftovers',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({}),
   result: z.object({
     /** Subscriptions that have not ended. */
@@ -188,6 +195,7 @@ export const Leftovers = query({
 export const InvoiceHistory = query({
   name: 'billing.InvoiceHistory',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ invoiceId, page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });
@@ -196,6 +204,7 @@ export const InvoiceHistory = query({
 export const AccountHistory = query({
   name: 'billing.AccountHistory',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ accountId, page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });

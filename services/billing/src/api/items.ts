@@ -14,6 +14,7 @@ const accountId = idOf('tenant');
 export const AttachAddOn = command({
   name: 'billing.AttachAddOn',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     accountId,
     name: ItemNameSchema,
@@ -33,6 +34,7 @@ export const AttachAddOn = command({
 export const CancelAddOn = command({
   name: 'billing.CancelAddOn',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     accountId,
     addOnId: idOf('item'),
@@ -49,6 +51,7 @@ export const CancelAddOn = command({
 export const ChargeFee = command({
   name: 'billing.ChargeFee',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     accountId,
     name: ItemNameSchema,
@@ -79,6 +82,7 @@ export type AddOnView = z.output<typeof AddOnViewSchema>;
 export const AddOns = query({
   name: 'billing.AddOns',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
   result: pageSchema(AddOnViewSchema),
 });
@@ -98,6 +102,7 @@ export type FeeView = z.output<typeof FeeViewSchema>;
 export const Fees = query({
   name: 'billing.Fees',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
   result: pageSchema(FeeViewSchema),
 });

@@ -25,6 +25,7 @@ const accountId = idOf('tenant');
 export const RecordPayment = command({
   name: 'billing.RecordPayment',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     accountId,
     reference: PaymentReferenceSchema,
@@ -38,6 +39,7 @@ export const RecordPayment = command({
 export const ReversePayment = command({
   name: 'billing.ReversePayment',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ accountId, reference: PaymentReferenceSchema, reason: ReasonSchema }),
   result: z.strictObject({ paymentId: idOf('payment') }),
 });
@@ -46,6 +48,7 @@ export const ReversePayment = command({
 export const GrantCredit = command({
   name: 'billing.GrantCredit',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ accountId, amount: PriceSchema, reason: ReasonSchema }),
   result: z.strictObject({ creditId: idOf('item').nullable() }),
 });
@@ -57,6 +60,7 @@ export const GrantCredit = command({
 export const VoidInvoice = command({
   name: 'billing.VoidInvoice',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ accountId, invoiceId: idOf('invoice'), reason: ReasonSchema }),
   result: z.strictObject({ invoiceId: idOf('invoice'), creditNoteId: idOf('creditNote') }),
 });
@@ -79,6 +83,7 @@ export type PaymentView = z.output<typeof PaymentViewSchema>;
 export const Payments = query({
   name: 'billing.Payments',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
   result: pageSchema(PaymentViewSchema),
 });
@@ -86,6 +91,7 @@ export const Payments = query({
 export const PaymentByReference = query({
   name: 'billing.PaymentByReference',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ accountId, reference: PaymentReferenceSchema }),
   result: PaymentViewSchema.nullable(),
 });
@@ -114,6 +120,7 @@ export type CreditNoteView = z.output<typeof CreditNoteViewSchema>;
 export const CreditNotes = query({
   name: 'billing.CreditNotes',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, accountId }),
   result: pageSchema(CreditNoteViewSchema),
 });
@@ -121,6 +128,7 @@ export const CreditNotes = query({
 export const CreditNoteById = query({
   name: 'billing.CreditNoteById',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ creditNoteId: idOf('creditNote') }),
   result: CreditNoteViewSchema.nullable(),
 });
@@ -129,6 +137,7 @@ export const CreditNoteById = query({
 export const CreditNoteLines = query({
   name: 'billing.CreditNoteLines',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ creditNoteId: idOf('creditNote'), page: PageArgsSchema }),
   result: pageSchema(InvoiceLineSchema).nullable(),
 });
@@ -154,6 +163,7 @@ export type JournalEntry = z.output<typeof JournalEntrySchema>;
 export const Journal = query({
   name: 'billing.Journal',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({
     page: PageArgsSchema,
     issuerId: idOf('tenant'),
@@ -169,6 +179,7 @@ export const Journal = query({
 export const TrialBalance = query({
   name: 'billing.TrialBalance',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ issuerId: idOf('tenant') }),
   result: z
     .object({

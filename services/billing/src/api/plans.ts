@@ -16,6 +16,7 @@ const result = z.strictObject({ planId });
 export const DefinePlan = command({
   name: 'billing.DefinePlan',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ code: PlanCodeSchema, ...terms }),
   result,
 });
@@ -29,6 +30,7 @@ export const DefinePlan = command({
 export const ReplacePlanTerms = command({
   name: 'billing.ReplacePlanTerms',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({
     planId,
     ...terms,
@@ -42,6 +44,7 @@ export const ReplacePlanTerms = command({
 export const RetirePlan = command({
   name: 'billing.RetirePlan',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ planId }),
   result,
 });
@@ -70,6 +73,7 @@ export type PlanView = z.output<typeof PlanViewSchema>;
 export const Plans = query({
   name: 'billing.Plans',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ page: PageArgsSchema, includeRetired: z.boolean().default(false) }),
   result: pageSchema(PlanViewSchema),
 });
@@ -77,6 +81,7 @@ export const Plans = query({
 export const PlanById = query({
   name: 'billing.PlanById',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ planId }),
   result: PlanViewSchema.nullable(),
 });
@@ -85,6 +90,7 @@ export const PlanById = query({
 export const PlanByCode = query({
   name: 'billing.PlanByCode',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ code: PlanCodeSchema }),
   result: PlanViewSchema.nullable(),
 });
@@ -111,6 +117,7 @@ export type PlanVersion = z.output<typeof PlanVersionSchema>;
 export const PlanVersions = query({
   name: 'billing.PlanVersions',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ page: PageArgsSchema, planId }),
   result: pageSchema(PlanVersionSchema),
 });

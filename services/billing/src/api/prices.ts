@@ -14,6 +14,7 @@ const result = z.strictObject({ issuerId: idOf('tenant'), planId: idOf('plan') }
 export const SetPrice = command({
   name: 'billing.SetPrice',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({
     ...issuer,
     planCode: PlanCodeSchema,
@@ -29,6 +30,7 @@ export const SetPrice = command({
 export const WithdrawPrice = command({
   name: 'billing.WithdrawPrice',
   access: 'tenant',
+  right: 'billing.manage',
   input: z.strictObject({ ...issuer, planCode: PlanCodeSchema }),
   result,
 });
@@ -51,6 +53,7 @@ export type ListedPrice = z.output<typeof ListedPriceSchema>;
 export const PriceList = query({
   name: 'billing.PriceList',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({ page: PageArgsSchema, issuerId: idOf('tenant') }),
   result: pageSchema(ListedPriceSchema),
 });

@@ -8,6 +8,7 @@ import { z } from 'zod';
 export const AccountsToClose = query({
   name: 'billing.AccountsToClose',
   access: 'tenant',
+  right: 'billing.read',
   input: z.strictObject({
     issuerId: idOf('tenant'),
     month: MonthSchema,

@@ -28,6 +28,7 @@ const name = z
 export const RegisterImage = command({
   name: 'containers.RegisterImage',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({
     name,
     digest: DigestSchema,
@@ -42,6 +43,7 @@ export const RegisterImage = command({
 export const TestImage = command({
   name: 'containers.TestImage',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({
     imageId: idOf('image'),
     technician: TechnicianSchema,
@@ -54,6 +56,7 @@ export const TestImage = command({
 export const PublishImage = command({
   name: 'containers.PublishImage',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ imageId: idOf('image') }),
   result: z.strictObject({ imageId: idOf('image') }),
 });
@@ -67,6 +70,7 @@ const reason = z.string().trim().min(1).max(500);
 export const DeprecateImage = command({
   name: 'containers.DeprecateImage',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ imageId: idOf('image'), reason }),
   result: z.strictObject({ imageId: idOf('image') }),
 });
@@ -75,6 +79,7 @@ export const DeprecateImage = command({
 export const WithdrawImage = command({
   name: 'containers.WithdrawImage',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ imageId: idOf('image'), reason }),
   result: z.strictObject({ imageId: idOf('image') }),
 });
@@ -85,6 +90,7 @@ const ofNode = { nodeId: idOf('node') };
 export const LabelNode = command({
   name: 'containers.LabelNode',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ ...ofNode, labels: z.array(NodeLabelSchema).max(50) }),
   result: z.strictObject(ofNode),
 });
@@ -93,6 +99,7 @@ export const LabelNode = command({
 export const DrainNode = command({
   name: 'containers.DrainNode',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ ...ofNode, reason }),
   result: z.strictObject(ofNode),
 });
@@ -101,6 +108,7 @@ export const DrainNode = command({
 export const UndrainNode = command({
   name: 'containers.UndrainNode',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject(ofNode),
   result: z.strictObject(ofNode),
 });
@@ -112,6 +120,7 @@ export const UndrainNode = command({
 export const Reconcile = command({
   name: 'containers.Reconcile',
   access: 'staff',
+  right: 'operations.repair',
   input: z.strictObject({ nodeId: idOf('node').optional() }),
   result: z.strictObject({ nodeId: idOf('node').nullable() }),
 });
@@ -120,6 +129,7 @@ export const Reconcile = command({
 export const RegisterNode = command({
   name: 'containers.RegisterNode',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({
     name,
     location: LocationSchema,
@@ -141,6 +151,7 @@ export const RegisterNode = command({
 export const RegisterRange = command({
   name: 'containers.RegisterRange',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({
     cidr: CidrSchema,
     location: LocationSchema,
@@ -165,6 +176,7 @@ export const RegisterRange = command({
 export const RenameContainer = command({
   name: 'containers.RenameContainer',
   access: 'tenant',
+  right: 'containers.operate',
   input: z.strictObject({ containerId: idOf('container'), hostname: HostnameSchema }),
   result: z.strictObject({ containerId: idOf('container') }),
 });

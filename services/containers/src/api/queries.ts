@@ -19,6 +19,7 @@ import {
 export const Containers = query({
   name: 'containers.Containers',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({
     page: PageArgsSchema,
     tenantId: idOf('tenant').optional(),
@@ -32,6 +33,7 @@ export const Containers = query({
 export const ContainerById = query({
   name: 'containers.ContainerById',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({ containerId: idOf('container') }),
   result: ContainerViewSchema.nullable(),
 });
@@ -40,6 +42,7 @@ export const ContainerById = query({
 export const Images = query({
   name: 'containers.Images',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ page: PageArgsSchema, status: ImageStatusSchema.optional() }),
   result: pageSchema(ImageViewSchema),
 });
@@ -47,6 +50,7 @@ export const Images = query({
 export const ImageById = query({
   name: 'containers.ImageById',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ imageId: idOf('image') }),
   result: ImageViewSchema.nullable(),
 });
@@ -54,6 +58,7 @@ export const ImageById = query({
 export const Nodes = query({
   name: 'containers.Nodes',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({
     page: PageArgsSchema,
     location: z.string().max(40).optional(),
@@ -66,6 +71,7 @@ export const Nodes = query({
 export const NodeById = query({
   name: 'containers.NodeById',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({ nodeId: idOf('node') }),
   result: NodeViewSchema.nullable(),
 });
@@ -73,6 +79,7 @@ export const NodeById = query({
 export const Ranges = query({
   name: 'containers.Ranges',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({
     page: PageArgsSchema,
     family: FamilySchema.optional(),
@@ -84,6 +91,7 @@ export const Ranges = query({
 export const RangeById = query({
   name: 'containers.RangeById',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({ rangeId: idOf('range') }),
   result: RangeViewSchema.nullable(),
 });
@@ -92,6 +100,7 @@ export const RangeById = query({
 export const Differences = query({
   name: 'containers.Differences',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({ page: PageArgsSchema, nodeId: idOf('node').optional() }),
   result: pageSchema(DifferenceViewSchema),
 });
@@ -100,6 +109,7 @@ export const Differences = query({
 export const StrayInstances = query({
   name: 'containers.StrayInstances',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({ page: PageArgsSchema, nodeId: idOf('node').optional() }),
   result: pageSchema(StrayViewSchema),
 });
@@ -108,6 +118,7 @@ export const StrayInstances = query({
 export const Leftovers = query({
   name: 'containers.Leftovers',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({}),
   result: z.object({
     leases: z.number().int(),
@@ -120,6 +131,7 @@ export const Leftovers = query({
 export const ContainerHistory = query({
   name: 'containers.ContainerHistory',
   access: 'tenant',
+  right: 'history.read',
   input: z.strictObject({ containerId: idOf('container'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });
@@ -127,6 +139,7 @@ export const ContainerHistory = query({
 export const NodeHistory = query({
   name: 'containers.NodeHistory',
   access: 'staff',
+  right: 'platform.read',
   input: z.strictObject({ nodeId: idOf('node'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });
@@ -135,6 +148,7 @@ export const NodeHistory = query({
 export const ImageHistory = query({
   name: 'containers.ImageHistory',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ imageId: idOf('image'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });

@@ -13,6 +13,7 @@ const packages = z.array(PackageSchema).max(50_000);
 export const RecordPackageList = command({
   name: 'packages.RecordPackageList',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ packages }),
   result: z.strictObject({
     /** Hex SHA-256 of the stored list, for the image's `inventory`. */
@@ -40,6 +41,7 @@ export const AdoptImageInventory = command({
 export const RecordImageInventory = command({
   name: 'packages.RecordImageInventory',
   access: 'staff',
+  right: 'platform.manage',
   input: z.strictObject({ imageId: idOf('image'), packages }),
   result: z.strictObject({
     imageId: idOf('image'),

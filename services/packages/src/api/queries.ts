@@ -22,6 +22,7 @@ export type PackageView = z.output<typeof PackageViewSchema>;
 export const PackagesOfImage = query({
   name: 'packages.PackagesOfImage',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ imageId: idOf('image'), page: PageArgsSchema }),
   result: pageSchema(PackageViewSchema).extend({ total: z.number().int() }).nullable(),
 });
@@ -30,6 +31,7 @@ export const PackagesOfImage = query({
 export const PackagesOfContainer = query({
   name: 'packages.PackagesOfContainer',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({ containerId: idOf('container'), page: PageArgsSchema }),
   result: pageSchema(PackageViewSchema)
     .extend({
@@ -46,6 +48,7 @@ export const PackagesOfContainer = query({
 export const ContainersWithPackage = query({
   name: 'packages.ContainersWithPackage',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({
     name: PackageNameSchema,
     /** Only installed versions that rpm sorts below this one. */
@@ -65,6 +68,7 @@ export const ContainersWithPackage = query({
 export const CompareEvr = query({
   name: 'packages.CompareEvr',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ a: EvrTextSchema, b: EvrTextSchema }),
   result: z.object({ order: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
 });

@@ -5,6 +5,7 @@ import {
   OperationKindSchema,
   OperationOrderSchema,
   OperationTargetSchema,
+  rightOfOrder,
   StaffReasonSchema,
 } from '@bivouac/events/provisioning';
 import { idOf } from '@bivouac/events/values';
@@ -23,6 +24,7 @@ export type { OperationKind, OperationOrder } from '@bivouac/events/provisioning
 export const StartOperation = command({
   name: 'provisioning.StartOperation',
   access: 'tenant',
+  right: ({ order }) => rightOfOrder(order),
   input: z.strictObject({
     order: OperationOrderSchema,
     /** Whose the operation is: the tenant that owns the target, with its home. */
@@ -39,12 +41,14 @@ export const StartOperation = command({
 export const CancelOperation = command({
   name: 'provisioning.CancelOperation',
   access: 'tenant',
+  right: 'containers.order',
   input: z.strictObject({ operationId: idOf('operation') }),
   result: z.strictObject({ operationId: idOf('operation') }),
 });
 
 const staffAct = {
   access: 'staff',
+  right: 'operations.repair',
   /** Why, in a sentence; for the staff and the auditor. */
   input: z.strictObject({ operationId: idOf('operation'), reason: StaffReasonSchema }),
   result: z.strictObject({ operationId: idOf('operation') }),
@@ -71,6 +75,7 @@ export const ReleaseOperation = command({ name: 'provisioning.ReleaseOperation',
 export const OperationById = query({
   name: 'provisioning.OperationById',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({ operationId: idOf('operation') }),
   result: OperationViewSchema.nullable(),
 });
@@ -79,6 +84,7 @@ export const OperationById = query({
 export const Operations = query({
   name: 'provisioning.Operations',
   access: 'tenant',
+  right: 'containers.read',
   input: z.strictObject({
     page: PageArgsSchema,
     tenantId: idOf('tenant').optional(),
@@ -94,6 +100,7 @@ export const Operations = query({
 export const OperationHistory = query({
   name: 'provisioning.OperationHistory',
   access: 'tenant',
+  right: 'history.read',
   input: z.strictObject({ operationId: idOf('operation'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });

@@ -21,6 +21,7 @@ const reservationId = idOf('reservation');
 export const SetLimit = command({
   name: 'quotas.SetLimit',
   access: 'staff',
+  right: 'customers.manage',
   input: z.strictObject({
     tenantId,
     homeId,

@@ -36,6 +36,7 @@ export type QuotaView = z.output<typeof QuotaViewSchema>;
 export const QuotaOf = query({
   name: 'quotas.QuotaOf',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({ tenantId: idOf('tenant') }),
   result: QuotaViewSchema.nullable(),
 });
@@ -58,6 +59,7 @@ export type ReservationView = z.output<typeof ReservationViewSchema>;
 export const ReservationsOf = query({
   name: 'quotas.ReservationsOf',
   access: 'tenant',
+  right: 'account.read',
   input: z.strictObject({
     tenantId: idOf('tenant'),
     page: PageArgsSchema,
@@ -69,6 +71,7 @@ export const ReservationsOf = query({
 export const LedgerHistory = query({
   name: 'quotas.LedgerHistory',
   access: 'tenant',
+  right: 'history.read',
   input: z.strictObject({ homeId: idOf('tenant'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
 });
