@@ -4,7 +4,7 @@
  */
 import type { CommandContract, Principal, QueryContract } from './api.ts';
 import { refuse, type Refusal } from './decision.ts';
-import { mayUse } from './rights.ts';
+import { isOfStaff, mayUse } from './rights.ts';
 
 /**
  * Why a principal may not use a contract, whatever its input; undefined where it may. What is for
@@ -30,12 +30,14 @@ export function rightRefusal(
 ): Refusal | undefined {
   if (!isPerson(principal)) return undefined;
   const right = contract.rightFor(input);
-  if (right !== undefined && mayUse(principal.rights, right)) return undefined;
-  return refuse(
-    'NOT_ALLOWED',
-    `${contract.name} takes the right ${right ?? 'of a service'}, which this key or the role of its member does not have; use another key, or ask an owner for a role that has it.`,
-    { details: { right: right ?? null } },
-  ).refusal;
+  // Only what is internal takes none, and people get no further than `accessRefusal` there.
+  if (right === undefined || mayUse(principal.rights, right)) return undefined;
+  const remedy = isOfStaff(right)
+    ? "which only the provider's staff have; ask them to do it."
+    : 'which this key, or the role of its member, does not have; use another key, or ask an owner for a role that has it.';
+  return refuse('NOT_ALLOWED', `${contract.name} takes the right ${right}, ${remedy}`, {
+    details: { right },
+  }).refusal;
 }
 
 function isPerson({ kind }: Principal): boolean {

@@ -32,6 +32,19 @@ export const RightSchema = z.enum([
 ]);
 export type Right = z.output<typeof RightSchema>;
 
+/** Rights that only the provider's roles have. */
+const ofStaff: ReadonlySet<Right> = new Set([
+  'customers.manage',
+  'platform.read',
+  'platform.manage',
+  'operations.repair',
+]);
+
+/** Whether only the provider's people can have a right. */
+export function isOfStaff(right: Right): boolean {
+  return ofStaff.has(right);
+}
+
 /** What a principal may do: `all` for the host's own (policies, timers, nodes), never for people. */
 export type Rights = 'all' | ReadonlySet<Right>;
 

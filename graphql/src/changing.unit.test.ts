@@ -240,18 +240,6 @@ describe('an order', () => {
 
   test.each([
     [
-      'suspendContainer',
-      'SuspendContainerInput',
-      { kind: 'ABUSE', reason: 'r' },
-      { kind: 'suspend', hold: { kind: 'abuse', reason: 'r' } },
-    ],
-    [
-      'resumeContainer',
-      'ResumeContainerInput',
-      { holdId: deriveId('hold', 'h') },
-      { kind: 'resume', holdId: deriveId('hold', 'h') },
-    ],
-    [
       'terminateContainer',
       'TerminateContainerInput',
       { reason: 'r' },
@@ -280,6 +268,34 @@ describe('an order', () => {
       expect(services.of(StartOperation)).toHaveLength(1);
     },
   );
+
+  test.each([
+    [
+      'suspendContainer',
+      'SuspendContainerInput',
+      { kind: 'ABUSE', reason: 'r' },
+      { kind: 'suspend', hold: { kind: 'abuse', reason: 'r' } },
+    ],
+    [
+      'resumeContainer',
+      'ResumeContainerInput',
+      { holdId: deriveId('hold', 'h') },
+      { kind: 'resume', holdId: deriveId('hold', 'h') },
+    ],
+  ])('%s is for the staff', async (name, type, input, order) => {
+    const { ask, services, containers, alpha, provider } = ordering();
+    const document = `mutation M($input: ${type}!) { it: ${name}(input: $input, idempotencyKey: "k") { __typename } }`;
+    const own = containers[0]?.id;
+    const variables = { input: { ...input, containerId: own } };
+    expect((await ask(document, { variables })).data).toEqual({ it: { __typename: 'NotAllowed' } });
+    const done = await ask(document, { variables, as: provider.name });
+    expect(done.data).toEqual({ it: { __typename: 'OperationAccepted' } });
+    expect(services.of(StartOperation).at(-1)?.input).toEqual({
+      tenantId: alpha.id,
+      homeId: alpha.homeId,
+      order: { ...order, containerId: own },
+    });
+  });
 
   test('closeMonth is an operation of the account', async () => {
     const { ask, services, alpha } = ordering();

@@ -1,6 +1,6 @@
 // Queries: who may ask, what is asked, as of what, and what comes back.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Principal } from '@bivouac/events/language';
+import { type Principal, RightSchema } from '@bivouac/events/language';
 
 import { memoryEventStore } from '../../event-store/memory.ts';
 import { memoryViews } from '../../views/memory.ts';
@@ -112,6 +112,18 @@ describe('the query host', () => {
     expect(await codeOf(Internal, as({ audience: 'auditor' }))).toBe('NOT_ALLOWED');
     expect(await codeOf(Internal, as({ kind: 'key', reach: 'all' }))).toBe('NOT_ALLOWED');
     expect(await codeOf(Internal, as({ kind: 'node' }))).toBe('ok');
+  });
+
+  it('a person without the right is refused, whatever it reaches; the host needs none', async () => {
+    const codeOf = async (principal: Principal): Promise<string> => {
+      const reply = await host.query(StaffOnly, {}, { principal });
+      return reply.ok ? 'ok' : `${reply.refusal.code} ${String(reply.refusal.details?.['right'])}`;
+    };
+    const staff: Principal = { ...memberOf('t'), audience: 'staff', reach: 'all' };
+    expect(await codeOf({ ...staff, rights: new Set(['account.read']) })).toBe('ok');
+    const without = new Set(RightSchema.options.filter((right) => right !== 'account.read'));
+    expect(await codeOf({ ...staff, rights: without })).toBe('NOT_ALLOWED account.read');
+    expect(await codeOf({ ...staff, kind: 'policy', rights: new Set() })).toBe('ok');
   });
 
   it('who may not ask learns nothing of the input', async () => {
