@@ -71,6 +71,8 @@ export class FolderShelf implements KeyShelf {
   async erase(name: string): Promise<void> {
     const path = this.#path(name);
     await this.#try('erase', path, async () => {
+      // Every erased person is told of at each start: nothing is written for those who are.
+      if ((await isThere(`${path}.erased`)) && !(await isThere(`${path}.key`))) return;
       await makeFolder(dirname(path));
       await createFile(`${path}.erased`, Buffer.alloc(0));
       await removeFile(`${path}.key`);

@@ -40,6 +40,7 @@ import {
   type SealedContact,
   treeStream,
 } from './domain/tree.ts';
+import { isErasedContact, personCommands } from './person-commands.ts';
 
 const createProvider = handler(CreateProvider, tree, {
   stream: () => treeStream(PROVIDER_ID),
@@ -141,6 +142,7 @@ const createApiKeyHandler = handler(CreateApiKey, apiKey, {
     const key = writeApiKey(keyId, random(32));
     const tenant = await knownTenant(load, homeId, tenantId);
     const holder = (await load(member, memberStream(memberId))).state.added;
+    const erased = holder !== undefined && (await isErasedContact(load, holder.personId));
     return {
       input: {
         keyId,
@@ -152,6 +154,7 @@ const createApiKeyHandler = handler(CreateApiKey, apiKey, {
         hash: hashApiKey(key),
         tenant,
         member: holder,
+        erased,
       },
       reveal: { key },
     };
@@ -177,6 +180,7 @@ export const accountsCommands: readonly CommandHandler[] = [
   addMemberHandler,
   createApiKeyHandler,
   revokeApiKeyHandler,
+  ...personCommands,
 ];
 
 /** The pseudonym of the person a command introduces. */

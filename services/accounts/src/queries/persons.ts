@@ -1,0 +1,22 @@
+/** One person: whose they are and what of them is erased, and who had it erased. */
+import { personEvents } from '@bivouac/events/accounts';
+import { historyOf, type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
+
+import { PersonById, PersonHistory } from '../api/persons.ts';
+import { personStream } from '../domain/person.ts';
+import { erasureOf, persons } from '../projections/persons.ts';
+
+export const personQueries: readonly QueryHandler[] = [
+  queryHandler(PersonById, (view, { personId }, { reaches }) => {
+    const row = view.get(persons, personId);
+    if (row === undefined || !reaches(row.tenantId)) return null;
+    const { erased, scheduled } = erasureOf(view, personId);
+    return { ...row, erased: [...erased], scheduled: [...scheduled] };
+  }),
+
+  queryHandler(PersonHistory, async (view, { personId, page }, context) => {
+    const row = view.get(persons, personId);
+    if (row === undefined || !context.reaches(row.tenantId)) return null;
+    return historyOf(context, personStream(personId), personEvents, page);
+  }),
+];
