@@ -45,7 +45,9 @@ import { isErasedContact, personCommands } from './person-commands.ts';
 const createProvider = handler(CreateProvider, tree, {
   stream: () => treeStream(PROVIDER_ID),
   owner: () => ({ tenantId: PROVIDER_ID, homeId: PROVIDER_ID }),
-  person: (_input, { commandKey }) => personOf(commandKey),
+  // Every start gives this command, without a contact: whoever is erased must not stop it.
+  person: ({ contact }, { commandKey }) =>
+    contact === undefined ? undefined : personOf(commandKey),
   prepare: async (input, { keys }, { commandKey }) => ({
     input: {
       kind: 'provider' as const,
