@@ -1,11 +1,13 @@
 import { apiKeyEvents } from './api-key.ts';
 import { memberEvents } from './member.ts';
 import { personEvents } from './person.ts';
+import { retentionEvents } from './retention.ts';
 import { treeEvents } from './tree.ts';
 
 export * from './api-key.ts';
 export * from './member.ts';
 export * from './person.ts';
+export * from './retention.ts';
 export * from './rights.ts';
 export * from './tree.ts';
 
@@ -15,4 +17,5 @@ export const accountsEvents = [
   ...memberEvents,
   ...apiKeyEvents,
   ...personEvents,
+  ...retentionEvents,
 ] as const;

@@ -1,5 +1,5 @@
-/** Erasing a person, for ever. */
-import { ErasePerson } from '@bivouac/accounts/api';
+/** Erasing a person, for ever; and how long the law has things kept. */
+import { ErasePerson, SetRetention } from '@bivouac/accounts/api';
 
 import { notFound, validationFailed } from '../errors/user-error.ts';
 import { builder } from '../language/builder.ts';
@@ -72,4 +72,32 @@ mutation('erasePerson', {
     );
   },
   payload: ({ personId }) => ({ personId }),
+});
+
+const RetainedPurpose = enumeration('RetainedPurpose', 'What may have to be kept.', {
+  invoice: 'Invoices.',
+  audit: 'The trail of what was done.',
+});
+
+const RetentionSet = builder
+  .objectRef<Payload & { readonly years: number }>('RetentionSet')
+  .implement({
+    description: 'It counts for whoever asks from now on; what is scheduled keeps its date.',
+    interfaces: [PayloadRef],
+    fields: (t) => ({ years: t.exposeInt('years', { description: 'The years.' }) }),
+  });
+
+mutation('setRetention', {
+  description: 'For the staff: how long the law has something kept once erasure is asked for.',
+  input: builder.inputType('SetRetentionInput', {
+    description: 'What, and how long.',
+    fields: (t) => ({
+      purpose: t.field({ type: RetainedPurpose, description: 'What is kept.' }),
+      years: t.int({ description: 'Whole years from the day of asking, 0 to 50.' }),
+    }),
+  }),
+  type: RetentionSet,
+  act: ({ purpose, years }, key, { services }) =>
+    services.command(SetRetention, { purpose, years }, key),
+  payload: ({ years }) => ({ years }),
 });

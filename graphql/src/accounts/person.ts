@@ -1,5 +1,5 @@
 /** Persons: who is behind a member or a contact, by a lasting pseudonym, and what of them is erased. */
-import { PersonById, PersonHistory, type PersonView } from '@bivouac/accounts/api';
+import { PersonById, PersonHistory, type PersonView, Retentions } from '@bivouac/accounts/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
@@ -91,6 +91,34 @@ builder.queryField('person', (t) =>
     resolve: (_root, args, { services }) => {
       services.raiseTo(args.atLeast);
       return personById(services, idArgument('id', 'person', args.id));
+    },
+  }),
+);
+
+interface RetentionValue {
+  readonly purpose: PersonView['erased'][number]['purpose'];
+  readonly years: number;
+}
+
+const RetentionRef = builder.objectRef<RetentionValue>('Retention').implement({
+  description: 'How long something is kept once its person asks for erasure.',
+  fields: (t) => ({
+    purpose: t.expose('purpose', { type: Purpose, description: 'Why it is kept.' }),
+    years: t.exposeInt('years', {
+      description: 'Whole years from the day of asking; 0: not at all.',
+    }),
+  }),
+});
+
+builder.queryField('retentions', (t) =>
+  t.field({
+    type: [RetentionRef],
+    description: 'How long each purpose is kept once a person asks for erasure.',
+    extensions: { size: 3 },
+    args: { atLeast: atLeast(t.arg) },
+    resolve: (_root, args, { services }) => {
+      services.raiseTo(args.atLeast);
+      return services.query(Retentions, {});
     },
   }),
 );

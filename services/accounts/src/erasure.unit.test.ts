@@ -18,6 +18,8 @@ import {
   Members,
   PersonById,
   PersonHistory,
+  Retentions,
+  SetRetention,
 } from './api/index.ts';
 import { customerOf, type Fixture, fixture, provider, staff } from './fixture.ts';
 import { destroyKeys } from './policies/destroy-keys.ts';
@@ -246,6 +248,46 @@ describe('a person is erased', () => {
     const stranger = customerOf(deriveId('tenant', 'foreign'));
     expect(await history(stranger)).toBeUndefined();
     expect(await it.ask(PersonById, { personId }, stranger)).toBeNull();
+  });
+});
+
+describe('how long the law has things kept', () => {
+  const years = async () =>
+    Object.fromEntries((await it.ask(Retentions, {})).map((one) => [one.purpose, one.years]));
+
+  test('is said by the staff, in whole years, for what may have to be kept', async () => {
+    expect(await years()).toEqual({ contact: 0, invoice: 10, audit: 1 });
+    await done(it.run(SetRetention, { purpose: 'invoice', years: 7 }));
+    expect(await years()).toEqual({ contact: 0, invoice: 7, audit: 1 });
+    const { length } = await it.log();
+    await done(it.run(SetRetention, { purpose: 'invoice', years: 7 }));
+    expect(await it.log()).toHaveLength(length);
+    const refused = [
+      await it.run(SetRetention, { purpose: 'invoice', years: -1 }),
+      await it.run(SetRetention, { purpose: 'invoice', years: 51 }),
+      await it.run(SetRetention, { purpose: 'invoice', years: 0 }, customerOf(tenantId)),
+    ];
+    expect(refused).toMatchObject([
+      { refusal: { code: 'INVALID_INPUT', path: ['years'] } },
+      { refusal: { code: 'INVALID_INPUT', path: ['years'] } },
+      { refusal: { code: 'NOT_ALLOWED' } },
+    ]);
+  });
+
+  test('counts for who asks from then on, and moves nothing that is scheduled', async () => {
+    const [early, late] = [await newMember(), await newMember()];
+    await done(it.run(ErasePerson, wishOf(early)));
+    await done(it.run(SetRetention, { purpose: 'invoice', years: 0 }));
+    await done(it.run(SetRetention, { purpose: 'audit', years: 2 }));
+    await done(it.run(ErasePerson, wishOf(late)));
+    const audit = (year: number) => ({ purpose: 'audit', until: `${year}-04-10T09:00:00.000Z` });
+    expect(await it.ask(PersonById, { personId: early.personId })).toMatchObject({
+      scheduled: [{ purpose: 'invoice', until: '2036-04-10T09:00:00.000Z' }, audit(2027)],
+    });
+    expect(await it.ask(PersonById, { personId: late.personId })).toMatchObject({
+      erased: [{ purpose: 'contact' }, { purpose: 'invoice' }],
+      scheduled: [audit(2028)],
+    });
   });
 });
 

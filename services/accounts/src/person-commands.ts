@@ -1,18 +1,17 @@
 /** The command handlers of a person's erasure: whether the tenant has them, and who may. */
+import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { mayUse, type Principal } from '@bivouac/events/language';
 import { type CommandHandler, handler, type LoadAggregate } from '@bivouac/infra/runtime';
 import type { z } from 'zod';
 
-import { member, person, tree } from './aggregates.ts';
-import { ErasePerson, EraseRetained } from './api/persons.ts';
+import { member, person, retention, tree } from './aggregates.ts';
+import { ErasePerson, EraseRetained, SetRetention } from './api/persons.ts';
 import { memberStream } from './domain/member.ts';
-import { erasePerson, eraseRetained, personStream, type Retention } from './domain/person.ts';
+import { erasePerson, eraseRetained, personStream } from './domain/person.ts';
+import { retentionStream, setRetention } from './domain/retention.ts';
 import { treeStream } from './domain/tree.ts';
 
 type Wish = z.output<typeof ErasePerson.input>;
-
-/** What laws of most of our customers' countries have invoices and audit trails kept for, in years. */
-const retention: Retention = { contact: 0, invoice: 10, audit: 1 };
 
 const erasePersonHandler = handler(ErasePerson, person, {
   stream: ({ personId }) => personStream(personId),
@@ -21,7 +20,7 @@ const erasePersonHandler = handler(ErasePerson, person, {
     input: {
       ...wish,
       purposes: wish.purposes,
-      retention,
+      retention: (await load(retention, retentionStream(PROVIDER_ID))).state.years,
       known: await isKnown(wish, load),
       mayErase: mayErase(wish, principal),
     },
@@ -36,7 +35,18 @@ const eraseRetainedHandler = handler(EraseRetained, person, {
   result: (_events, { personId }) => ({ personId }),
 });
 
-export const personCommands: readonly CommandHandler[] = [erasePersonHandler, eraseRetainedHandler];
+const setRetentionHandler = handler(SetRetention, retention, {
+  stream: () => retentionStream(PROVIDER_ID),
+  owner: () => ({ tenantId: PROVIDER_ID, homeId: PROVIDER_ID }),
+  decide: setRetention,
+  result: (_events, { purpose, years }) => ({ purpose, years }),
+});
+
+export const personCommands: readonly CommandHandler[] = [
+  erasePersonHandler,
+  eraseRetainedHandler,
+  setRetentionHandler,
+];
 
 /** Whether a person is erased as a contact, and so acts for nobody. */
 export async function isErasedContact(load: LoadAggregate, personId: string): Promise<boolean> {

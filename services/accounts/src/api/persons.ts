@@ -2,7 +2,12 @@
  * Persons: who is known of a tenant, and their erasure. A person is named with the tenant that has
  * them and as what it has them; `accounts.PersonById` says all of it.
  */
-import { ErasureGroundSchema, PurposesSchema } from '@bivouac/events/accounts';
+import {
+  ErasureGroundSchema,
+  PurposesSchema,
+  RetainedPurposeSchema,
+  RetentionYearsSchema,
+} from '@bivouac/events/accounts';
 import { command, PurposeSchema, query } from '@bivouac/events/language';
 import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
@@ -44,6 +49,24 @@ export const EraseRetained = command({
   access: 'internal',
   input: z.strictObject({ personId: idOf('person'), purpose: PurposeSchema }),
   result: z.strictObject({ personId: idOf('person') }),
+});
+
+/** How long the law has something kept, for whoever asks for erasure from then on. */
+export const SetRetention = command({
+  name: 'accounts.SetRetention',
+  access: 'staff',
+  right: 'platform.manage',
+  input: z.strictObject({ purpose: RetainedPurposeSchema, years: RetentionYearsSchema }),
+  result: z.strictObject({ purpose: RetainedPurposeSchema, years: RetentionYearsSchema }),
+});
+
+/** How many years each purpose is kept once erasure is asked for. */
+export const Retentions = query({
+  name: 'accounts.Retentions',
+  access: 'tenant',
+  right: 'account.read',
+  input: z.strictObject({}),
+  result: z.array(z.object({ purpose: PurposeSchema, years: z.int() })),
 });
 
 export const PersonViewSchema = z.object({

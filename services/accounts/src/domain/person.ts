@@ -21,6 +21,8 @@ import {
 } from '@bivouac/events/language';
 import { plusYears } from '@bivouac/events/values';
 
+import type { Retention } from './retention.ts';
+
 export function personStream(personId: string): string {
   return `person-${personId}`;
 }
@@ -39,9 +41,6 @@ export interface PersonState {
   /** Of the last erasure: what is erased later is erased for that too. */
   last: (PersonFacts & { readonly reason: ErasureGround }) | undefined;
 }
-
-/** How many years what is sealed for a purpose is kept from the day on which erasure is asked for. */
-export type Retention = Readonly<Record<Purpose, number>>;
 
 export function nobodyErased(): PersonState {
   return { erased: new Set(), due: new Map(), last: undefined };

@@ -3,6 +3,7 @@ import {
   ErasureScheduled,
   MemberAdded,
   PersonErased,
+  RetentionSet,
   TenantCreated,
 } from '@bivouac/events/accounts';
 import type { Purpose } from '@bivouac/events/language';
@@ -64,13 +65,20 @@ export function* erasedPersons(
   }
 }
 
+/** Only where the staff have said otherwise than usual. */
+export const retentions = table<{ readonly purpose: Purpose; readonly years: number }>()({
+  name: 'retentions',
+  key: (row) => row.purpose,
+  indexes: {},
+});
+
 function timerOf(personId: string, purpose: Purpose): string {
   return `erasure/${personId}/${purpose}`;
 }
 
 export const personsProjection = projection({
   name: 'persons',
-  tables: [persons, erasures, timers],
+  tables: [persons, erasures, retentions, timers],
   on: [
     on(MemberAdded, ({ data: { personId, tenantId, homeId, memberId } }, view) => {
       view.put(persons, { id: personId, tenantId, homeId, as: { kind: 'member', memberId } });
@@ -78,6 +86,9 @@ export const personsProjection = projection({
     on(TenantCreated, ({ data: { contact, tenantId, homeId } }, view) => {
       if (contact === null) return;
       view.put(persons, { id: contact.personId, tenantId, homeId, as: { kind: 'contact' } });
+    }),
+    on(RetentionSet, ({ data: { purpose, years } }, view) => {
+      view.put(retentions, { purpose, years });
     }),
     on(PersonErased, ({ data: { personId, purposes }, time }, view) => {
       const { erased, scheduled } = erasureOf(view, personId);

@@ -1,10 +1,12 @@
 /** One person: whose they are and what of them is erased, and who had it erased. */
 import { personEvents } from '@bivouac/events/accounts';
+import { PurposeSchema } from '@bivouac/events/language';
 import { historyOf, type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
 
-import { PersonById, PersonHistory } from '../api/persons.ts';
+import { PersonById, PersonHistory, Retentions } from '../api/persons.ts';
 import { personStream } from '../domain/person.ts';
-import { erasureOf, persons } from '../projections/persons.ts';
+import { usualRetention } from '../domain/retention.ts';
+import { erasureOf, persons, retentions } from '../projections/persons.ts';
 
 export const personQueries: readonly QueryHandler[] = [
   queryHandler(PersonById, (view, { personId }, { reaches }) => {
@@ -19,4 +21,11 @@ export const personQueries: readonly QueryHandler[] = [
     if (row === undefined || !context.reaches(row.tenantId)) return null;
     return historyOf(context, personStream(personId), personEvents, page);
   }),
+
+  queryHandler(Retentions, (view) =>
+    PurposeSchema.options.map((purpose) => ({
+      purpose,
+      years: view.get(retentions, purpose)?.years ?? usualRetention[purpose],
+    })),
+  ),
 ];
