@@ -1,5 +1,5 @@
 // Keys in memory and in a folder keep the contract; restored, damaged and readable files are named.
-import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, link, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -76,6 +76,31 @@ test('a key that a backup brings back stays destroyed: by its tombstone, or by w
     const again = await folderKeys({ folder, erased });
     expect(await again.open(sealed)).toBeUndefined();
     expect(await (await folderKeys({ folder })).open(sealed)).toBeUndefined();
+  }));
+
+test('a destroyed key is overwritten where it lay, and its tombstone stays as it is', () =>
+  withFolder(async (folder) => {
+    const keys = await folderKeys({ folder });
+    await keys.seal(ANNA, 'contact', 'anna');
+    const path = join(folder, 'persons', '2q', `${ANNA}.contact`);
+    const wrapped = await readFile(`${path}.key`);
+    // Another name of the same bytes on the disk.
+    const lay = join(folder, 'lay');
+    await link(`${path}.key`, lay);
+    await keys.destroy(ANNA, ['contact']);
+    const left = await readFile(lay);
+    expect(left).toHaveLength(wrapped.length);
+    expect(left.equals(wrapped)).toBe(false);
+    const tombstone = await stat(`${path}.erased`);
+    const again = await folderKeys({
+      folder,
+      erased: [{ person: ANNA, purposes: ['contact'] }],
+    });
+    await again.destroy(ANNA, ['contact']);
+    expect(await stat(`${path}.erased`)).toMatchObject({
+      ino: tombstone.ino,
+      mtimeMs: tombstone.mtimeMs,
+    });
   }));
 
 test('a damaged key is found and named, and its content is not repeated', () =>
