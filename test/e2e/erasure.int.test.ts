@@ -103,6 +103,20 @@ async function life(running: Running, canaries: Record<'contact' | 'member' | 's
     name: canaries.member.name,
   });
   expect(wrong).toMatchObject({ code: 'INVALID_INPUT' });
+  // Nor what is malformed, of the wrong type, or lost on the way to a service.
+  const { email, name } = canaries.member;
+  for (const [document, variables] of [
+    [`mutation { addMember(input: { email: "${email}" name: `, {}],
+    [`{ members(accountId: "${email}") { edges { node { ${canaries.member.mark} } } } }`, {}],
+    [
+      'mutation ($input: AddMemberInput!) { addMember(idempotencyKey: "x", input: $input) { __typename } }',
+      { input: { accountId, role: name, email: [name], name: { email } } },
+    ],
+    [`query ($id: ID!) { account(id: $id) { id } }`, { id: email }],
+  ] as const) {
+    const { errors } = await client.ask(document, variables);
+    expect(errors).not.toEqual([]);
+  }
   await running.quiet();
   return { accountId, member, addMember, client };
 }
@@ -168,6 +182,7 @@ const Verified = z.object({
     commitmentsProved: z.number(),
     commitmentsErased: z.number(),
     commitmentsUnchecked: z.number(),
+    keysOfErased: z.number(),
   }),
 });
 
@@ -275,6 +290,10 @@ test('an erased person is in no file, log or message, opens nowhere, and no back
     await rm(join(folder, 'keys'), { recursive: true });
     await cp(backup, join(folder, 'keys'), { recursive: true });
     for (const name of also) await rm(join(folder, name), { recursive: true });
+    expect(await verified(folder)).toMatchObject({
+      ok: true,
+      counts: { commitmentsErased: erasedValues.length, keysOfErased: gone.size },
+    });
     running = await open({ logger, folder });
     expect(await known(running.staff, accountId)).toMatchObject(after);
     await running.stop();
@@ -286,7 +305,7 @@ test('an erased person is in no file, log or message, opens nowhere, and no back
     await keys.close();
     expect(await verified(folder)).toMatchObject({
       ok: true,
-      counts: { commitmentsErased: erasedValues.length, commitmentsUnchecked: 0 },
+      counts: { commitmentsErased: erasedValues.length, keysOfErased: 0, commitmentsUnchecked: 0 },
     });
     expect(await foundUnder(folder, secrets)).toEqual([]);
     expect(await foundUnder(seen, secrets)).toEqual([]);
