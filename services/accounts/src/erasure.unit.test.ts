@@ -251,6 +251,15 @@ describe('a person is erased', () => {
   });
 });
 
+test('the command that each start gives takes nobody’s key', async () => {
+  const [created] = await it.log();
+  await it.keys.destroy(deriveId('person', created?.commandkey ?? ''), ['contact']);
+  expect(await it.run(CreateProvider, { name: 'Provider' }, provider, 'key 1')).toMatchObject({
+    ok: true,
+    repeated: true,
+  });
+});
+
 describe('how long the law has things kept', () => {
   const years = async () =>
     Object.fromEntries((await it.ask(Retentions, {})).map((one) => [one.purpose, one.years]));
