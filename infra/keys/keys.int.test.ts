@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
-import type { Purpose, Sealed } from '@bivouac/events/language';
+import { type Purpose, type Sealed, SealedSchema } from '@bivouac/events/language';
 import fc from 'fast-check';
 
 import { unwritable } from '../blobs/unwritable.ts';
@@ -133,7 +133,7 @@ test('whatever is erased and whichever backup comes back: who is erased by the l
             const clear = `clear ${i}`;
             const value = await keys.seal(person, purpose, clear).catch((error: unknown) => error);
             if (isErased(person, purpose)) expect(value).toMatchObject({ code: 'erased' });
-            else sealed.push({ value: value as Sealed, clear, backedUp: false });
+            else sealed.push({ value: SealedSchema.parse(value), clear, backedUp: false });
           } else if (one.do === 'back up') {
             await rm(backup, { recursive: true, force: true });
             await cp(folder, backup, { recursive: true });

@@ -285,6 +285,9 @@ test('an erased person is in no file, log or message, opens nowhere, and no back
     },
   });
 
+  // What is shown is what the log says, erasures too.
+  expect(await runCommandLine(['log', 'replay', '--data', folder])).toMatchObject({ exitCode: 0 });
+
   // The keys as they were before, with and without the read models: the log is what counts.
   for (const also of [[], ['views', 'snapshots']]) {
     await rm(join(folder, 'keys'), { recursive: true });
