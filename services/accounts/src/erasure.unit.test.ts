@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PersonErased, readApiKey } from '@bivouac/events/accounts';
 import { is, type Principal, type Right } from '@bivouac/events/language';
 import { deriveId } from '@bivouac/events/values';
-import { type PolicyContext, timers } from '@bivouac/infra/runtime';
+import { KeyError } from '@bivouac/infra/keys';
+import { isTransient, type PolicyContext, timers } from '@bivouac/infra/runtime';
 import { memoryViews } from '@bivouac/infra/views';
 
 import {
@@ -119,6 +120,21 @@ describe('who is erased', () => {
     });
     // What must be kept is.
     expect((await it.keys.seal(anna.personId, 'invoice', 'x')).box).not.toBe('');
+  });
+
+  test('has them destroyed at the next try where the first one fails, and until then is not read', async () => {
+    const anna = await newMember();
+    await done(it.run(ErasePerson, wishOf(anna)));
+    const { destroy } = it.keys;
+    it.keys.destroy = () => Promise.reject(new KeyError('unavailable', 'the disk is full'));
+    const failed = await react().catch((error: unknown) => error);
+    expect(isTransient(failed)).toBe(true);
+    expect((await it.ask(Members, { tenantId, page }))?.items[0]?.node.name).toBeNull();
+    it.keys.destroy = destroy;
+    await react();
+    await expect(it.keys.seal(anna.personId, 'contact', 'x')).rejects.toMatchObject({
+      code: 'erased',
+    });
   });
 
   test('comes in by no key, old or new', async () => {
