@@ -40,7 +40,7 @@ import {
   type SealedContact,
   treeStream,
 } from './domain/tree.ts';
-import { isErasedContact, personCommands } from './person-commands.ts';
+import { isErasedContact, personCommands } from './commands/persons.ts';
 
 const createProvider = handler(CreateProvider, tree, {
   stream: () => treeStream(PROVIDER_ID),

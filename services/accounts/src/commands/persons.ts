@@ -4,12 +4,12 @@ import { mayUse, type Principal } from '@bivouac/events/language';
 import { type CommandHandler, handler, type LoadAggregate } from '@bivouac/infra/runtime';
 import type { z } from 'zod';
 
-import { member, person, retention, tree } from './aggregates.ts';
-import { ErasePerson, EraseRetained, SetRetention } from './api/persons.ts';
-import { memberStream } from './domain/member.ts';
-import { erasePerson, eraseRetained, personStream } from './domain/person.ts';
-import { retentionStream, setRetention } from './domain/retention.ts';
-import { treeStream } from './domain/tree.ts';
+import { member, person, retention, tree } from '../aggregates.ts';
+import { ErasePerson, EraseRetained, SetRetention } from '../api/persons.ts';
+import { memberStream } from '../domain/member.ts';
+import { erasePerson, eraseRetained, personStream } from '../domain/person.ts';
+import { retentionStream, setRetention } from '../domain/retention.ts';
+import { treeStream } from '../domain/tree.ts';
 
 type Wish = z.output<typeof ErasePerson.input>;
 
