@@ -38,7 +38,10 @@ export interface HostOptions {
   readonly written?: ReadonlyMap<string, number>;
   /** Where long streams' states are kept, so that they are not read from their beginning. */
   readonly snapshots?: SnapshotFiles;
-  /** Runs once the read models have caught up, before anything is answered or reacted to. */
+  /**
+   * Runs once the read models have caught up, before anything is answered or reacted to. Throwing ends
+   * the start.
+   */
   readonly caughtUp?: (view: (service: string) => View) => Promise<void>;
   /** Something that must run has stopped: the process should end. Called once. */
   readonly onFailure: (error: unknown) => void;
@@ -127,7 +130,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   });
   await follower.caughtUp;
   registry.shareDecoded();
-  await options.caughtUp?.((service) => follower.view(service));
+  try {
+    await options.caughtUp?.((service) => follower.view(service));
+  } catch (error) {
+    await follower.stop();
+    throw error;
+  }
 
   const reactions = new Map<string, Reactions>();
   for (const service of services) {
