@@ -1,11 +1,21 @@
 import { apiKeyEvents } from './api-key.ts';
 import { memberEvents } from './member.ts';
+import { personEvents } from './person.ts';
+import { retentionEvents } from './retention.ts';
 import { treeEvents } from './tree.ts';
 
 export * from './api-key.ts';
 export * from './member.ts';
+export * from './person.ts';
+export * from './retention.ts';
 export * from './rights.ts';
 export * from './tree.ts';
 
 /** Every event type of accounts. */
-export const accountsEvents = [...treeEvents, ...memberEvents, ...apiKeyEvents] as const;
+export const accountsEvents = [
+  ...treeEvents,
+  ...memberEvents,
+  ...apiKeyEvents,
+  ...personEvents,
+  ...retentionEvents,
+] as const;

@@ -18,6 +18,12 @@ export function plusSeconds(instant: string, seconds: number): string {
   return instantOf(millisecondsOf(instant) + seconds * 1000);
 }
 
+/** The same day and time so many years on; 1 March for a 29 February that there is not. */
+export function plusYears(instant: string, years: number): string {
+  const date = new globalThis.Date(instant);
+  return instantOf(date.setUTCFullYear(date.getUTCFullYear() + years));
+}
+
 /** The later of two instants. */
 export function laterOf(a: string, b: string): string {
   return a > b ? a : b;

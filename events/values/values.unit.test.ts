@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { addressAt, AddressSchema, CidrSchema, offsetIn, parseCidr } from './address.ts';
 import { deriveId, idOf, uuidOf } from './ids.ts';
-import { instantOf, plusSeconds } from './instant.ts';
+import { instantOf, plusSeconds, plusYears } from './instant.ts';
 import { addMoney, minorUnits, money, MoneySchema } from './money.ts';
 import { add, multiply, rational, roundHalfUp } from './rational.ts';
 import {
@@ -150,4 +150,6 @@ describe('a prefix', () => {
 test('instants have milliseconds and move by seconds', () => {
   expect(instantOf(0)).toBe('1970-01-01T00:00:00.000Z');
   expect(plusSeconds('2026-04-10T09:00:00.000Z', 90)).toBe('2026-04-10T09:01:30.000Z');
+  expect(plusYears('2026-04-10T09:00:00.000Z', 10)).toBe('2036-04-10T09:00:00.000Z');
+  expect(plusYears('2028-02-29T09:00:00.000Z', 1)).toBe('2029-03-01T09:00:00.000Z');
 });

@@ -88,6 +88,26 @@ export async function removeFile(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
+/**
+ * Overwrites a file before removing it durably. On a disk that writes in place its content is gone
+ * then; one that copies (flash, snapshots, a journal of data) may keep it, and nothing can be promised.
+ */
+export async function shredFile(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r+');
+    try {
+      const { size } = await file.stat();
+      await file.write(randomBytes(size), 0, size, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  await removeFile(path);
+}
+
 async function place(
   path: string,
   content: Uint8Array,

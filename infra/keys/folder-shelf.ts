@@ -12,7 +12,7 @@ import {
   makeFolder,
   prepareFolder,
   readIfThere,
-  removeFile,
+  shredFile,
 } from '../blobs/durable-file.ts';
 import { KeyError } from './port.ts';
 import type { KeyShelf } from './shelf.ts';
@@ -37,7 +37,7 @@ export class FolderShelf implements KeyShelf {
         const files = new Set(await readdir(path));
         for (const file of files) {
           if (!file.endsWith('.key')) continue;
-          if (files.has(file.replace(/\.key$/, '.erased'))) await removeFile(join(path, file));
+          if (files.has(file.replace(/\.key$/, '.erased'))) await shredFile(join(path, file));
           else empty = false;
         }
       }
@@ -48,8 +48,7 @@ export class FolderShelf implements KeyShelf {
   async find(name: string): Promise<Uint8Array | 'erased' | undefined> {
     const path = this.#path(name);
     return this.#try('read', path, async () => {
-      if (await isThere(`${path}.erased`)) return 'erased';
-      return readIfThere(`${path}.key`);
+      return this.#standing(path);
     });
   }
 
@@ -58,12 +57,9 @@ export class FolderShelf implements KeyShelf {
     return this.#try('write', path, async () => {
       await makeFolder(dirname(path));
       await createFile(`${path}.key`, wrapped);
-      // Looked for last: whoever erases writes the tombstone first, so one of the two sees the other.
-      if (await isThere(`${path}.erased`)) {
-        await removeFile(`${path}.key`);
-        return 'erased';
-      }
-      const standing = await readIfThere(`${path}.key`);
+      const standing = await this.#standing(path);
+      // Whoever erases writes the tombstone first, so one of the two sees the other.
+      if (standing === 'erased') await shredFile(`${path}.key`);
       return standing ?? 'erased';
     });
   }
@@ -71,10 +67,18 @@ export class FolderShelf implements KeyShelf {
   async erase(name: string): Promise<void> {
     const path = this.#path(name);
     await this.#try('erase', path, async () => {
+      // Every erased person is told of at each start: nothing is written for those who are.
+      if ((await isThere(`${path}.erased`)) && !(await isThere(`${path}.key`))) return;
       await makeFolder(dirname(path));
       await createFile(`${path}.erased`, Buffer.alloc(0));
-      await removeFile(`${path}.key`);
+      await shredFile(`${path}.key`);
     });
+  }
+
+  /** The tombstone is looked for last: it stands before a key is overwritten, so none is read that is. */
+  async #standing(path: string): Promise<Uint8Array | 'erased' | undefined> {
+    const key = await readIfThere(`${path}.key`);
+    return (await isThere(`${path}.erased`)) ? 'erased' : key;
   }
 
   /** Spread over folders by the end of the person's id: its beginning is much the same for all. */

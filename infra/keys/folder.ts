@@ -33,11 +33,7 @@ export async function folderKeys(options: FolderKeysOptions): Promise<Keys> {
   }
   const keys = new Keyring(master.key, shelf);
   for (const { person, purposes } of erased) {
-    for (const purpose of purposes) {
-      if ((await shelf.find(`${person}.${purpose}`)) !== 'erased') {
-        await keys.destroy(person, [purpose]);
-      }
-    }
+    await keys.destroy(person, purposes);
   }
   return keys;
 }

@@ -1,13 +1,15 @@
 // Keys in memory and in a folder keep the contract; restored, damaged and readable files are named.
-import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, link, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
+import { type Purpose, type Sealed, SealedSchema } from '@bivouac/events/language';
+import fc from 'fast-check';
 
 import { unwritable } from '../blobs/unwritable.ts';
 import { keysContract } from './contract.ts';
-import { folderKeys, memoryKeys } from './index.ts';
+import { folderKeys, type Keys, memoryKeys } from './index.ts';
 
 const ANNA = 'per_01h455vb4pex5vsknk084sn02q';
 
@@ -77,6 +79,89 @@ test('a key that a backup brings back stays destroyed: by its tombstone, or by w
     expect(await again.open(sealed)).toBeUndefined();
     expect(await (await folderKeys({ folder })).open(sealed)).toBeUndefined();
   }));
+
+test('a destroyed key is overwritten where it lay, and its tombstone stays as it is', () =>
+  withFolder(async (folder) => {
+    const keys = await folderKeys({ folder });
+    await keys.seal(ANNA, 'contact', 'anna');
+    const path = join(folder, 'persons', '2q', `${ANNA}.contact`);
+    const wrapped = await readFile(`${path}.key`);
+    // Another name of the same bytes on the disk.
+    const lay = join(folder, 'lay');
+    await link(`${path}.key`, lay);
+    await keys.destroy(ANNA, ['contact']);
+    const left = await readFile(lay);
+    expect(left).toHaveLength(wrapped.length);
+    expect(left.equals(wrapped)).toBe(false);
+    const tombstone = await stat(`${path}.erased`);
+    const again = await folderKeys({
+      folder,
+      erased: [{ person: ANNA, purposes: ['contact'] }],
+    });
+    await again.destroy(ANNA, ['contact']);
+    expect(await stat(`${path}.erased`)).toMatchObject({
+      ino: tombstone.ino,
+      mtimeMs: tombstone.mtimeMs,
+    });
+  }));
+
+test('whatever is erased and whichever backup comes back: who is erased by the log is not read again, all others are', async () => {
+  const people = [ANNA, 'per_01h455vb4pex5vsknk084sn02r', 'per_01h455vb4pex5vsknk084sn03q'];
+  const key = fc.record({
+    person: fc.constantFrom(...people),
+    purpose: fc.constantFrom<Purpose>('contact', 'invoice'),
+  });
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('seal' as const), key }) },
+    // `cut`: the process dies after the event and before the key is destroyed.
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('erase', 'cut'), key }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('back up', 'restore', 'copy over') }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) =>
+      withFolder(async (folder) => {
+        const backup = `${folder}.backup`;
+        const log: { person: string; purposes: Purpose[] }[] = [];
+        const sealed: { value: Sealed; clear: string; backedUp: boolean }[] = [];
+        const isErased = (person: string, purpose: Purpose): boolean =>
+          log.some((one) => one.person === person && one.purposes.includes(purpose));
+        let keys: Keys = await folderKeys({ folder });
+        let backedUp = false;
+        for (const [i, one] of steps.entries()) {
+          if (one.do === 'seal') {
+            const { person, purpose } = one.key;
+            const clear = `clear ${i}`;
+            const value = await keys.seal(person, purpose, clear).catch((error: unknown) => error);
+            if (isErased(person, purpose)) expect(value).toMatchObject({ code: 'erased' });
+            else sealed.push({ value: SealedSchema.parse(value), clear, backedUp: false });
+          } else if (one.do === 'back up') {
+            await rm(backup, { recursive: true, force: true });
+            await cp(folder, backup, { recursive: true });
+            backedUp = true;
+            for (const entry of sealed) entry.backedUp = true;
+          } else if ('key' in one) {
+            log.push({ person: one.key.person, purposes: [one.key.purpose] });
+            if (one.do === 'erase') await keys.destroy(one.key.person, [one.key.purpose]);
+            else keys = await folderKeys({ folder, erased: log });
+          } else if (backedUp) {
+            await keys.close();
+            if (one.do === 'restore') await rm(folder, { recursive: true });
+            await cp(backup, folder, { recursive: true });
+            keys = await folderKeys({ folder, erased: log });
+            // What was first sealed after the backup is lost with the keys, erased or not.
+            if (one.do === 'restore')
+              sealed.splice(0, sealed.length, ...sealed.filter((s) => s.backedUp));
+          }
+          for (const { value, clear } of sealed) {
+            const expected = isErased(value.person, value.purpose) ? undefined : clear;
+            expect(await keys.open(value)).toBe(expected);
+          }
+        }
+      }),
+    ),
+    { numRuns: 40 },
+  );
+}, 30_000);
 
 test('a damaged key is found and named, and its content is not repeated', () =>
   withFolder(async (folder) => {

@@ -93,12 +93,13 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
   readonly owner?: (input: z.output<I>, principal: Principal, stream: string) => Owner;
   /**
    * The person the input is about, where it holds personal data: the input's hash is then made
-   * under that person's key, so that erasing the person also makes the hash say nothing.
+   * under that person's key, so that erasing the person also makes the hash say nothing. Undefined
+   * for an input that has none.
    */
   readonly person?: (
     input: z.output<I>,
     call: { readonly principal: Principal; readonly commandKey: string },
-  ) => string;
+  ) => string | undefined;
   /**
    * At the edge, before deciding: seal personal input, make a secret. `reveal` is added to the first
    * reply only and never stored; a repeat answers null in its place. `load` reads another of the

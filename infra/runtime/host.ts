@@ -13,7 +13,7 @@ import { operationProtocolEvents } from '@bivouac/events/operations';
 
 import type { Bus } from '../bus/port.ts';
 import type { EventStore } from '../event-store/port.ts';
-import type { ViewStore } from '../views/index.ts';
+import type { View, ViewStore } from '../views/index.ts';
 import type { Clock } from './clock.ts';
 import { commandHost } from './commands/host.ts';
 import { type SnapshotFiles, StreamSnapshots } from './commands/snapshots/index.ts';
@@ -38,6 +38,11 @@ export interface HostOptions {
   readonly written?: ReadonlyMap<string, number>;
   /** Where long streams' states are kept, so that they are not read from their beginning. */
   readonly snapshots?: SnapshotFiles;
+  /**
+   * Runs once the read models have caught up, before anything is answered or reacted to. Throwing ends
+   * the start.
+   */
+  readonly caughtUp?: (view: (service: string) => View) => Promise<void>;
   /** Something that must run has stopped: the process should end. Called once. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -125,6 +130,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   });
   await follower.caughtUp;
   registry.shareDecoded();
+  try {
+    await options.caughtUp?.((service) => follower.view(service));
+  } catch (error) {
+    await follower.stop();
+    throw error;
+  }
 
   const reactions = new Map<string, Reactions>();
   for (const service of services) {

@@ -18,7 +18,13 @@ import {
 import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
 import type { Position, QueryContract } from '@bivouac/events/language';
-import { createLogger, ManualClock, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
+import {
+  createLogger,
+  type Logger,
+  ManualClock,
+  readConfig,
+  systemPrincipal,
+} from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
 import { QuotaOf } from '@bivouac/quotas/api';
 import { z } from 'zod';
@@ -279,6 +285,8 @@ export async function open(
     readonly now?: number;
     /** `false`: makes nothing, so that the log stays as it is; there are no clients then. */
     readonly newKeys?: boolean;
+    /** Where its log goes; nowhere unless told. */
+    readonly logger?: Logger;
     /** Other settings than these, as the environment has them. */
     readonly settings?: Readonly<Record<string, string>>;
   } = {},
@@ -293,7 +301,7 @@ export async function open(
       ...options.settings,
     }),
     clock,
-    logger: createLogger('silent', process.stderr),
+    logger: options.logger ?? createLogger('silent', process.stderr),
     providerName: 'Test Provider',
     onFailure: (error) => {
       // The next call fails and the test with it; this says why.

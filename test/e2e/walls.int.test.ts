@@ -12,6 +12,7 @@ interface Things {
   readonly operation: string;
   readonly invoice: string;
   readonly member: string;
+  readonly person: string;
   readonly apiKey: string;
   readonly hold: string;
   readonly hardwareNode: string;
@@ -37,6 +38,19 @@ async function list(client: Client, field: string): Promise<string[]> {
   return (data[field]?.edges ?? []).map(({ node }) => node.id);
 }
 
+/** Who is behind the first member. */
+async function personOf(client: Client): Promise<string> {
+  const { members } = await client.read(
+    z.object({
+      members: z.object({
+        edges: z.tuple([z.object({ node: z.object({ personId: z.string() }) })]),
+      }),
+    }),
+    '{ members(first: 1) { edges { node { personId } } } }',
+  );
+  return members.edges[0].node.personId;
+}
+
 beforeAll(async () => {
   running = await open();
   const { seeded, staff, owner, clock, installation } = running;
@@ -60,6 +74,7 @@ beforeAll(async () => {
     operation: accepted.operationId ?? '',
     invoice: await first('invoices'),
     member: await first('members'),
+    person: await personOf(owner),
     apiKey: await first('apiKeys'),
     hold,
     hardwareNode: (await list(staff, 'nodes'))[0] ?? '',
@@ -71,6 +86,7 @@ beforeAll(async () => {
     operation: idFromUuid('operation', other),
     invoice: idFromUuid('invoice', other),
     member: idFromUuid('member', other),
+    person: idFromUuid('person', other),
     apiKey: idFromUuid('apiKey', other),
     hold: idFromUuid('hold', other),
     hardwareNode: idFromUuid('node', other),
@@ -84,7 +100,7 @@ afterAll(closeAll);
 test('every id is there for its owner (else the walls below prove nothing)', async () => {
   for (const [name, id] of Object.entries(theirs))
     expect(`${name} ${id}`).toMatch(/^\w+ \w+_\w{26}$/);
-  for (const field of ['account', 'container', 'operation', 'invoice'] as const) {
+  for (const field of ['account', 'container', 'operation', 'invoice', 'person'] as const) {
     const { data } = await running.owner.ask(`query ($id: ID!) { it: ${field}(id: $id) { id } }`, {
       id: theirs[field],
     });
@@ -93,7 +109,7 @@ test('every id is there for its owner (else the walls below prove nothing)', asy
 });
 
 test('a foreign id reads as null in every field that takes one, and exactly as an unknown id', async () => {
-  for (const field of ['account', 'container', 'operation', 'invoice'] as const) {
+  for (const field of ['account', 'container', 'operation', 'invoice', 'person'] as const) {
     for (const document of [
       `query ($id: ID!) { it: ${field}(id: $id) { id } }`,
       'query ($id: ID!) { it: node(id: $id) { id } }',
@@ -161,6 +177,7 @@ const mutations: readonly (readonly [string, boolean, (ids: Things) => Record<st
       false,
       (ids) => ({ accountId: ids.account, memberId: ids.member, label: 'mine' }),
     ],
+    ['erasePerson', false, (ids) => ({ personId: ids.person, reason: 'OBJECTION' })],
     ['liftHold', true, (ids) => ({ accountId: ids.account, holdId: ids.hold })],
     ['placeHold', true, (ids) => ({ accountId: ids.account, kind: 'ABUSE', reason: 'envy' })],
     [

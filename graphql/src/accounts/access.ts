@@ -13,6 +13,7 @@ const MemberRef = builder.objectRef<MemberView>('Member').implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id, `mem_…`.' }),
     accountId: t.exposeID('tenantId', { description: 'The account.' }),
+    personId: t.exposeID('personId', { description: 'The person, `per_…`, to erase them by.' }),
     role: t.expose('role', { type: Role, description: 'What the member may do.' }),
     email: t.exposeString('email', {
       nullable: true,

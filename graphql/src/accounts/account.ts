@@ -79,6 +79,7 @@ const AccountHoldRef = builder.objectRef<AccountView['holds'][number]>('AccountH
 const ContactRef = builder.objectRef<NonNullable<AccountView['contact']>>('Contact').implement({
   description: 'Whom to write to.',
   fields: (t) => ({
+    personId: t.exposeID('personId', { description: 'The person, `per_…`, to erase them by.' }),
     email: t.exposeString('email', {
       nullable: true,
       description: 'The address; null once the person was erased.',

@@ -62,6 +62,7 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     TENANT_UNKNOWN: ['There is no such account, or it is not yours.', 'Check the id.'],
     PARENT_UNKNOWN: ['The account above is not known yet.', 'Send the same again in a moment.'],
     ACCOUNT_UNKNOWN: ['Nothing was ever charged to the account.', 'Check the id.'],
+    PERSON_UNKNOWN: ['The account has no such person.', 'Check the id.'],
     MEMBER_UNKNOWN: ['There is no such member of the account.', 'Check the id.'],
     KEY_UNKNOWN: ['There is no such API key, or it is not yours.', 'Check the id.'],
     HOLD_UNKNOWN: ['There is no such hold there.', 'Read the holds and take the id from them.'],
@@ -126,6 +127,14 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     TENANT_PLACED_ELSEWHERE: ['The account is elsewhere in the tree.', 'Check the id.'],
     PROVIDER_EXISTS: ['There is exactly one provider.', 'Nothing.'],
     MEMBER_EXISTS: ['The member exists.', 'Nothing.'],
+    PERSON_ERASED: [
+      'The person this is about was erased.',
+      'Nothing: it cannot be done any more, nor told whether it was.',
+    ],
+    RETENTION_RUNS: [
+      'The law has kept what was to be erased; `details.until` says how long.',
+      'Name no purposes: it is then erased by itself.',
+    ],
     KEY_EXISTS: ['The key exists.', 'Nothing.'],
     HOLD_EXISTS: ['A hold of that kind stands there already.', 'Lift it first, or leave it.'],
     HOLD_LIFTED: ['The hold was lifted already.', 'Place a new one.'],

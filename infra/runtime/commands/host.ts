@@ -19,6 +19,7 @@ import { uuidOf } from '@bivouac/events/values';
 import type { z } from 'zod';
 
 import { type EventStore, EventStoreError } from '../../event-store/port.ts';
+import { KeyError } from '../../keys/port.ts';
 import type { Clock } from '../clock.ts';
 import type {
   Aggregate,
@@ -254,7 +255,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     try {
       return await run(name, input, call);
     } catch (error) {
-      const refusal = storageRefusal(error);
+      const refusal = storageRefusal(error) ?? keyRefusal(error);
       if (refusal === undefined) throw error;
       return refused(refusal);
     } finally {
@@ -317,6 +318,28 @@ function viewOf<S>(loaded: LoadedStream, state: unknown): Loaded<S> {
 function mayOwn(principal: Principal, owner: Owner): boolean {
   if (principal.reach === 'all') return true;
   return owner !== 'platform' && principal.reach.has(owner.tenantId);
+}
+
+/**
+ * Of an erased person nothing can be sealed or hashed: so nobody can say whether a command about them
+ * is a repeat, and it is none that could be done.
+ */
+function keyRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof KeyError)) return undefined;
+  if (error.code === 'erased') {
+    return refuse(
+      'PERSON_ERASED',
+      'The person this is about was erased; nothing is done for them any more, nor told of what was.',
+    ).refusal;
+  }
+  if (error.code === 'unavailable') {
+    return refuse(
+      'UNAVAILABLE',
+      'The keys of personal data cannot be reached; nothing was done, send it again.',
+      { retryable: true },
+    ).refusal;
+  }
+  return undefined;
 }
 
 function storageRefusal(error: unknown): Refusal | undefined {

@@ -13,6 +13,7 @@ import { deriveId } from '@bivouac/events/values';
 import { z } from 'zod';
 
 import { type EventStore, EventStoreError, memoryEventStore } from '../../event-store/index.ts';
+import { KeyError, type Keys } from '../../keys/port.ts';
 import { ManualClock } from '../clock.ts';
 import { aggregate, handler } from '../definitions.ts';
 import { commandHost, type CommandHost } from './host.ts';
@@ -97,6 +98,8 @@ function newStore(): EventStore {
 function newHost(
   store: EventStore,
   clock = new ManualClock('2026-04-10T09:00:00.000Z'),
+  hmac: Keys['hmac'] = async (owner, bytes) =>
+    Promise.resolve(`${owner}:${Buffer.from(bytes).toString('base64url')}`),
 ): CommandHost {
   const host = commandHost({
     handlers: [addHandler, openHandler],
@@ -107,8 +110,7 @@ function newHost(
     ports: {
       random: (n) => new Uint8Array(n).fill(7),
       keys: {
-        hmac: async (owner, bytes) =>
-          Promise.resolve(`${owner}:${Buffer.from(bytes).toString('base64url')}`),
+        hmac,
         seal: () => Promise.reject(new Error('not used')),
         open: () => Promise.reject(new Error('not used')),
         destroy: () => Promise.resolve(),
@@ -398,6 +400,22 @@ test('a command too large for the store does not take its neighbours down', asyn
   ]);
   expect(replies.map((r) => r.ok)).toEqual([true, false, true]);
   expect(replies[1]).toMatchObject({ refusal: { code: 'TOO_LARGE' } });
+});
+
+test('a command about an erased person is refused; keys out of reach are asked again; damage is a defect', async () => {
+  const store = newStore();
+  const sent = (code: KeyError['code']) =>
+    newHost(store, undefined, () =>
+      Promise.reject(new KeyError(code, 'per_… of the keys')),
+    ).command(Add, { id: 'a', amount: 1 }, { principal: alice, idempotencyKey: '1' });
+  const erased = await sent('erased');
+  expect(erased).toMatchObject({ refusal: { code: 'PERSON_ERASED' } });
+  expect(erased).not.toHaveProperty('refusal.retryable');
+  expect(await sent('unavailable')).toMatchObject({
+    refusal: { code: 'UNAVAILABLE', retryable: true },
+  });
+  await expect(sent('corrupt')).rejects.toMatchObject({ code: 'corrupt' });
+  expect(await events(store, 'counter-a')).toEqual([]);
 });
 
 test('what policies are shown of a state never changes under them', async () => {

@@ -40,11 +40,14 @@ import {
   type SealedContact,
   treeStream,
 } from './domain/tree.ts';
+import { isErasedContact, personCommands } from './commands/persons.ts';
 
 const createProvider = handler(CreateProvider, tree, {
   stream: () => treeStream(PROVIDER_ID),
   owner: () => ({ tenantId: PROVIDER_ID, homeId: PROVIDER_ID }),
-  person: (_input, { commandKey }) => personOf(commandKey),
+  // Every start gives this command, without a contact: whoever is erased must not stop it.
+  person: ({ contact }, { commandKey }) =>
+    contact === undefined ? undefined : personOf(commandKey),
   prepare: async (input, { keys }, { commandKey }) => ({
     input: {
       kind: 'provider' as const,
@@ -141,6 +144,7 @@ const createApiKeyHandler = handler(CreateApiKey, apiKey, {
     const key = writeApiKey(keyId, random(32));
     const tenant = await knownTenant(load, homeId, tenantId);
     const holder = (await load(member, memberStream(memberId))).state.added;
+    const erased = holder !== undefined && (await isErasedContact(load, holder.personId));
     return {
       input: {
         keyId,
@@ -152,6 +156,7 @@ const createApiKeyHandler = handler(CreateApiKey, apiKey, {
         hash: hashApiKey(key),
         tenant,
         member: holder,
+        erased,
       },
       reveal: { key },
     };
@@ -177,6 +182,7 @@ export const accountsCommands: readonly CommandHandler[] = [
   addMemberHandler,
   createApiKeyHandler,
   revokeApiKeyHandler,
+  ...personCommands,
 ];
 
 /** The pseudonym of the person a command introduces. */

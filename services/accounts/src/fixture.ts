@@ -192,7 +192,10 @@ function vault(): Keys {
     },
     open: ({ person, purpose, box }) =>
       Promise.resolve(erased.has(`${person}/${purpose}`) ? undefined : boxes.get(box)),
-    hmac: (owner, bytes) => Promise.resolve(uuidOf(owner, Buffer.from(bytes).toString())),
+    hmac: (owner, bytes) =>
+      erased.has(`${owner}/contact`)
+        ? Promise.reject(new KeyError('erased', `${owner} was erased`))
+        : Promise.resolve(uuidOf(owner, Buffer.from(bytes).toString())),
     destroy: (person, purposes) => {
       for (const purpose of purposes) erased.add(`${person}/${purpose}`);
       return Promise.resolve();

@@ -7,6 +7,7 @@ import './production.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
+import { accountsService, erasedPersons } from '@bivouac/accounts';
 import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { createGateway } from '@bivouac/graphql';
@@ -114,6 +115,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
       views: viewOf,
+      // A folder of keys may be an older one, brought back: before anything is opened with it, it is
+      // held against the log.
+      caughtUp: async (view) => {
+        for (const { person, purposes } of erasedPersons(view(accountsService.name))) {
+          await keys.destroy(person, purposes);
+        }
+      },
     });
     closing.push(() => host.stop(config.SHUTDOWN_MS));
 

@@ -1,4 +1,5 @@
 /** The composition as other packages use it: an embedded installation, its server, the demo. */
+export { type Outcome, run as runCommandLine } from './cli/run.ts';
 export { runDemo } from './demo/run.ts';
 export { type DemoReport, operationEnd, play, START } from './demo/scenario.ts';
 export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';

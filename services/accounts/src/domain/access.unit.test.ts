@@ -61,6 +61,7 @@ describe('an API key', () => {
     expiresAt: undefined,
     tenant: open,
     member: given(member, added).added,
+    erased: false,
   };
   const made = ApiKeyCreated({
     ...facts,
@@ -85,6 +86,7 @@ describe('an API key', () => {
       'MEMBER_UNKNOWN',
       'memberId',
     ],
+    ['for whom is erased', { erased: true }, 'PERSON_ERASED', 'memberId'],
     ['that has expired', { expiresAt: now }, 'KEY_EXPIRY_PAST', 'expiresAt'],
   ])('is refused %s', (_what, change, code, field) => {
     expect(outcome(createApiKey(given(apiKey), { ...input, ...change }, context()))).toMatchObject({

@@ -48,6 +48,8 @@ export function createApiKey(
     readonly expiresAt: string | undefined;
     readonly tenant: KnownTenant;
     readonly member: MemberState['added'];
+    /** Whether the member's person is erased: they have nobody to give a key to. */
+    readonly erased: boolean;
   },
   context: DecideContext,
 ): Decision {
@@ -61,6 +63,11 @@ export function createApiKey(
       'This tenant has no such member; add the member first, or check the id.',
       { path: ['memberId'] },
     );
+  }
+  if (input.erased) {
+    return refuse('PERSON_ERASED', 'This member is erased and acts no more; add another member.', {
+      path: ['memberId'],
+    });
   }
   if (expiresAt !== null && expiresAt <= context.now) {
     return refuse(

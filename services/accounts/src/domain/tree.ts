@@ -39,6 +39,8 @@ export interface TenantState {
   readonly parentId: string | null;
   name: string;
   closed: boolean;
+  /** Persons who are or were whom to write to. */
+  readonly contacts: Set<string>;
   /** Holds that stand on the tenant itself, by id. */
   readonly holds: Map<string, Hold>;
   /** Holds that stood once: their ids are never placed again. */
@@ -60,7 +62,7 @@ export function evolveTree(
   event: EventOf<(typeof treeEvents)[number]>,
 ): TreeState {
   if (is(event, TenantCreated)) {
-    const { tenantId, homeId, kind, parentId, name } = event.data;
+    const { tenantId, homeId, kind, parentId, name, contact } = event.data;
     state.homeId = homeId;
     state.tenants.set(tenantId, {
       id: tenantId,
@@ -68,6 +70,7 @@ export function evolveTree(
       parentId,
       name,
       closed: false,
+      contacts: new Set(contact === null ? [] : [contact.personId]),
       holds: new Map(),
       lifted: new Set(),
     });

@@ -5,17 +5,18 @@ import { pageOf } from '@bivouac/infra/views';
 import { ApiKeys, Members } from '../api/index.ts';
 import { apiKeys, members } from '../projections/access.ts';
 import { accounts } from '../projections/accounts.ts';
+import { opened } from './opening.ts';
 
 export const accessQueries: readonly QueryHandler[] = [
-  queryHandler(Members, async (view, { tenantId, page }, { reaches, ports }) => {
-    if (!reaches(tenantId) || view.get(accounts, tenantId) === undefined) return null;
+  queryHandler(Members, async (view, { tenantId, page }, context) => {
+    if (!context.reaches(tenantId) || view.get(accounts, tenantId) === undefined) return null;
     const found = pageOf(view, members, 'byTenant', [tenantId], page, () => true);
     const items = await Promise.all(
       found.items.map(async ({ cursor, node: row }) => {
         const { id, personId, role, addedAt, position } = row;
         const [email, name] = await Promise.all([
-          ports.keys.open(row.email),
-          ports.keys.open(row.name),
+          opened(view, context, row.email),
+          opened(view, context, row.name),
         ]);
         return {
           cursor,
@@ -24,8 +25,8 @@ export const accessQueries: readonly QueryHandler[] = [
             tenantId,
             personId,
             role,
-            email: email ?? null,
-            name: name ?? null,
+            email,
+            name,
             addedAt,
             position,
           },

@@ -4,6 +4,7 @@ import { pageOf, type View } from '@bivouac/infra/views';
 
 import { AccountById, Accounts, type AccountView, TreeOf } from '../api/index.ts';
 import { type AccountRow, accounts, pathOf, reaches } from '../projections/accounts.ts';
+import { opened } from './opening.ts';
 
 export const accountQueries: readonly QueryHandler[] = [
   queryHandler(Accounts, async (view, { page }, context) => {
@@ -64,7 +65,7 @@ async function accountView(
     parentId,
     kind,
     name,
-    contact: row.contact === null ? null : await opened(row.contact, context),
+    contact: row.contact === null ? null : await contactOf(view, row.contact, context),
     holds: pathOf(view, id).flatMap((level) =>
       level.holds.map((hold) => ({
         ...hold,
@@ -79,13 +80,14 @@ async function accountView(
   };
 }
 
-async function opened(
+async function contactOf(
+  view: View,
   contact: NonNullable<AccountRow['contact']>,
-  { ports }: QueryContext,
+  context: QueryContext,
 ): Promise<AccountView['contact']> {
   const [email, name] = await Promise.all([
-    ports.keys.open(contact.email),
-    contact.name === null ? undefined : ports.keys.open(contact.name),
+    opened(view, context, contact.email),
+    opened(view, context, contact.name),
   ]);
-  return { personId: contact.personId, email: email ?? null, name: name ?? null };
+  return { personId: contact.personId, email, name };
 }

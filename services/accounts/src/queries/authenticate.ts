@@ -10,6 +10,7 @@ import type { View } from '@bivouac/infra/views';
 import { Authenticate } from '../api/index.ts';
 import { apiKeys, members } from '../projections/access.ts';
 import { accounts, reaches } from '../projections/accounts.ts';
+import { isErased } from '../projections/persons.ts';
 
 export const authenticate: QueryHandler = queryHandler(
   Authenticate,
@@ -27,6 +28,12 @@ export const authenticate: QueryHandler = queryHandler(
       return refuse('KEY_REVOKED', 'This API key was revoked; create a new one.', {
         details: { revokedAt: key.revokedAt },
       });
+    }
+    if (isErased(view, member.personId, 'contact')) {
+      return refuse(
+        'KEY_REVOKED',
+        'The person this API key was for is erased; have another member make one.',
+      );
     }
     if (key.expiresAt !== null && key.expiresAt <= context.now()) {
       return refuse('KEY_EXPIRED', 'This API key has expired; create a new one.', {

@@ -74,6 +74,11 @@ function verificationText(found: Verification, without: string | undefined): str
     `${counts.events} events of ${counts.types} types in ${counts.streams} streams of ${counts.homes} homes`,
     `${counts.commitmentsProved} commitments proved, ${counts.commitmentsErased} of erased persons, ` +
       `${counts.commitmentsUnchecked} not checked${without === undefined ? '' : ` (${without})`}`,
+    ...(counts.keysOfErased === 0
+      ? []
+      : [
+          `${counts.keysOfErased} keys of persons whom the log calls erased are there: the next start destroys them`,
+        ]),
     ...found.faults.map(({ position, what }) => `${position ?? 'the log'}: ${what}`),
   ];
   const more = found.faultCount - found.faults.length;

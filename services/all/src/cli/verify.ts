@@ -2,11 +2,14 @@
  * `bivouac log verify`: whether a log is what was written, and means what it says. Holds every row
  * against the laws of the log, and names what is wrong with its position.
  */
+import { PersonErased } from '@bivouac/events/accounts';
 import {
   canonicalBytes,
   EventDecodeError,
   type EventRegistry,
+  is,
   type Position,
+  type Recorded,
   type Sealed,
   SealedSchema,
   type StoredEvent,
@@ -27,6 +30,8 @@ export interface Verification {
     readonly commitmentsProved: number;
     readonly commitmentsErased: number;
     readonly commitmentsUnchecked: number;
+    /** Keys that open values of persons whom the log calls erased: a start destroys them. */
+    readonly keysOfErased: number;
   };
   /** The first of them, in order of position; those of the log as a whole come first. */
   readonly faults: readonly LogFault[];
@@ -65,6 +70,9 @@ export async function verifyLog(options: VerifyOptions): Promise<Verification> {
   const ids = new Map<string, IdUse>();
   let events = 0;
   const sealed = { proved: 0, erased: 0, unchecked: 0 };
+  /** By key, how many values it has opened. */
+  const openedBy = new Map<string, number>();
+  const erasedKeys = new Set<string>();
 
   say(...log.wholeFaults());
   for (const row of log.rows()) {
@@ -79,10 +87,25 @@ export async function verifyLog(options: VerifyOptions): Promise<Verification> {
     };
     checkStream(event, streams, here);
     checkId(event, ids, here);
-    const data = decoded(event, registry, here);
-    for (const value of data === undefined ? [] : sealedIn(data)) {
-      sealed[await proof(value, keys, here)] += 1;
+    const recorded = decoded(event, registry, here);
+    if (recorded === undefined) continue;
+    if (is(recorded, PersonErased)) {
+      const { personId, purposes } = recorded.data;
+      for (const purpose of purposes) erasedKeys.add(keyName(personId, purpose));
     }
+    for (const value of sealedIn(recorded.data)) {
+      const found = await proof(value, keys, here);
+      sealed[found] += 1;
+      if (found !== 'proved') continue;
+      const name = keyName(value.person, value.purpose);
+      openedBy.set(name, (openedBy.get(name) ?? 0) + 1);
+    }
+  }
+  // Who is erased is so by the log's word, also where an old folder of keys says otherwise.
+  const keysOfErased = [...openedBy].filter(([name]) => erasedKeys.has(name));
+  for (const [, values] of keysOfErased) {
+    sealed.proved -= values;
+    sealed.erased += values;
   }
   return {
     ok: faultCount === 0,
@@ -96,6 +119,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verification> {
       commitmentsProved: sealed.proved,
       commitmentsErased: sealed.erased,
       commitmentsUnchecked: sealed.unchecked,
+      keysOfErased: keysOfErased.length,
     },
     faults,
     faultCount,
@@ -147,12 +171,16 @@ function checkId(event: StoredEvent, ids: Map<string, IdUse>, say: (what: string
   if (!again) say(`its id ${id} is also that of an earlier event in ${other.stream}`);
 }
 
-/** The body, if it is canonical JSON and fits the schema of its type and version. */
+function keyName(person: string, purpose: string): string {
+  return `${person}.${purpose}`;
+}
+
+/** The event, if its body is canonical JSON and fits the schema of its type and version. */
 function decoded(
   event: StoredEvent,
   registry: EventRegistry,
   say: (what: string) => void,
-): Readonly<Record<string, unknown>> | undefined {
+): Recorded | undefined {
   try {
     const recorded = registry.decode(event);
     if (recorded === undefined) {
@@ -163,7 +191,7 @@ function decoded(
     if (!Buffer.from(canonicalBytes(body)).equals(event.data)) {
       say(`the body of ${event.type} is not canonical JSON`);
     }
-    return recorded.data;
+    return recorded;
   } catch (error) {
     if (!(error instanceof EventDecodeError)) throw error;
     say(error.message);

@@ -1,0 +1,165 @@
+// The order in which a host starts: read models, then what must be before anything, then the rest.
+import { afterEach, expect, test } from '@jest/globals';
+import { accept, command, customer, event, type Principal } from '@bivouac/events/language';
+import { z } from 'zod';
+
+import { embeddedBus } from '../bus/index.ts';
+import { type EventStore, memoryEventStore } from '../event-store/index.ts';
+import { memoryViews, type View } from '../views/index.ts';
+import { table } from '../views/port.ts';
+import { ManualClock } from './clock.ts';
+import {
+  aggregate,
+  type EdgePorts,
+  handler,
+  on,
+  policy,
+  projection,
+  service,
+  type ServiceDefinition,
+} from './definitions.ts';
+import { type Host, startHost } from './host.ts';
+import { createLogger } from './logging.ts';
+
+const Noted = event('test.Noted', z.strictObject({ text: customer(z.string()) }));
+const Note = command({
+  name: 'test.Note',
+  access: 'internal',
+  input: z.strictObject({ text: z.string() }),
+  result: z.strictObject({}),
+});
+const notebook = aggregate({
+  category: 'notebook',
+  events: [Noted],
+  initial: () => ({}),
+  evolve: (state) => state,
+});
+const notes = table<{ readonly text: string }>()({
+  name: 'notes',
+  key: (row) => row.text,
+  indexes: {},
+});
+
+/** @param reacted is told of each event that is reacted to. */
+function notesService(reacted?: (text: string) => void): ServiceDefinition {
+  return service({
+    name: 'notes',
+    events: [Noted],
+    commands: [
+      handler(Note, notebook, {
+        stream: () => 'notebook-1',
+        owner: () => ({ tenantId: 't', homeId: 't' }),
+        decide: (_state, { text }) => accept(Noted({ text })),
+        result: () => ({}),
+      }),
+    ],
+    queries: [],
+    projections: [
+      projection({
+        name: 'notes',
+        tables: [notes],
+        on: [
+          on(Noted, ({ data }, view) => {
+            view.put(notes, data);
+          }),
+        ],
+      }),
+    ],
+    policies:
+      reacted === undefined
+        ? []
+        : [
+            policy({
+              name: 'notes.react',
+              on: [Noted],
+              react: ({ data }) => {
+                reacted(data.text);
+                return Promise.resolve();
+              },
+            }),
+          ],
+    responders: [],
+  });
+}
+
+const principal: Principal = {
+  ...{ id: 'system:test', kind: 'system', tenantId: 't', homeId: 't', audience: 'staff' },
+  reach: 'all',
+  rights: 'all',
+};
+const ports = {
+  keys: { hmac: (owner: string) => owner },
+  random: (bytes: number) => new Uint8Array(bytes),
+} as unknown as EdgePorts;
+const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(
+  store: EventStore,
+  of: ServiceDefinition,
+  caughtUp?: (view: (service: string) => View) => Promise<void>,
+): Promise<Host> {
+  const bus = embeddedBus({ store, clock });
+  closing.push(() => bus.close());
+  const host = await startHost({
+    ...{ services: [of], store, bus, ports, clock },
+    ...(caughtUp === undefined ? {} : { caughtUp }),
+    views: () => memoryViews(),
+    logger: createLogger('silent'),
+    providerId: () => 't',
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  closing.push(() => host.stop(1000));
+  return host;
+}
+
+async function logOf(...texts: readonly string[]): Promise<EventStore> {
+  const store = memoryEventStore();
+  closing.push(() => store.close());
+  const host = await start(store, notesService());
+  for (const text of texts) {
+    await host.command(Note, { text }, { principal, idempotencyKey: text });
+  }
+  return store;
+}
+
+test('what must be before anything sees all of the log, and nothing is reacted to until it is done', async () => {
+  const store = await logOf('one', 'two');
+  const order: string[] = [];
+  const host = await start(
+    store,
+    notesService((text) => order.push(`reacted to ${text}`)),
+    async (view) => {
+      for (const text of ['one', 'two', 'three']) {
+        order.push(`${text}: ${view('notes').get(notes, text) === undefined ? 'no' : 'yes'}`);
+      }
+      // Whoever could be first has every chance to be.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      order.push('done');
+    },
+  );
+  await host.command(Note, { text: 'three' }, { principal, idempotencyKey: 'three' });
+  await host.settled();
+  expect(order.slice(0, 4)).toEqual(['one: yes', 'two: yes', 'three: no', 'done']);
+  expect(order).toContain('reacted to three');
+});
+
+test('where it fails the host does not start, and nothing is reacted to', async () => {
+  const store = await logOf('one');
+  const reacted: string[] = [];
+  const failure = new Error('the keys cannot be held against the log');
+  await expect(
+    start(
+      store,
+      notesService((text) => reacted.push(text)),
+      () => Promise.reject(failure),
+    ),
+  ).rejects.toBe(failure);
+  expect(reacted).toEqual([]);
+});
