@@ -1,11 +1,22 @@
+import { actingEvents } from './acting.ts';
 import { apiKeyEvents } from './api-key.ts';
+import { invitationEvents } from './invitation.ts';
 import { memberEvents } from './member.ts';
 import { treeEvents } from './tree.ts';
 
+export * from './acting.ts';
 export * from './api-key.ts';
+export * from './invitation.ts';
 export * from './member.ts';
 export * from './rights.ts';
+export { hashSecret } from './secret-text.ts';
 export * from './tree.ts';
 
 /** Every event type of accounts. */
-export const accountsEvents = [...treeEvents, ...memberEvents, ...apiKeyEvents] as const;
+export const accountsEvents = [
+  ...treeEvents,
+  ...memberEvents,
+  ...invitationEvents,
+  ...apiKeyEvents,
+  ...actingEvents,
+] as const;

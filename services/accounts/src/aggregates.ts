@@ -1,9 +1,16 @@
 /** The aggregates of accounts, as the host runs them. */
-import { apiKeyEvents, memberEvents, treeEvents } from '@bivouac/events/accounts';
+import {
+  actingEvents,
+  apiKeyEvents,
+  invitationEvents,
+  memberEvents,
+  treeEvents,
+} from '@bivouac/events/accounts';
 import { aggregate } from '@bivouac/infra/runtime';
 
+import { evolveActing, notActing } from './domain/acting.ts';
 import { evolveApiKey, noApiKey } from './domain/api-key.ts';
-import { evolveMember, noMember } from './domain/member.ts';
+import { evolveMembers, noMembers } from './domain/members.ts';
 import { emptyTree, evolveTree } from './domain/tree.ts';
 
 /** One per home: tenants, names, holds. */
@@ -14,11 +21,12 @@ export const tree = aggregate({
   evolve: evolveTree,
 });
 
-export const member = aggregate({
-  category: 'member',
-  events: memberEvents,
-  initial: noMember,
-  evolve: evolveMember,
+/** One per tenant: its people, present and invited. */
+export const members = aggregate({
+  category: 'members',
+  events: [...memberEvents, ...invitationEvents],
+  initial: noMembers,
+  evolve: evolveMembers,
 });
 
 export const apiKey = aggregate({
@@ -26,4 +34,11 @@ export const apiKey = aggregate({
   events: apiKeyEvents,
   initial: noApiKey,
   evolve: evolveApiKey,
+});
+
+export const acting = aggregate({
+  category: 'acting',
+  events: actingEvents,
+  initial: notActing,
+  evolve: evolveActing,
 });

@@ -1,25 +1,33 @@
-/** What the accounts service is made of: tenants, members, API keys, holds. */
+/** What the accounts service is made of: tenants, members, invitations, API keys, holds. */
 import { accountsEvents } from '@bivouac/events/accounts';
 import { DunningHoldClear, DunningHoldDue } from '@bivouac/events/billing';
 import { operationProtocolEvents } from '@bivouac/events/operations';
 import { service } from '@bivouac/infra/runtime';
 
-import { accountsCommands } from './commands.ts';
+import { accountsCommands } from './commands/index.ts';
 import { admit } from './policies/admit.ts';
 import { dunningHolds } from './policies/dunning-holds.ts';
+import { firstKeys } from './policies/first-keys.ts';
 import { accessProjection } from './projections/access.ts';
 import { accountsProjection } from './projections/accounts.ts';
+import { guestsProjection } from './projections/guests.ts';
 import { accessQueries } from './queries/access.ts';
 import { accountQueries } from './queries/accounts.ts';
-import { authenticate } from './queries/authenticate.ts';
+import { authenticate, authenticateInvitation } from './queries/authenticate.ts';
 import { accountHistory } from './queries/history.ts';
 
 export const accountsService = service({
   name: 'accounts',
   events: [...accountsEvents, DunningHoldDue, DunningHoldClear, ...operationProtocolEvents],
   commands: accountsCommands,
-  queries: [...accountQueries, ...accessQueries, authenticate, accountHistory],
-  projections: [accountsProjection, accessProjection],
-  policies: [dunningHolds],
+  queries: [
+    ...accountQueries,
+    ...accessQueries,
+    authenticate,
+    authenticateInvitation,
+    accountHistory,
+  ],
+  projections: [accountsProjection, accessProjection, guestsProjection],
+  policies: [dunningHolds, firstKeys],
   responders: [admit],
 });
