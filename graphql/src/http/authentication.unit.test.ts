@@ -85,6 +85,7 @@ describe('an answer about a key', () => {
       reach: [alpha.id],
       rights: ['account.read' as const],
       expiresAt: '2026-04-20T12:00:01.000Z',
+      acting: null,
     }));
     await ask('{ viewer { role } }');
     services.onQuery(Authenticate, () => refused('KEY_EXPIRED', 'This API key has expired.'));

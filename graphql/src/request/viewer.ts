@@ -1,6 +1,7 @@
-/** Who a key belongs to, as accounts answered. */
+/** Who a key or an invitation belongs to, as accounts answered. */
 import type { Authenticate } from '@bivouac/accounts/api';
 import type { Principal } from '@bivouac/events/language';
+import { idOf } from '@bivouac/events/values';
 import type { z } from 'zod';
 
 type Authenticated = z.output<typeof Authenticate.result>;
@@ -16,6 +17,7 @@ export interface Viewer extends Pick<
   | 'role'
   | 'rights'
   | 'expiresAt'
+  | 'acting'
 > {
   readonly principal: Principal;
 }
@@ -25,7 +27,8 @@ export interface Viewer extends Pick<
  * member is who asks: a retry with another of its keys is the same request.
  */
 export function viewerOf(key: Authenticated): Viewer {
-  const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt } = key;
+  const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt, acting } =
+    key;
   return {
     keyId,
     memberId,
@@ -36,10 +39,12 @@ export function viewerOf(key: Authenticated): Viewer {
     role,
     rights,
     expiresAt,
+    acting,
     principal: {
       id: keyId,
       kind: 'key',
-      memberId,
+      // Whoever presents an invitation is no member yet.
+      ...(isKey(keyId) ? { memberId } : {}),
       tenantId,
       homeId,
       reach: key.reach === 'all' ? 'all' : new Set(key.reach),
@@ -47,4 +52,10 @@ export function viewerOf(key: Authenticated): Viewer {
       audience: key.audience,
     },
   };
+}
+
+const apiKeyId = idOf('apiKey');
+
+function isKey(id: string): boolean {
+  return apiKeyId.safeParse(id).success;
 }

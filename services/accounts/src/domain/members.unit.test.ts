@@ -156,7 +156,8 @@ describe('an invitation', () => {
   const { memberId, personId, keyId } = invited(invitationId);
   const inviting = {
     ...asking,
-    ...{ invitationId, personId, role: 'billing', email: sealedOf(personId) },
+    ...{ invitationId, personId, email: sealedOf(personId) },
+    role: 'billing',
     ...{ hash: 'ab'.repeat(32), days: 7 },
   } as const;
   const expiresAt = '2026-04-17T09:00:00.000Z';

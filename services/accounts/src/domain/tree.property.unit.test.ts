@@ -4,13 +4,13 @@
  */
 import { expect, test } from '@jest/globals';
 import { TenantHoldLifted, TenantHoldPlaced } from '@bivouac/events/accounts';
-import type { Decided } from '@bivouac/events/language';
+import { type Decided, type Decision, is } from '@bivouac/events/language';
 import { HoldKindSchema } from '@bivouac/events/operations';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 import fc from 'fast-check';
 
 import { tree } from '../aggregates.ts';
-import { context, created, given, home, outcome, person, sealedOf } from '../given.ts';
+import { context, created, given, home, person, sealedOf } from '../given.ts';
 import { liftHold, orderRefusal, placeHold } from './holds.ts';
 import { kindsBelow } from './standing.ts';
 import { createBelow, pathOf, subtreeOf, treeStream } from './tree.ts';
@@ -31,10 +31,9 @@ class Followed {
   readonly #holds = new Map<string, ReadonlySet<string>>();
 
   follow(event: Decided): void {
-    const { hold, reaches } = event.data as { hold?: { holdId: string }; reaches?: string[] };
-    if (hold === undefined || reaches === undefined) return;
-    if (event.type === TenantHoldPlaced.type) this.#holds.set(hold.holdId, new Set(reaches));
-    if (event.type === TenantHoldLifted.type) this.#holds.delete(hold.holdId);
+    if (is(event, TenantHoldPlaced)) {
+      this.#holds.set(event.data.hold.holdId, new Set(event.data.reaches));
+    } else if (is(event, TenantHoldLifted)) this.#holds.delete(event.data.hold.holdId);
   }
 
   on(tenantId: string): string[] {
@@ -66,9 +65,10 @@ test('holds stand on all below, from birth, and each is lifted for itself', () =
           const asked = { tenantId: at, kind: wish.kind, reason: 'x' };
           decided = eventsOf(placeHold(state, asked, context(treeStream(home), uuidOf(`${n}`))));
           for (const event of decided) {
-            expect(event.data['reaches']).toEqual(subtreeOf(state, at));
-            const { holdId } = event.data['hold'] as { holdId: string };
-            standing.set(holdId, { on: at, known: new Set(ids) });
+            if (!is(event, TenantHoldPlaced)) throw new Error(`not a hold: ${event.type}`);
+            const { hold, reaches } = event.data;
+            expect(reaches).toEqual(subtreeOf(state, at));
+            standing.set(hold.holdId, { on: at, known: new Set(ids) });
           }
         } else {
           const all = [...standing.keys()];
@@ -104,6 +104,6 @@ test('holds stand on all below, from birth, and each is lifted for itself', () =
   );
 });
 
-function eventsOf(decision: Parameters<typeof outcome>[0]): Decided[] {
+function eventsOf(decision: Decision): Decided[] {
   return decision.kind === 'accepted' ? [...decision.events] : [];
 }
