@@ -64,9 +64,9 @@ export class Running {
     this.owner = this.client(parts.keys.owner);
   }
 
-  client(key: string | undefined): Client {
+  client(key: string | undefined, headers?: Readonly<Record<string, string>>): Client {
     const { yoga } = this.installation.gateway;
-    return new Client((url, init) => yoga.fetch(url, init), key);
+    return new Client((url, init) => yoga.fetch(url, init), key, undefined, headers);
   }
 
   /** The demo customer's order for plan 1000, with what is told changed. */

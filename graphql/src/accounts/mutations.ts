@@ -111,7 +111,7 @@ mutation('createTenant', {
   }),
   type: TenantCreated,
   names: { 'contact.email': 'email', 'contact.name': 'contactName' },
-  act: async ({ parentId, kind, name, email, contactName }, key, { services }) => {
+  act: async ({ parentId, kind, name, email, contactName }, key, { services, viewer }) => {
     const parent = await tenantOf(services, parentId, 'parentId');
     if ('__typename' in parent) return parent;
     if (kind === 'provider' || kind === 'reseller') {
@@ -122,7 +122,11 @@ mutation('createTenant', {
     }
     const contact = { email, ...given({ name: contactName }) };
     const { homeId } = parent;
-    return services.command(CreateTenant, { parentId, homeId, kind, name, contact }, key);
+    const input = { parentId, homeId, kind, name, contact };
+    const reply = await services.command(CreateTenant, input, key);
+    // What is remembered of the key is older than the account.
+    if (reply.ok) viewer.nowReaches(reply.result.tenantId);
+    return reply;
   },
   payload: ({ tenantId }) => ({ accountId: tenantId }),
 });

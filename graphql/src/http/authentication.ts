@@ -53,6 +53,8 @@ const MAX_REMEMBERED = 10_000;
 interface Remembered {
   readonly viewer: Viewer;
   readonly until: number;
+  /** Of the view that the answer was read from. */
+  readonly position: Position | null;
 }
 
 type Answer = QueryReply<z.output<typeof Authenticate.result>>;
@@ -73,7 +75,7 @@ export class Authentication {
    * The viewer of an `Authorization` header, or the error to refuse the request with. At once where
    * the key is remembered.
    *
-   * @param atLeast also a key created a moment ago is known by then.
+   * @param atLeast also a key created, or an account made below, a moment ago is known by then.
    * @param actingId the session to act in, where one is named.
    */
   authenticate(
@@ -89,7 +91,7 @@ export class Authentication {
     const hash = hashSecret(token);
     const name = actingId === undefined ? hash : `${hash}/${actingId}`;
     const known = this.#remembered.get(name);
-    if (known !== undefined && this.#options.clock.now() < known.until) {
+    if (known !== undefined && this.#options.clock.now() < known.until && isOf(known, atLeast)) {
       this.#uses.note(known.viewer.keyId);
       return known.viewer;
     }
@@ -150,7 +152,7 @@ export class Authentication {
           : noAnswer();
       }
       const viewer = viewerOf(reply.result);
-      this.#remember(name, viewer, askedAt);
+      this.#remember(name, viewer, askedAt, reply.position);
       this.#uses.note(viewer.keyId);
       return viewer;
     } catch (error) {
@@ -162,12 +164,13 @@ export class Authentication {
     }
   }
 
-  #remember(name: string, viewer: Viewer, askedAt: number): void {
+  #remember(name: string, viewer: Viewer, askedAt: number, position: Position | null): void {
     const { rememberMs } = this.#options;
     const expires = viewer.expiresAt === null ? Infinity : millisecondsOf(viewer.expiresAt);
     this.#remembered.delete(name);
     this.#remembered.set(name, {
       viewer,
+      position,
       until: Math.min(askedAt + Math.min(rememberMs, MAX_REMEMBER_MS), expires),
     });
     if (this.#remembered.size <= MAX_REMEMBERED) return;
@@ -176,6 +179,11 @@ export class Authentication {
       break;
     }
   }
+}
+
+/** Whether an answer knows what the caller wants to have been applied. Positions compare as text. */
+function isOf({ position }: Remembered, atLeast: Position | undefined): boolean {
+  return atLeast === undefined || (position !== null && position >= atLeast);
 }
 
 const refusedKeys = new Set([

@@ -128,6 +128,18 @@ describe('an answer about a key', () => {
     expect(services.of(Authenticate)[0]?.atLeast).toBe(position);
   });
 
+  test('that is older than the position the caller names is asked for anew', async () => {
+    const { ask, services } = setUp();
+    await ask('{ viewer { role } }');
+    for (const [position, asked] of [
+      [formatPosition(100n), 1],
+      [formatPosition(101n), 2],
+    ] as const) {
+      await ask('{ viewer { role } }', { headers: { 'x-bivouac-at-least': position } });
+      expect(services.of(Authenticate)).toHaveLength(asked);
+    }
+  });
+
   test('that does not come is a refusal', async () => {
     const { ask, services, clock } = setUp();
     let asked: () => void = () => undefined;

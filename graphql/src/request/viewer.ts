@@ -20,6 +20,8 @@ export interface Viewer extends Pick<
   | 'acting'
 > {
   readonly principal: Principal;
+  /** A tenant was made below one that is reached: it is reached too, from now on. */
+  readonly nowReaches: (tenantId: string) => void;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface Viewer extends Pick<
 export function viewerOf(key: Authenticated): Viewer {
   const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt, acting } =
     key;
+  const below = key.reach === 'all' ? undefined : new Set(key.reach);
   return {
     keyId,
     memberId,
@@ -47,9 +50,12 @@ export function viewerOf(key: Authenticated): Viewer {
       ...(isKey(keyId) ? { memberId } : {}),
       tenantId,
       homeId,
-      reach: key.reach === 'all' ? 'all' : new Set(key.reach),
+      reach: below ?? 'all',
       rights: new Set(key.rights),
       audience: key.audience,
+    },
+    nowReaches: (created) => {
+      below?.add(created);
     },
   };
 }
