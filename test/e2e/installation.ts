@@ -17,6 +17,7 @@ import {
 } from '@bivouac/all';
 import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
+import { ApiKeyUsed } from '@bivouac/events/accounts';
 import type { Position, QueryContract } from '@bivouac/events/language';
 import { createLogger, ManualClock, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
@@ -198,7 +199,10 @@ export class Running {
     let after: Position | undefined;
     for (;;) {
       const page = await store.readAll({ direction: 'backwards', ...(after && { after }) });
-      const fact = page.events.find(({ stream }) => !stream.startsWith('checkpoint-'));
+      // That a key is in use is noted beside what it is used for, whatever comes of that.
+      const fact = page.events.find(
+        ({ stream, type }) => !stream.startsWith('checkpoint-') && type !== ApiKeyUsed.type,
+      );
       if (fact !== undefined) return `${fact.position} ${fact.type}`;
       after = page.events.at(-1)?.position;
       if (page.end || after === undefined) return 'none';
