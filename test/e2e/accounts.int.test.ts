@@ -88,6 +88,22 @@ test('whoever was invited comes in by their own key, and is shut out when remove
   const rotated = await done(running, guest.client, 'rotateApiKey', { keyId: guest.keyId });
   const again = running.client(rotated.key ?? '');
   expect((await again.ask('{ viewer { role } }')).status).toBe(200);
+  await running.installation.host.settled();
+  const lists = await owner.read(
+    z.object({
+      invitations: z.object({ edges: z.array(z.object({ node: z.unknown() })) }),
+      apiKeys: z.object({ edges: z.array(z.object({ node: z.unknown() })) }),
+    }),
+    `{ invitations { edges { node { role email status } } }
+       apiKeys { edges { node { id label scopes usedOn } } } }`,
+  );
+  expect(lists.invitations.edges.map(({ node }) => node)).toEqual([
+    { role: 'TECHNICIAN', email: contact.email, status: 'ACCEPTED' },
+  ]);
+  const day = new Date(running.clock.now()).toISOString().slice(0, 10);
+  expect(lists.apiKeys.edges.map(({ node }) => node)).toContainEqual({
+    ...{ id: guest.keyId, label: 'first key', scopes: null, usedOn: day },
+  });
   await done(running, owner, 'removeMember', { accountId, memberId: guest.memberId });
   running.clock.moveTo(running.clock.now() + 2000);
   for (const client of [guest.client, again]) {
@@ -121,6 +137,15 @@ test('a sub-account orders, what holds its reseller holds it, and another born b
     { accountId: customer, kind: 'ABUSE' },
     { accountId: reseller, kind: 'BILLING' },
   ]);
+  const { accounts } = await running.staff.read(
+    z.object({
+      accounts: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) }),
+    }),
+    `query ($parent: ID!) { accounts(filter: { parentId: $parent, held: true, closed: false, kind: SUB_ACCOUNT }) {
+      edges { node { id } } } }`,
+    { parent: customer },
+  );
+  expect(accounts.edges.map(({ node }) => node.id)).toEqual([sub, born]);
   for (const accountId of [sub, born]) {
     const refused = await running.order({ accountId }, undefined, running.staff);
     expect(await running.end(refused)).toMatchObject({
