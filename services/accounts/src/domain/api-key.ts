@@ -23,6 +23,7 @@ import {
 } from '@bivouac/events/language';
 import { plusSeconds } from '@bivouac/events/values';
 
+import { effectiveRights } from './effective-rights.ts';
 import { handingRefusal, type KnownTenant, type Member, memberUnknown } from './members.ts';
 import { tenantClosed, tenantUnknown } from './tree.ts';
 
@@ -166,9 +167,8 @@ export function rotateApiKey(
   const { tenant, member, held, hash, overlapMinutes } = input;
   if (tenant === undefined || member === undefined) return memberUnknown();
   if (tenant.closed) return tenantClosed(tenantId, ['keyId']);
-  const ofRole = rightsOf(member.role, tenant.kind);
-  const opens = scopes === undefined ? ofRole : ofRole.filter((right) => scopes.includes(right));
-  const beyond = handingRefusal(held, opens, ['keyId']);
+  const opened = effectiveRights(member.role, tenant, scopes);
+  const beyond = handingRefusal(held, opened, ['keyId']);
   if (beyond !== undefined) return { kind: 'refused', refusal: beyond };
   if (
     overlapMinutes > 0 &&

@@ -2,16 +2,17 @@
 import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 
-import { readingRights, rightsOf, type Role, type TenantKind } from '@bivouac/events/accounts';
-import { type Audience, refuse, type Right } from '@bivouac/events/language';
+import type { Role, TenantKind } from '@bivouac/events/accounts';
+import { type Audience, refuse } from '@bivouac/events/language';
 import { type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
 import type { View } from '@bivouac/infra/views';
 
 import { Authenticate, AuthenticateInvitation } from '../api/index.ts';
+import { actingRights, effectiveRights } from '../domain/effective-rights.ts';
+import { invited } from '../domain/members.ts';
 import { type ApiKeyRow, apiKeys, members } from '../projections/access.ts';
 import { type AccountRow, accounts, reaches } from '../projections/accounts.ts';
 import { actings, invitations } from '../projections/guests.ts';
-import { invited } from '../domain/members.ts';
 
 export const authenticate: QueryHandler = queryHandler(
   Authenticate,
@@ -23,10 +24,17 @@ export const authenticate: QueryHandler = queryHandler(
     const account = key === undefined ? undefined : view.get(accounts, key.tenantId);
     if (proven === undefined || key === undefined || member === undefined || account === undefined)
       return unknown();
-    if (key.revokedAt !== null || member.removedAt !== null) {
+    if (key.revokedAt !== null) {
       return refuse('KEY_REVOKED', 'This API key was revoked; create a new one.', {
-        details: { revokedAt: key.revokedAt ?? member.removedAt },
+        details: { revokedAt: key.revokedAt },
       });
+    }
+    if (member.removedAt !== null) {
+      return refuse(
+        'KEY_REVOKED',
+        'The member of this API key was removed from the account; ask one of its owners.',
+        { details: { revokedAt: member.removedAt } },
+      );
     }
     const expiresAt = sooner(key.expiresAt, proven.until);
     if (expiresAt !== null && expiresAt <= now) {
@@ -35,11 +43,11 @@ export const authenticate: QueryHandler = queryHandler(
       });
     }
     const caller = { keyId, memberId: member.id, personId: member.personId, role: member.role };
-    const own = rightsOf(member.role, account.kind);
+    const rights = effectiveRights(member.role, account, key.scopes);
     if (actingId !== undefined) {
       const session = view.get(actings, actingId);
       const tenant = session === undefined ? undefined : view.get(accounts, session.tenantId);
-      const may = inScope(own, key).includes('customers.manage');
+      const may = rights.includes('customers.manage');
       if (session?.memberId !== member.id || tenant === undefined || !may) {
         return refuse(
           'ACTING_UNKNOWN',
@@ -52,11 +60,10 @@ export const authenticate: QueryHandler = queryHandler(
           details: { endsAt },
         });
       }
-      const asOwner = rightsOf('owner', tenant.kind).filter((right) => right !== 'account.manage');
       return {
         ...caller,
         ...standing(view, tenant, member.role),
-        rights: inScope(openOf(tenant, asOwner), key),
+        rights: actingRights(tenant, key.scopes),
         expiresAt: sooner(expiresAt, session.endsAt),
         acting: actingId,
       };
@@ -64,7 +71,7 @@ export const authenticate: QueryHandler = queryHandler(
     return {
       ...caller,
       ...standing(view, account, member.role),
-      rights: inScope(openOf(account, own), key),
+      rights,
       expiresAt,
       acting: null,
     };
@@ -138,15 +145,6 @@ function equal(a: string, b: string): boolean {
 function sooner(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
-}
-
-function inScope(rights: readonly Right[], { scopes }: ApiKeyRow): Right[] {
-  return rights.filter((right) => scopes === null || scopes.includes(right));
-}
-
-/** Of a closed account what is there is read, and nothing changed. */
-function openOf({ closed }: AccountRow, rights: readonly Right[]): readonly Right[] {
-  return closed ? rights.filter((right) => readingRights.has(right)) : rights;
 }
 
 function standing(view: View, account: AccountRow, role: Role) {
