@@ -12,6 +12,7 @@ import {
 import type { CommandReply, Principal, Right } from '@bivouac/events/language';
 import { deriveId } from '@bivouac/events/values';
 import type { PolicyContext } from '@bivouac/infra/runtime';
+import { memoryViews } from '@bivouac/infra/views';
 import type { z } from 'zod';
 
 import {
@@ -520,4 +521,37 @@ describe('acting for a tenant', () => {
     expect(await codeOf(it.run(StartActing, input, principal))).toBe('NOT_ALLOWED');
     expect(await codeOf(it.run(StartActing, input, staff))).toBe('NOT_ALLOWED');
   });
+});
+
+test('a rebuilt read model equals the live one, whatever people did', async () => {
+  const tenantId = await home('reseller');
+  const where = { tenantId, homeId: tenantId };
+  await below(tenantId, tenantId, 'customer');
+  const owner = await personOf(tenantId);
+  const other = await personOf(tenantId, 'admin');
+  const someone = await personOf(PROVIDER_ID, 'staff');
+  const input = { ...where, email: contact.email, role: 'billing' as const };
+  const { invitationId } = await done(it.run(InviteMember, input));
+  const { actingId } = await done(
+    it.run(StartActing, { ...where, reason: 'x' }, someone.principal),
+  );
+  await it.follow();
+  const { keyId } = owner;
+  await done(it.run(RotateApiKey, { keyId }, owner.principal));
+  await done(it.run(NoteApiKeyUse, { keyId }, provider));
+  await done(it.run(ChangeMemberRole, { ...where, memberId: other.memberId, role: 'auditor' }));
+  await done(it.run(RemoveMember, { ...where, memberId: other.memberId }));
+  await done(it.run(WithdrawInvitation, { ...where, invitationId }));
+  await done(it.run(EndActing, { actingId }));
+  await it.follow();
+  const rebuilt = memoryViews();
+  for (const event of await it.log()) {
+    const recorded = it.registry.decode(event);
+    const { epoch, position, id: eventId } = event;
+    rebuilt.apply({ epoch, position, eventId }, (view) => {
+      for (const { handlers } of accountsService.projections)
+        if (recorded !== undefined) handlers.get(recorded.type)?.(recorded, view);
+    });
+  }
+  expect(rebuilt.dump()).toEqual(it.views.dump());
 });
