@@ -82,6 +82,7 @@ const InvitationRef = builder.objectRef<InvitationView>('Invitation').implement(
   description: 'A person who was invited to act for an account.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id, `ivt_…`, to withdraw it by.' }),
+    personId: t.exposeID('personId', { description: 'Who: a lasting pseudonym, `per_…`.' }),
     accountId: t.exposeID('tenantId', { description: 'The account.' }),
     role: t.expose('role', { type: Role, description: 'What the member will be there for.' }),
     email: t.exposeString('email', {

@@ -46,6 +46,7 @@ export const InvitationStatusSchema = z.enum(['open', 'accepted', 'withdrawn', '
 export const InvitationViewSchema = z.object({
   id: idOf('invitation'),
   tenantId: idOf('tenant'),
+  personId: idOf('person'),
   role: RoleSchema,
   /** Opened for this reply; null once the person was erased. */
   email: z.string().nullable(),

@@ -65,13 +65,13 @@ export interface Invitation {
 
 export interface MembersState {
   readonly members: Map<string, Member>;
-  /** Who was a member: their ids are never given again. */
-  readonly removed: Set<string>;
+  /** Who was a member, with the person: the id is never given again. */
+  readonly removed: Map<string, string>;
   readonly invitations: Map<string, Invitation>;
 }
 
 export function noMembers(): MembersState {
-  return { members: new Map(), removed: new Set(), invitations: new Map() };
+  return { members: new Map(), removed: new Map(), invitations: new Map() };
 }
 
 export function evolveMembers(
@@ -85,8 +85,9 @@ export function evolveMembers(
     const member = state.members.get(event.data.memberId);
     if (member !== undefined) member.role = event.data.role;
   } else if (is(event, MemberRemoved)) {
-    state.members.delete(event.data.memberId);
-    state.removed.add(event.data.memberId);
+    const { memberId } = event.data;
+    state.removed.set(memberId, state.members.get(memberId)?.personId ?? '');
+    state.members.delete(memberId);
   } else if (is(event, MemberInvited)) {
     const { invitationId, personId, role, email, expiresAt } = event.data;
     state.invitations.set(invitationId, { personId, role, email, expiresAt, status: 'open' });
@@ -97,6 +98,19 @@ export function evolveMembers(
     }
   }
   return state;
+}
+
+/**
+ * The person that a member is, was, or is invited to be: whoever's data the stream holds stays known,
+ * so that they can be erased.
+ */
+export function personOfMember(state: MembersState, memberId: string): string | undefined {
+  const known = state.members.get(memberId)?.personId ?? state.removed.get(memberId);
+  if (known !== undefined) return known;
+  for (const [invitationId, { personId }] of state.invitations) {
+    if (invited(invitationId).memberId === memberId) return personId;
+  }
+  return undefined;
 }
 
 /** A tenant as its tree knew it just before; undefined where the tree does not have it. */

@@ -22,6 +22,7 @@ import {
   changeRole,
   invited,
   inviteMember,
+  personOfMember,
   removeMember,
   withdrawInvitation,
 } from './members.ts';
@@ -236,6 +237,14 @@ describe('an invitation', () => {
         code,
       });
     }
+  });
+
+  test('keeps its person known, as do members also when they have left', () => {
+    const state = given(members, sent, withdrawn, added(two), added(), removed());
+    expect(personOfMember(state, memberId)).toBe(personId);
+    expect(personOfMember(state, one)).toBe(person);
+    expect(personOfMember(state, two)).toBe(person);
+    expect(personOfMember(state, deriveId('member', 'nobody'))).toBeUndefined();
   });
 
   test('is withdrawn, again without effect; not once it made a member', () => {

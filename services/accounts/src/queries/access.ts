@@ -38,7 +38,7 @@ export const accessQueries: readonly QueryHandler[] = [
     if (isWalled(view, tenantId, context)) return null;
     const found = pageOf(view, invitations, 'byTenant', [tenantId], page, () => true);
     const items = await Promise.all(
-      found.items.map(async ({ cursor, node: { hash: _hash, personId: _person, ...row } }) => ({
+      found.items.map(async ({ cursor, node: { hash: _hash, ...row } }) => ({
         cursor,
         node: {
           ...row,
