@@ -1,4 +1,7 @@
-/** Events of a member's stream, `member-<mem id>`: a person who acts for a tenant. */
+/**
+ * Events of the people of one tenant, `members-<tenant id>`: who acts for it, in which role. They
+ * share one stream, since its order decides who is the last owner.
+ */
 import { z } from 'zod';
 
 import { customer, event, sealed } from '../language/index.ts';
@@ -19,18 +22,30 @@ export const RoleSchema = z.enum([
 ]);
 export type Role = z.output<typeof RoleSchema>;
 
+const facts = {
+  memberId: customer(idOf('member')),
+  tenantId: customer(idOf('tenant')),
+  homeId: customer(idOf('tenant')),
+};
+
 export const MemberAdded = event(
   'accounts.MemberAdded',
   z.strictObject({
-    memberId: customer(idOf('member')),
+    ...facts,
     /** The person's lasting pseudonym; name and address open only while their key exists. */
     personId: customer(idOf('person')),
-    tenantId: customer(idOf('tenant')),
-    homeId: customer(idOf('tenant')),
     role: customer(RoleSchema),
     email: customer(sealed('contact')),
     name: customer(sealed('contact')),
   }),
 );
 
-export const memberEvents = [MemberAdded] as const;
+export const MemberRoleChanged = event(
+  'accounts.MemberRoleChanged',
+  z.strictObject({ ...facts, role: customer(RoleSchema), was: customer(RoleSchema) }),
+);
+
+/** The member acts for the tenant no more; none of its keys opens anything. */
+export const MemberRemoved = event('accounts.MemberRemoved', z.strictObject(facts));
+
+export const memberEvents = [MemberAdded, MemberRoleChanged, MemberRemoved] as const;

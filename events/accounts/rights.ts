@@ -26,11 +26,14 @@ const ofTenants: Readonly<Record<Role, readonly Right[]>> = {
   staff: [],
 };
 
+/** All a person of the provider can hold: accepting is for whoever was invited. */
+const everything = RightSchema.options.filter((right) => right !== 'invitation.accept');
+
 /** Of the provider. */
 const ofProvider: Readonly<Record<Role, readonly Right[]>> = {
-  owner: RightSchema.options,
-  admin: RightSchema.options,
-  staff: RightSchema.options,
+  owner: everything,
+  admin: everything,
+  staff: everything,
   member: [...reading, 'containers.order', 'containers.operate', 'platform.read'],
   technician: [
     'account.read',
@@ -44,6 +47,9 @@ const ofProvider: Readonly<Record<Role, readonly Right[]>> = {
   billing: ['account.read', 'containers.read', 'billing.read', 'billing.manage', 'platform.read'],
   auditor: [...reading, 'platform.read'],
 };
+
+/** What is left of an account that was closed: its people read what there is, and change nothing. */
+export const readingRights: ReadonlySet<Right> = new Set(reading);
 
 /** The rights of a role with a tenant of a kind. */
 export function rightsOf(role: Role, kind: TenantKind): readonly Right[] {

@@ -12,6 +12,7 @@ import { z } from 'zod';
  * - `containers.read`, `containers.order` (what changes the bill), `containers.operate` (what does not)
  * - `billing.read`, `billing.manage` (an issuer's money: fees, payments, credit, prices, months)
  * - `history.read`: who did what, when
+ * - `invitation.accept`: becoming a member; of an invitation's token alone, never of a role
  * - `customers.manage`: the provider's customers: created, held, limited, closed
  * - `platform.read`, `platform.manage`: nodes, images, address ranges, catalog, package repositories
  * - `operations.repair`: what needs a person
@@ -25,6 +26,7 @@ export const RightSchema = z.enum([
   'billing.read',
   'billing.manage',
   'history.read',
+  'invitation.accept',
   'customers.manage',
   'platform.read',
   'platform.manage',

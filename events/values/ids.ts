@@ -13,6 +13,8 @@ export const prefixes = {
   person: 'per',
   member: 'mem',
   apiKey: 'key',
+  invitation: 'ivt',
+  acting: 'act',
   hold: 'hld',
   container: 'ctr',
   node: 'nod',

@@ -86,6 +86,7 @@ export function createGateway({
         caller,
         principal: viewer.principal,
         requestId,
+        acting: viewer.acting,
         logger,
         atLeast,
       }),

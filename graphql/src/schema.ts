@@ -24,6 +24,8 @@ import './provisioning/operation.ts';
 import './provisioning/operation-lists.ts';
 import './accounts/mutations.ts';
 import './accounts/person-mutations.ts';
+import './accounts/people-mutations.ts';
+import './accounts/key-mutations.ts';
 import './containers/mutations.ts';
 import './containers/image-mutations.ts';
 import './containers/platform-mutations.ts';

@@ -2,7 +2,13 @@
  * The services for the gateway's tests: contracts answered from memory. Inputs are parsed and
  * results held against the contracts, so that the gateway cannot be tested on what no service says.
  */
-import { AccountById, Accounts, type AccountView, Authenticate } from '@bivouac/accounts/api';
+import {
+  AccountById,
+  Accounts,
+  type AccountView,
+  Authenticate,
+  NoteApiKeyUse,
+} from '@bivouac/accounts/api';
 import { ContainerById, Containers, type ContainerView } from '@bivouac/containers/api';
 import { hashApiKey, rightsOf, writeApiKey } from '@bivouac/events/accounts';
 import {
@@ -323,8 +329,10 @@ export function world() {
         reach: staff ? ('all' as const) : [found.account.id],
         rights: [...rightsOf(staff ? 'staff' : 'owner', found.account.kind)],
         expiresAt: null,
+        acting: null,
       };
     })
+    .onCommand(NoteApiKeyUse, ({ keyId }) => ({ keyId }))
     .onQuery(AccountById, ({ tenantId }, call) =>
       reaches(call, tenantId) ? (accounts.find(({ id }) => id === tenantId) ?? null) : null,
     )

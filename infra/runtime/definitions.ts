@@ -92,6 +92,11 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
    */
   readonly owner?: (input: z.output<I>, principal: Principal, stream: string) => Owner;
   /**
+   * The tenant a command is about, where its stream holds things of several (a tree): the wall is
+   * then around that tenant, not around the stream's owner. The decision must still find it there.
+   */
+  readonly about?: (input: z.output<I>) => string;
+  /**
    * The person the input is about, where it holds personal data: the input's hash is then made
    * under that person's key, so that erasing the person also makes the hash say nothing. Undefined
    * for an input that has none.
@@ -117,8 +122,16 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
   ) => Promise<{ readonly input: P; readonly reveal?: Readonly<Record<string, string>> }>;
   /** Pure. `input` is what `prepare` made of it, else the parsed input. */
   readonly decide: (state: S, input: P, context: DecideContext) => Decision;
-  /** The result, from the command's own events alone (a no-op has none). */
-  readonly result: (events: readonly Recorded[], input: z.output<I>, stream: string) => z.input<R>;
+  /**
+   * The result, from the command's own events alone. A no-op has none: an id that was derived from
+   * the command's key is derived again.
+   */
+  readonly result: (
+    events: readonly Recorded[],
+    input: z.output<I>,
+    stream: string,
+    commandKey: string,
+  ) => z.input<R>;
 }
 
 /** Binds a contract to its aggregate and decision. */

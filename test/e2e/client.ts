@@ -30,6 +30,9 @@ const ResultSchema = z.object({
   keyId: z.string().optional(),
   key: z.string().nullish(),
   imageId: z.string().optional(),
+  invitationId: z.string().optional(),
+  token: z.string().nullish(),
+  actingId: z.string().optional(),
   code: z.string().optional(),
   message: z.string().optional(),
   path: z.array(z.string()).nullish(),
@@ -63,6 +66,11 @@ const payloads: Readonly<Record<string, string>> = {
   addMember: '... on MemberAdded { memberId }',
   placeHold: '... on HoldPlaced { holdId }',
   createApiKey: '... on ApiKeyCreated { keyId key }',
+  rotateApiKey: '... on ApiKeyRotated { keyId key }',
+  createTenant: '... on TenantCreated { accountId }',
+  inviteMember: '... on MemberInvited { invitationId token }',
+  acceptInvitation: '... on InvitationAccepted { memberId keyId key }',
+  startActing: '... on ActingStarted { actingId }',
   draftImage: '... on ImageDrafted { imageId }',
 };
 
@@ -76,12 +84,18 @@ export class Client {
   readonly #url: string;
   #keys = 0;
 
-  constructor(send: Send, key: string | undefined, url = 'http://127.0.0.1/graphql') {
+  constructor(
+    send: Send,
+    key: string | undefined,
+    url = 'http://127.0.0.1/graphql',
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.#send = send;
     this.#url = url;
     this.#headers = {
       'content-type': 'application/json',
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...headers,
     };
   }
 

@@ -17,6 +17,7 @@ import {
 } from '@bivouac/all';
 import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
+import { ApiKeyUsed } from '@bivouac/events/accounts';
 import type { Position, QueryContract } from '@bivouac/events/language';
 import {
   createLogger,
@@ -70,9 +71,9 @@ export class Running {
     this.owner = this.client(parts.keys.owner);
   }
 
-  client(key: string | undefined): Client {
+  client(key: string | undefined, headers?: Readonly<Record<string, string>>): Client {
     const { yoga } = this.installation.gateway;
-    return new Client((url, init) => yoga.fetch(url, init), key);
+    return new Client((url, init) => yoga.fetch(url, init), key, undefined, headers);
   }
 
   /** The demo customer's order for plan 1000, with what is told changed. */
@@ -204,7 +205,10 @@ export class Running {
     let after: Position | undefined;
     for (;;) {
       const page = await store.readAll({ direction: 'backwards', ...(after && { after }) });
-      const fact = page.events.find(({ stream }) => !stream.startsWith('checkpoint-'));
+      // That a key is in use is noted beside what it is used for, whatever comes of that.
+      const fact = page.events.find(
+        ({ stream, type }) => !stream.startsWith('checkpoint-') && type !== ApiKeyUsed.type,
+      );
       if (fact !== undefined) return `${fact.position} ${fact.type}`;
       after = page.events.at(-1)?.position;
       if (page.end || after === undefined) return 'none';

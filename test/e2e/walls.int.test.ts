@@ -14,6 +14,8 @@ interface Things {
   readonly member: string;
   readonly person: string;
   readonly apiKey: string;
+  readonly invitation: string;
+  readonly acting: string;
   readonly hold: string;
   readonly hardwareNode: string;
 }
@@ -67,6 +69,13 @@ beforeAll(async () => {
   clock.moveTo('2026-05-01T01:00:00.000Z');
   await installation.host.settled();
   await running.end(await staff.mutate('closeMonth', { accountId: account, month: '2026-04' }));
+  const invited = await owner.mutate('inviteMember', {
+    accountId: account,
+    email: 'guest@example.com',
+    role: 'AUDITOR',
+  });
+  const session = await staff.mutate('startActing', { accountId: account, reason: 'a ticket' });
+  await installation.host.settled();
   const first = async (field: string): Promise<string> => (await list(owner, field))[0] ?? '';
   theirs = {
     account,
@@ -76,6 +85,8 @@ beforeAll(async () => {
     member: await first('members'),
     person: await personOf(owner),
     apiKey: await first('apiKeys'),
+    invitation: invited.invitationId ?? '',
+    acting: session.actingId ?? '',
     hold,
     hardwareNode: (await list(staff, 'nodes'))[0] ?? '',
   };
@@ -88,6 +99,8 @@ beforeAll(async () => {
     member: idFromUuid('member', other),
     person: idFromUuid('person', other),
     apiKey: idFromUuid('apiKey', other),
+    invitation: idFromUuid('invitation', other),
+    acting: idFromUuid('acting', other),
     hold: idFromUuid('hold', other),
     hardwareNode: idFromUuid('node', other),
   };
@@ -137,7 +150,9 @@ test('lists have only what is one’s own, also when they are asked for another 
   expect(await list(foreign, 'members')).not.toContain(theirs.member);
   expect(await list(foreign, 'apiKeys')).not.toContain(theirs.apiKey);
 
-  for (const field of ['containers', 'operations', 'invoices', 'members', 'apiKeys']) {
+  expect(await list(foreign, 'invitations')).toEqual([]);
+  const lists = ['containers', 'operations', 'invoices', 'members', 'apiKeys', 'invitations'];
+  for (const field of lists) {
     const document = `query ($id: ID!) { it: ${field}(first: 10, accountId: $id) { edges { node { id } } } }`;
     const seen = await foreign.ask(document, { id: theirs.account });
     const edges = z
@@ -171,6 +186,34 @@ const mutations: readonly (readonly [string, boolean, (ids: Things) => Record<st
       (ids) => ({ accountId: ids.account, email: 'm@x.example', name: 'M', role: 'OWNER' }),
     ],
     ['cancelOperation', false, (ids) => ({ operationId: ids.operation })],
+    [
+      'changeMemberRole',
+      false,
+      (ids) => ({ accountId: ids.account, memberId: ids.member, role: 'AUDITOR' }),
+    ],
+    ['removeMember', false, (ids) => ({ accountId: ids.account, memberId: ids.member })],
+    [
+      'inviteMember',
+      false,
+      (ids) => ({ accountId: ids.account, email: 'm@x.example', role: 'OWNER' }),
+    ],
+    [
+      'withdrawInvitation',
+      false,
+      (ids) => ({ accountId: ids.account, invitationId: ids.invitation }),
+    ],
+    ['rotateApiKey', false, (ids) => ({ keyId: ids.apiKey })],
+    ['startActing', true, (ids) => ({ accountId: ids.account, reason: 'envy' })],
+    ['endActing', false, (ids) => ({ actingId: ids.acting })],
+    [
+      'createTenant',
+      false,
+      (ids) => ({
+        ...{ parentId: ids.account, kind: 'SUB_ACCOUNT' },
+        ...{ name: 'Below', email: 'm@x.example' },
+      }),
+    ],
+    ['closeTenant', false, (ids) => ({ accountId: ids.account, reason: 'envy' })],
     ['closeMonth', true, (ids) => ({ accountId: ids.account, month: '2026-04' })],
     [
       'createApiKey',

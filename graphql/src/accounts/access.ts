@@ -1,12 +1,20 @@
 /** Who acts for an account: its members and their API keys. */
-import { ApiKeys, type ApiKeyView, Members, type MemberView } from '@bivouac/accounts/api';
+import {
+  ApiKeys,
+  type ApiKeyView,
+  Invitations,
+  type InvitationView,
+  Members,
+  type MemberView,
+} from '@bivouac/accounts/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { enumeration } from '../language/enumeration.ts';
 import { optionalIdArgument } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import type { Context } from '../request/context.ts';
-import { Role } from './account.ts';
+import { RightEnum, Role } from './account.ts';
 
 const MemberRef = builder.objectRef<MemberView>('Member').implement({
   description: 'A person who acts for an account.',
@@ -34,7 +42,23 @@ const ApiKeyRef = builder.objectRef<ApiKeyView>('ApiKey').implement({
     accountId: t.exposeID('tenantId', { description: 'The account.' }),
     memberId: t.exposeID('memberId', { description: 'The member it acts for.' }),
     label: t.exposeString('label', { description: 'What it is for.' }),
+    scopes: t.expose('scopes', {
+      type: [RightEnum],
+      nullable: true,
+      description: 'What it is confined to; null: all that its member’s role may.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
+    rotatedAt: t.expose('rotatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last got a new secret; null: it has its first.',
+    }),
+    usedOn: t.exposeString('usedOn', {
+      nullable: true,
+      description:
+        'The last UTC day it was used on, e.g. `2026-04-10`; null: on none yet. Known to the day, ' +
+        'a moment late.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
@@ -47,6 +71,35 @@ const ApiKeyRef = builder.objectRef<ApiKeyView>('ApiKey').implement({
     }),
   }),
 });
+
+const InvitationStatus = enumeration('InvitationStatus', 'What became of an invitation.', {
+  open: 'It can be accepted.',
+  accepted: 'It made a member.',
+  withdrawn: 'It was withdrawn.',
+  expired: 'Its time is over.',
+});
+
+const InvitationRef = builder.objectRef<InvitationView>('Invitation').implement({
+  description: 'A person who was invited to act for an account.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id, `ivt_…`, to withdraw it by.' }),
+    personId: t.exposeID('personId', { description: 'Who: a lasting pseudonym, `per_…`.' }),
+    accountId: t.exposeID('tenantId', { description: 'The account.' }),
+    role: t.expose('role', { type: Role, description: 'What the member will be there for.' }),
+    email: t.exposeString('email', {
+      nullable: true,
+      description: 'The address; null once the person was erased.',
+    }),
+    status: t.expose('status', { type: InvitationStatus, description: 'What became of it.' }),
+    invitedAt: t.expose('invitedAt', { type: 'DateTime', description: 'Since when.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it counts.' }),
+  }),
+});
+
+const InvitationConnection = builder.connectionObject(
+  { type: InvitationRef, name: 'InvitationConnection', description: 'A page of invitations.' },
+  { name: 'InvitationEdge', description: 'An invitation and where it stands.' },
+);
 
 const MemberConnection = builder.connectionObject(
   { type: MemberRef, name: 'MemberConnection', description: 'A page of members.' },
@@ -83,6 +136,24 @@ builder.queryFields((t) => ({
       },
     },
     MemberConnection,
+  ),
+  invitations: t.connection(
+    {
+      type: InvitationRef,
+      description: 'Who was invited to an account, oldest first, also what was answered.',
+      args: {
+        accountId: t.arg.id({ required: false, description: 'The account; yours unless told.' }),
+        atLeast: atLeast(t.arg),
+      },
+      resolve: async (_root, args, context) => {
+        const { services } = context;
+        services.raiseTo(args.atLeast);
+        const tenantId = accountOf(args.accountId, context);
+        const page = await services.query(Invitations, { tenantId, page: pageRequest(args) });
+        return connection(page ?? nobody, (one) => services.sees(Invitations, one.tenantId));
+      },
+    },
+    InvitationConnection,
   ),
   apiKeys: t.connection(
     {

@@ -1,11 +1,19 @@
 /** Accounts: the tenants, with their holds. Also `viewer`: who the key belongs to. */
-import { AccountById, AccountHistory, Accounts, type AccountView } from '@bivouac/accounts/api';
+import {
+  AccountById,
+  AccountHistory,
+  Accounts,
+  type AccountView,
+  Actings,
+  type ActingView,
+} from '@bivouac/accounts/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { enumeration } from '../language/enumeration.ts';
+import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
-import { idArgument, NodeRef, registerNode } from '../language/node.ts';
+import { idArgument, NodeRef, optionalIdArgument, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import type { Services } from '../request/services.ts';
 import type { Viewer } from '../request/viewer.ts';
@@ -16,11 +24,11 @@ export const HoldKind = enumeration('HoldKind', 'Why something is held.', {
   staff: 'The staff decided so.',
 });
 
-const AccountKind = enumeration('AccountKind', 'Where an account stands.', {
+export const AccountKind = enumeration('AccountKind', 'Where an account stands.', {
   provider: 'The company that rents out containers.',
   reseller: 'Sells on to customers of its own.',
-  customer: 'Directly under the provider.',
-  'sub-account': 'Below a reseller or a customer.',
+  customer: 'Under the provider or a reseller.',
+  'sub-account': 'Below a customer.',
 });
 
 export const Role = enumeration('Role', 'What a member may do.', {
@@ -45,6 +53,7 @@ export const RightEnum = enumeration(
     'billing.read': 'Invoices, payments and balances are read.',
     'billing.manage': 'Fees, payments, credit, prices and months of those invoiced.',
     'history.read': 'Who did what, and when.',
+    'invitation.accept': 'Becoming a member: of an invitation’s token alone.',
     'customers.manage': 'For the staff: customers are created, held, limited, closed.',
     'platform.read': 'For the staff: nodes and address ranges are read.',
     'platform.manage': 'For the staff: nodes, images, address ranges, the catalog.',
@@ -91,6 +100,29 @@ const ContactRef = builder.objectRef<NonNullable<AccountView['contact']>>('Conta
   }),
 });
 
+const ActingRef = builder.objectRef<ActingView>('Acting').implement({
+  description: 'A time in which a member of the provider acted for an account.',
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      description: 'The id, `act_…`; correlation ids of what was done then begin with it.',
+    }),
+    memberId: t.exposeID('memberId', { description: 'Who: a lasting pseudonym.' }),
+    reason: t.exposeString('reason', { description: 'Why.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'From when on.' }),
+    endsAt: t.expose('endsAt', {
+      type: 'DateTime',
+      description: 'Until when: when it ended, or is going to.',
+    }),
+  }),
+});
+
+const ActingConnection = builder.connectionObject(
+  { type: ActingRef, name: 'ActingConnection', description: 'A page of such times.' },
+  { name: 'ActingEdge', description: 'Such a time and where it stands.' },
+);
+
+const nothing = { items: [], hasNext: false, hasPrevious: false };
+
 export const AccountRef = builder.objectRef<AccountView>('Account');
 
 AccountRef.implement({
@@ -118,6 +150,17 @@ AccountRef.implement({
     }),
     closed: t.exposeBoolean('closed', { description: 'It orders nothing any more, for ever.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when it exists.' }),
+    actings: t.connection(
+      {
+        type: ActingRef,
+        description: 'When the provider’s staff acted for it, and why, oldest first.',
+        resolve: async ({ id }, args, { services }) => {
+          const page = await services.query(Actings, { tenantId: id, page: pageRequest(args) });
+          return connection(page ?? nothing, (acting) => services.sees(Actings, acting.tenantId));
+        },
+      },
+      ActingConnection,
+    ),
     history: t.connection(
       {
         type: EventRef,
@@ -137,6 +180,27 @@ const AccountConnection = builder.connectionObject(
   { name: 'AccountEdge', description: 'An account and where it stands.' },
 );
 
+const AccountFilterInput = builder.inputType('AccountFilter', {
+  description: 'What accounts are wanted to be; all that is given must be so.',
+  fields: (t) => ({
+    kind: t.field({ type: AccountKind, required: false, description: 'Where they stand.' }),
+    parentId: t.id({ required: false, description: 'The account directly above them.' }),
+    closed: t.boolean({ required: false, description: 'Whether they are closed.' }),
+    held: t.boolean({
+      required: false,
+      description: 'Whether a hold is in force on them, also from above.',
+    }),
+  }),
+});
+
+function accountFilter(wish: typeof AccountFilterInput.$inferInput | null | undefined) {
+  const { kind, parentId, closed, held } = wish ?? {};
+  return {
+    ...given({ kind, closed, held }),
+    ...given({ parentId: optionalIdArgument('filter.parentId', 'tenant', parentId) }),
+  };
+}
+
 builder.queryFields((t) => ({
   account: t.field({
     type: AccountRef,
@@ -152,10 +216,14 @@ builder.queryFields((t) => ({
     {
       type: AccountRef,
       description: 'The accounts you reach, oldest first.',
-      args: { atLeast: atLeast(t.arg) },
+      args: {
+        filter: t.arg({ type: AccountFilterInput, required: false, description: 'Which of them.' }),
+        atLeast: atLeast(t.arg),
+      },
       resolve: async (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
-        const page = await services.query(Accounts, { page: pageRequest(args) });
+        const filter = accountFilter(args.filter);
+        const page = await services.query(Accounts, { page: pageRequest(args), filter });
         return connection(page, (account) => services.sees(Accounts, account.id));
       },
     },
@@ -166,8 +234,10 @@ builder.queryFields((t) => ({
 const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who asks: the key, its member and their account.',
   fields: (t) => ({
-    keyId: t.exposeID('keyId', { description: 'The API key in use.' }),
-    memberId: t.exposeID('memberId', { description: 'The member it belongs to.' }),
+    keyId: t.exposeID('keyId', { description: 'The API key, or the invitation, in use.' }),
+    memberId: t.exposeID('memberId', {
+      description: 'The member it belongs to; of an invitation: who will be.',
+    }),
     role: t.expose('role', { type: Role, description: 'What the member may do.' }),
     rights: t.field({
       type: [RightEnum],
@@ -179,9 +249,13 @@ const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
       nullable: true,
       description: 'When the key expires; null: never.',
     }),
+    acting: t.exposeID('acting', {
+      nullable: true,
+      description: 'The session, `act_…`, in which the staff act for the account; null: none.',
+    }),
     account: t.field({
       type: AccountRef,
-      description: 'The member’s account.',
+      description: 'The member’s account; where staff act for another, that one.',
       nullable: true,
       resolve: ({ tenantId }, _args, { services }) => accountById(services, tenantId),
     }),

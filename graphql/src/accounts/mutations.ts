@@ -1,41 +1,42 @@
-/** Changing accounts: tenants, members, keys, holds. A tenant is named to its service with its home. */
+/** Changing accounts: tenants and their holds. A tenant is named to its service with its home. */
 import {
-  AddMember,
-  CreateApiKey,
+  CloseTenant,
   CreateCustomer,
+  CreateTenant,
   LiftTenantHold,
   PlaceTenantHold,
   RenameTenant,
-  RevokeApiKey,
 } from '@bivouac/accounts/api';
 
+import { enumeration } from '../language/enumeration.ts';
 import { given } from '../language/given.ts';
 import { idProblem } from '../language/node.ts';
 import { builder } from '../language/builder.ts';
 import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 import { notFound, type UserErrorValue, validationFailed } from '../errors/user-error.ts';
 import type { Services } from '../request/services.ts';
-import { accountById, AccountRef, HoldKind, Role } from './account.ts';
+import { accountById, AccountKind, AccountRef, HoldKind } from './account.ts';
 
 /** A tenant with its home, or the error that says why it cannot be named. */
 export async function tenantOf(
   services: Services,
   accountId: string,
+  field = 'accountId',
 ): Promise<{ readonly tenantId: string; readonly homeId: string } | UserErrorValue> {
-  const path = ['input', 'accountId'];
+  const path = ['input', field];
   const problem = idProblem('tenant', accountId);
-  if (problem !== undefined) return validationFailed(path, `The accountId: ${problem}.`);
+  if (problem !== undefined) return validationFailed(path, `The ${field}: ${problem}.`);
   const account = await accountById(services, accountId);
   return account === null
     ? notFound(path, 'account')
     : { tenantId: account.id, homeId: account.homeId };
 }
 
-interface AccountPayload extends Payload {
+export interface AccountPayload extends Payload {
   readonly accountId: string;
 }
 
-const AccountPayloadRef = builder.interfaceRef<AccountPayload>('AccountPayload').implement({
+export const AccountPayloadRef = builder.interfaceRef<AccountPayload>('AccountPayload').implement({
   description: 'What a mutation of an account answers.',
   interfaces: [PayloadRef],
   resolveType: (value) => value.__typename,
@@ -48,6 +49,11 @@ const AccountPayloadRef = builder.interfaceRef<AccountPayload>('AccountPayload')
       resolve: ({ accountId }, _args, { services }) => accountById(services, accountId),
     }),
   }),
+});
+
+const CustomerKind = enumeration('CustomerKind', 'What stands directly under the provider.', {
+  customer: 'Orders for itself.',
+  reseller: 'Sells on to customers of its own.',
 });
 
 const CustomerCreated = builder.objectRef<AccountPayload>('CustomerCreated').implement({
@@ -63,16 +69,91 @@ mutation('createCustomer', {
       name: t.string({ description: 'What it is called on lists and invoices; no person’s name.' }),
       email: t.string({ description: 'Where to write to. Kept sealed.' }),
       contactName: t.string({ required: false, description: 'Whom to write to. Kept sealed.' }),
+      kind: t.field({
+        type: CustomerKind,
+        required: false,
+        description: 'A customer unless told.',
+      }),
     }),
   }),
   type: CustomerCreated,
   names: { 'contact.email': 'email', 'contact.name': 'contactName' },
-  act: ({ name, email, contactName }, key, { services }) =>
+  act: ({ name, email, contactName, kind }, key, { services }) =>
     services.command(
       CreateCustomer,
-      { name, contact: { email, ...given({ name: contactName }) } },
+      { name, contact: { email, ...given({ name: contactName }) }, ...given({ kind }) },
       key,
     ),
+  payload: ({ tenantId }) => ({ accountId: tenantId }),
+});
+
+const TenantCreated = builder.objectRef<AccountPayload>('TenantCreated').implement({
+  description: 'The account exists.',
+  interfaces: [PayloadRef, AccountPayloadRef],
+});
+
+mutation('createTenant', {
+  description:
+    'An account below one that you reach: a reseller’s customer, a customer’s sub-account. What ' +
+    'holds an account above holds it from birth.',
+  input: builder.inputType('CreateTenantInput', {
+    description: 'A new account and where it stands.',
+    fields: (t) => ({
+      parentId: t.id({ description: 'The account directly above.' }),
+      kind: t.field({
+        type: AccountKind,
+        description: 'A CUSTOMER below a reseller, a SUB_ACCOUNT below a customer.',
+      }),
+      name: t.string({ description: 'What it is called on lists and invoices; no person’s name.' }),
+      email: t.string({ description: 'Where to write to. Kept sealed.' }),
+      contactName: t.string({ required: false, description: 'Whom to write to. Kept sealed.' }),
+    }),
+  }),
+  type: TenantCreated,
+  names: { 'contact.email': 'email', 'contact.name': 'contactName' },
+  act: async ({ parentId, kind, name, email, contactName }, key, { services, viewer }) => {
+    const parent = await tenantOf(services, parentId, 'parentId');
+    if ('__typename' in parent) return parent;
+    if (kind === 'provider' || kind === 'reseller') {
+      return validationFailed(
+        ['input', 'kind'],
+        'The field input.kind is not accepted: expected CUSTOMER or SUB_ACCOUNT. Resellers stand directly under the provider, which creates them by createCustomer.',
+      );
+    }
+    const contact = { email, ...given({ name: contactName }) };
+    const { homeId } = parent;
+    const input = { parentId, homeId, kind, name, contact };
+    const reply = await services.command(CreateTenant, input, key);
+    // What is remembered of the key is older than the account.
+    if (reply.ok) viewer.nowReaches(reply.result.tenantId);
+    return reply;
+  },
+  payload: ({ tenantId }) => ({ accountId: tenantId }),
+});
+
+const TenantClosed = builder.objectRef<AccountPayload>('TenantClosed').implement({
+  description: 'The account is closed for ever.',
+  interfaces: [PayloadRef, AccountPayloadRef],
+});
+
+mutation('closeTenant', {
+  description:
+    'Closes an account below yours, for ever: it orders nothing any more and its keys only read. ' +
+    'What it still has is ended by operations of their own.',
+  input: builder.inputType('CloseTenantInput', {
+    description: 'Which account and why.',
+    fields: (t) => ({
+      accountId: t.id({ description: 'The account.' }),
+      reason: t.string({ description: 'Why, in a sentence. The staff alone read it.' }),
+    }),
+  }),
+  type: TenantClosed,
+  act: async ({ accountId, reason }, key, { services }) => {
+    const tenant = await tenantOf(services, accountId);
+    return '__typename' in tenant
+      ? tenant
+      : services.command(CloseTenant, { ...tenant, reason }, key);
+  },
   payload: ({ tenantId }) => ({ accountId: tenantId }),
 });
 
@@ -98,103 +179,6 @@ mutation('renameTenant', {
       : services.command(RenameTenant, { ...tenant, name }, key);
   },
   payload: ({ tenantId }) => ({ accountId: tenantId }),
-});
-
-interface MemberPayload extends AccountPayload {
-  readonly memberId: string;
-}
-
-const MemberAdded = builder.objectRef<MemberPayload>('MemberAdded').implement({
-  description: 'The member may be given API keys.',
-  interfaces: [PayloadRef, AccountPayloadRef],
-  fields: (t) => ({ memberId: t.exposeID('memberId', { description: 'The member, `mem_…`.' }) }),
-});
-
-mutation('addMember', {
-  description: 'Lets a person act for an account.',
-  input: builder.inputType('AddMemberInput', {
-    description: 'A person and what they may do.',
-    fields: (t) => ({
-      accountId: t.id({ description: 'The account.' }),
-      email: t.string({ description: 'The address. Kept sealed.' }),
-      name: t.string({ description: 'The name. Kept sealed.' }),
-      role: t.field({ type: Role, description: 'What they may do.' }),
-    }),
-  }),
-  type: MemberAdded,
-  act: async ({ accountId, email, name, role }, key, { services }) => {
-    const tenant = await tenantOf(services, accountId);
-    return '__typename' in tenant
-      ? tenant
-      : services.command(AddMember, { ...tenant, email, name, role }, key);
-  },
-  payload: ({ memberId }, { accountId }) => ({ memberId, accountId }),
-});
-
-interface KeyPayload extends AccountPayload {
-  readonly keyId: string;
-  readonly key: string | null;
-}
-
-const ApiKeyCreated = builder.objectRef<KeyPayload>('ApiKeyCreated').implement({
-  description: 'The key can be used from now on.',
-  interfaces: [PayloadRef, AccountPayloadRef],
-  fields: (t) => ({
-    keyId: t.exposeID('keyId', { description: 'The id, to revoke it by.' }),
-    key: t.exposeString('key', {
-      nullable: true,
-      description:
-        'The key: shown here and never again. Null in a repeat; where the first answer was lost, ' +
-        'revoke this key and create another.',
-    }),
-  }),
-});
-
-mutation('createApiKey', {
-  description: 'A key by which a member uses this API. It is shown once.',
-  input: builder.inputType('CreateApiKeyInput', {
-    description: 'For whom and for what.',
-    fields: (t) => ({
-      accountId: t.id({ description: 'The account.' }),
-      memberId: t.id({ description: 'The member it acts for.' }),
-      label: t.string({ description: 'What it is for, e.g. `deploy job`.' }),
-      expiresAt: t.field({
-        type: 'DateTime',
-        required: false,
-        description: 'When it expires; never unless told.',
-      }),
-    }),
-  }),
-  type: ApiKeyCreated,
-  act: async ({ accountId, memberId, label, expiresAt }, key, { services }) => {
-    const tenant = await tenantOf(services, accountId);
-    if ('__typename' in tenant) return tenant;
-    return services.command(
-      CreateApiKey,
-      { ...tenant, memberId, label, ...given({ expiresAt }) },
-      key,
-    );
-  },
-  payload: ({ keyId, key }, { accountId }) => ({ keyId, key, accountId }),
-});
-
-const ApiKeyRevoked = builder
-  .objectRef<Payload & { readonly keyId: string }>('ApiKeyRevoked')
-  .implement({
-    description: 'The key is refused everywhere within five seconds.',
-    interfaces: [PayloadRef],
-    fields: (t) => ({ keyId: t.exposeID('keyId', { description: 'The key.' }) }),
-  });
-
-mutation('revokeApiKey', {
-  description: 'Ends a key for ever. One revoked before stays so.',
-  input: builder.inputType('RevokeApiKeyInput', {
-    description: 'Which key.',
-    fields: (t) => ({ keyId: t.id({ description: 'The key’s id, `key_…`.' }) }),
-  }),
-  type: ApiKeyRevoked,
-  act: ({ keyId }, key, { services }) => services.command(RevokeApiKey, { keyId }, key),
-  payload: ({ keyId }) => ({ keyId }),
 });
 
 interface HoldPayload extends AccountPayload {

@@ -39,6 +39,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     HOSTNAME_TOO_LONG: ['The host name is longer than the node can set.', 'Take a shorter one.'],
     TOO_MANY_ADDRESSES: ['A container would have more addresses than it may.', 'Ask for fewer.'],
     KEY_EXPIRY_PAST: ['The expiry lies in the past.', 'Give a later one, or none.'],
+    SCOPE_NOT_OF_ROLE: [
+      'A scope is not of the member’s role.',
+      'Leave it out, or change the role first.',
+    ],
     ZONE_UNKNOWN: ['There is no such IANA time zone.', 'Correct it, e.g. `Europe/Berlin`.'],
     CURRENCIES_DIFFER: ['Prices are in more than one currency.', 'Give all in one.'],
     AMOUNT_NOT_POSITIVE: ['The amount is zero.', 'Give what was really paid or is charged.'],
@@ -64,6 +68,8 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     ACCOUNT_UNKNOWN: ['Nothing was ever charged to the account.', 'Check the id.'],
     PERSON_UNKNOWN: ['The account has no such person.', 'Check the id.'],
     MEMBER_UNKNOWN: ['There is no such member of the account.', 'Check the id.'],
+    INVITATION_UNKNOWN: ['There is no such invitation, or it is not yours.', 'Check the id.'],
+    ACTING_UNKNOWN: ['There is no such session, or it is not yours.', 'Check the id.'],
     KEY_UNKNOWN: ['There is no such API key, or it is not yours.', 'Check the id.'],
     HOLD_UNKNOWN: ['There is no such hold there.', 'Read the holds and take the id from them.'],
     CONTAINER_UNKNOWN: ['There is no such container, or it is not yours.', 'Check the id.'],
@@ -90,6 +96,19 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
   ...list('NotAllowed', {
     NOT_ALLOWED: ['Your role does not allow it.', 'Ask the provider’s staff.'],
     ROLE_NOT_ALLOWED: ['Only members of the provider are staff.', 'Give another role.'],
+    RIGHTS_NOT_HELD: [
+      'It would give rights that you do not have yourself.',
+      'Give less, or ask an owner.',
+    ],
+    TENANT_KIND_NOT_ALLOWED: [
+      'An account of that kind does not stand there.',
+      'Take one of the kinds that `details` allow, or another parent.',
+    ],
+    NOT_BELOW_YOU: ['An account is closed from above.', 'Ask the one that invoices you.'],
+    PROVIDER_CANNOT_BE_ACTED_FOR: [
+      'The provider’s people act for it as they are.',
+      'Name one of its customers.',
+    ],
     PROVIDER_CANNOT_BE_HELD: ['The provider cannot be held.', 'Hold the account concerned.'],
     PROVIDER_CANNOT_BE_CLOSED: ['The provider cannot be closed.', 'Nothing.'],
     PROVIDER_HAS_CATALOG: ['The provider’s prices are the catalog’s.', 'Replace the plan’s terms.'],
@@ -125,8 +144,21 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     TENANT_EXISTS: ['The account exists.', 'Nothing.'],
     TENANT_HAS_TENANTS: ['Accounts are below it.', 'Close those first.'],
     TENANT_PLACED_ELSEWHERE: ['The account is elsewhere in the tree.', 'Check the id.'],
+    TREE_FULL: [
+      'The tree has as many accounts as there can be.',
+      'Have the provider create another reseller.',
+    ],
+    LAST_OWNER: ['It is the account’s last owner.', 'Make somebody else an owner first.'],
+    INVITATION_ACCEPTED: ['The invitation made a member.', 'Use the member’s keys.'],
+    INVITATION_WITHDRAWN: ['The invitation was withdrawn.', 'Ask for another.'],
+    INVITATION_EXPIRED: ['The invitation’s time is over.', 'Ask for another.'],
+    INVITATIONS_FULL: ['Too many invitations wait.', 'Withdraw some first.'],
+    KEY_ENDED: ['The key was revoked or has expired.', 'Create a new one.'],
+    KEY_ROTATED_OFTEN: [
+      'Too many earlier secrets of the key still open.',
+      'Wait until one has ended, or rotate without overlap.',
+    ],
     PROVIDER_EXISTS: ['There is exactly one provider.', 'Nothing.'],
-    MEMBER_EXISTS: ['The member exists.', 'Nothing.'],
     PERSON_ERASED: [
       'The person this is about was erased.',
       'Nothing: it cannot be done any more, nor told whether it was.',

@@ -1,6 +1,14 @@
 /** Who gets in, and for how long an answer counts. */
-import { Authenticate } from '@bivouac/accounts/api';
+import {
+  AcceptInvitation,
+  Authenticate,
+  AuthenticateInvitation,
+  NoteApiKeyUse,
+} from '@bivouac/accounts/api';
+import { RenameContainer } from '@bivouac/containers/api';
+import { hashSecret, PROVIDER_ID, rightsOf, writeInvitation } from '@bivouac/events/accounts';
 import { formatPosition } from '@bivouac/events/language';
+import { deriveId } from '@bivouac/events/values';
 import { describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 
@@ -85,6 +93,7 @@ describe('an answer about a key', () => {
       reach: [alpha.id],
       rights: ['account.read' as const],
       expiresAt: '2026-04-20T12:00:01.000Z',
+      acting: null,
     }));
     await ask('{ viewer { role } }');
     services.onQuery(Authenticate, () => refused('KEY_EXPIRED', 'This API key has expired.'));
@@ -117,6 +126,18 @@ describe('an answer about a key', () => {
     const position = formatPosition(7n);
     await ask('{ viewer { role } }', { headers: { 'x-bivouac-at-least': position } });
     expect(services.of(Authenticate)[0]?.atLeast).toBe(position);
+  });
+
+  test('that is older than the position the caller names is asked for anew', async () => {
+    const { ask, services } = setUp();
+    await ask('{ viewer { role } }');
+    for (const [position, asked] of [
+      [formatPosition(100n), 1],
+      [formatPosition(101n), 2],
+    ] as const) {
+      await ask('{ viewer { role } }', { headers: { 'x-bivouac-at-least': position } });
+      expect(services.of(Authenticate)).toHaveLength(asked);
+    }
   });
 
   test('that does not come is a refusal', async () => {
@@ -154,4 +175,170 @@ test('no key stands in the log', async () => {
   });
   await ask('{ viewer { role } }');
   expect(JSON.stringify(log)).not.toContain(keyOf('Alpha'));
+});
+
+describe('an invitation', () => {
+  const invitationId = deriveId('invitation', 'test');
+  const token = writeInvitation(invitationId, Buffer.alloc(32, 7));
+  const accept = `mutation { acceptInvitation(idempotencyKey: "k", input: { name: "Berta" }) {
+    __typename ... on InvitationAccepted { memberId keyId key } ... on UserError { code } } }`;
+
+  const invited = () => {
+    const setup = setUp();
+    const { services, alpha } = setup;
+    services.onQuery(AuthenticateInvitation, ({ tokenHash }) =>
+      tokenHash === hashSecret(token)
+        ? {
+            keyId: invitationId,
+            memberId: deriveId('member', invitationId),
+            personId: deriveId('person', invitationId),
+            tenantId: alpha.id,
+            homeId: alpha.homeId,
+            kind: 'customer' as const,
+            role: 'billing' as const,
+            audience: 'customer' as const,
+            reach: [alpha.id],
+            rights: ['invitation.accept' as const],
+            expiresAt: null,
+            acting: null,
+          }
+        : refused('KEY_UNKNOWN', 'This API key is not known.'),
+    );
+    services.onCommand(AcceptInvitation, () => ({
+      memberId: deriveId('member', invitationId),
+      keyId: deriveId('apiKey', invitationId),
+      key: 'bvk_…',
+    }));
+    const send = (query: string, text = token) =>
+      setup.ask(query, { as: null, headers: { authorization: `Bearer ${text}` } });
+    return { ...setup, send };
+  };
+
+  test('is accepted by its token, as itself', async () => {
+    const { send, services, alpha } = invited();
+    const reply = await send(accept);
+    expect(reply.data).toMatchObject({ acceptInvitation: { __typename: 'InvitationAccepted' } });
+    expect(services.of(AcceptInvitation)[0]).toMatchObject({
+      input: { invitationId, tenantId: alpha.id, name: 'Berta' },
+      principal: { id: invitationId },
+    });
+    // Who is no member yet retries as the invitation.
+    expect(services.of(AcceptInvitation)[0]?.principal.memberId).toBeUndefined();
+  });
+
+  test('lets its bearer read and change nothing', async () => {
+    const { send } = invited();
+    expect(codesOf(await send('{ accounts { edges { node { id } } } }'))).toEqual(['FORBIDDEN']);
+    expect(codesOf(await send('{ containers { edges { node { id } } } }'))).toEqual(['FORBIDDEN']);
+  });
+
+  test('that is not known is refused like a key', async () => {
+    const { send } = invited();
+    const other = writeInvitation(invitationId, Buffer.alloc(32, 8));
+    expect((await send(accept, other)).status).toBe(401);
+  });
+
+  test('is not accepted by a key', async () => {
+    const { ask, services } = invited();
+    const reply = await ask(accept);
+    expect(reply.data).toMatchObject({ acceptInvitation: { code: 'NOT_FOUND' } });
+    expect(services.of(AcceptInvitation)).toEqual([]);
+  });
+});
+
+describe('acting for an account', () => {
+  const actingId = deriveId('acting', 'test');
+  const headers = { 'acting-id': actingId };
+
+  const acting = () => {
+    const setup = setUp();
+    const { services, alpha, provider } = setup;
+    services.onQuery(Authenticate, ({ keyId, actingId: session }) => {
+      const forAlpha = session === actingId;
+      if (session !== undefined && !forAlpha) return refused('ACTING_UNKNOWN', 'No such session.');
+      return {
+        keyId,
+        memberId: deriveId('member', 'Provider'),
+        personId: deriveId('person', 'Provider'),
+        tenantId: forAlpha ? alpha.id : provider.id,
+        homeId: forAlpha ? alpha.homeId : provider.id,
+        kind: forAlpha ? ('customer' as const) : ('provider' as const),
+        role: 'staff' as const,
+        audience: forAlpha ? ('customer' as const) : ('staff' as const),
+        reach: forAlpha ? [alpha.id] : ('all' as const),
+        rights: [...rightsOf(forAlpha ? 'member' : 'staff', forAlpha ? 'customer' : 'provider')],
+        expiresAt: null,
+        acting: session ?? null,
+      };
+    });
+    services.onCommand(RenameContainer, ({ containerId }) => ({ containerId }));
+    const read = (more: Readonly<Record<string, string>> = {}) =>
+      setup.ask('{ viewer { acting account { name } } accounts { edges { node { name } } } }', {
+        as: 'Provider',
+        headers: more,
+      });
+    return { ...setup, read };
+  };
+
+  test('is what a request that names the session does, and no other', async () => {
+    const { read } = acting();
+    const edges = [{ node: { name: 'Alpha' } }];
+    const as = { viewer: { acting: actingId, account: { name: 'Alpha' } }, accounts: { edges } };
+    expect((await read(headers)).data).toEqual(as);
+    expect((await read()).data).toMatchObject({ viewer: { acting: null } });
+    expect((await read(headers)).data).toEqual(as);
+  });
+
+  test('is told by the correlation of what is done, and by nothing else of a request', async () => {
+    const { ask, services, containers } = acting();
+    const rename = `mutation { renameContainer(idempotencyKey: "k", input: { containerId: "${containers[0]?.id}", hostname: "b.example.com" }) { __typename } }`;
+    await ask(rename, { as: 'Provider', headers: { ...headers, 'x-request-id': 'r-7' } });
+    // A request id cannot look like a session: it has no slash.
+    await ask(rename, { as: 'Provider', headers: { 'x-request-id': `${actingId}/r-8` } });
+    const [within, without] = services.of(RenameContainer);
+    expect(within?.correlationId).toBe(`${actingId}/r-7`);
+    expect(within?.principal).toMatchObject({ id: deriveId('apiKey', 'Provider'), kind: 'key' });
+    expect(without?.correlationId).not.toContain('/');
+  });
+
+  test('is at the provider’s cost', async () => {
+    const { read, cache } = acting();
+    await read(headers);
+    expect(cache.taken.map(({ bucket }) => bucket)).toEqual([`graphql-cost:${PROVIDER_ID}`]);
+  });
+
+  test('in no session of one’s own is refused, and a header that is none too', async () => {
+    const { read, services } = acting();
+    const other = await read({ 'acting-id': deriveId('acting', 'other') });
+    expect(other.status).toBe(401);
+    expect(other.errors[0]?.extensions).toMatchObject({ reason: 'ACTING_UNKNOWN' });
+    const asked = services.calls.length;
+    const malformed = await read({ 'acting-id': 'ten_x' });
+    expect([malformed.status, ...codesOf(malformed)]).toEqual([400, 'BAD_REQUEST']);
+    expect(services.calls).toHaveLength(asked);
+  });
+});
+
+describe('the use of a key', () => {
+  test('is told once a day, however often it is used', async () => {
+    const { ask, services, clock } = setUp();
+    for (let n = 0; n < 3; n++) await ask('{ viewer { role } }');
+    clock.advance(3000);
+    await ask('{ viewer { role } }');
+    expect(services.of(NoteApiKeyUse).map(({ input }) => input)).toEqual([
+      { keyId: deriveId('apiKey', 'Alpha') },
+    ]);
+    clock.advance(24 * 60 * 60 * 1000);
+    await ask('{ viewer { role } }');
+    expect(services.of(NoteApiKeyUse)).toHaveLength(2);
+  });
+
+  test('that cannot be told is told with the next, and no request waits for it', async () => {
+    const { ask, services, log } = setUp();
+    services.onCommand(NoteApiKeyUse, () => refused('UNAVAILABLE', 'Later.', { retryable: true }));
+    expect((await ask('{ viewer { role } }')).status).toBe(200);
+    expect((await ask('{ viewer { role } }')).status).toBe(200);
+    expect(services.of(NoteApiKeyUse)).toHaveLength(2);
+    expect(log.filter(({ level }) => level === 'warn').length).toBeGreaterThan(0);
+  });
 });

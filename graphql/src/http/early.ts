@@ -9,6 +9,7 @@ import type { Plugin } from 'graphql-yoga';
 
 import { requestError } from '../errors/request-error.ts';
 import { isGiven } from '../language/given.ts';
+import { idProblem } from '../language/node.ts';
 import type { Context } from '../request/context.ts';
 import type { Viewer } from '../request/viewer.ts';
 import type { Authentication } from './authentication.ts';
@@ -23,6 +24,8 @@ export interface EarlyOptions {
 
 export const REQUEST_ID = 'x-request-id';
 export const AT_LEAST = 'x-bivouac-at-least';
+/** Names the session in which a member of the provider acts for an account. */
+export const ACTING_ID = 'acting-id';
 
 /** What is known of a request before it is read; Yoga carries it along. */
 export interface Arrived {
@@ -39,6 +42,7 @@ export interface Greeting {
   readonly contentLength: string | null | undefined;
   readonly atLeast: string | null | undefined;
   readonly authorization: string | null | undefined;
+  readonly actingId: string | null | undefined;
 }
 
 type OnRequest = NonNullable<Plugin<object, Arrived>['onRequest']>;
@@ -70,7 +74,9 @@ export class Arrivals {
     if (tooLarge !== undefined) return tooLarge;
     const atLeast = greeting.atLeast ?? undefined;
     if (atLeast !== undefined && !isPosition(atLeast)) return badPosition();
-    const found = authentication.authenticate(greeting.authorization ?? null, atLeast);
+    const actingId = greeting.actingId ?? undefined;
+    if (actingId !== undefined && idProblem('acting', actingId) !== undefined) return badActing();
+    const found = authentication.authenticate(greeting.authorization ?? null, atLeast, actingId);
     if (found instanceof GraphQLError) return found;
     if (!(found instanceof Promise)) return contextOf(found, requestId, atLeast);
     return found.then((later) =>
@@ -99,6 +105,7 @@ export class Arrivals {
         contentLength: headers.get('content-length'),
         atLeast: headers.get(AT_LEAST),
         authorization: headers.get('authorization'),
+        actingId: headers.get(ACTING_ID),
       };
       serverContext.requestId = this.requestIdOf(greeting);
       const entered = this.enter(greeting, serverContext.requestId);
@@ -191,6 +198,13 @@ function badPosition(): GraphQLError {
   return requestError(
     'BAD_REQUEST',
     `The header ${AT_LEAST} is no position: expected what an earlier answer gave.`,
+  );
+}
+
+function badActing(): GraphQLError {
+  return requestError(
+    'BAD_REQUEST',
+    `The header ${ACTING_ID} names no session: expected the id act_… that startActing gave.`,
   );
 }
 

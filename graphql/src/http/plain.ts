@@ -9,7 +9,7 @@ import { GraphQLError } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 
 import type { Answers } from '../request/answers.ts';
-import { type Arrivals, type Arrived, AT_LEAST, REQUEST_ID } from './early.ts';
+import { type Arrivals, type Arrived, ACTING_ID, AT_LEAST, REQUEST_ID } from './early.ts';
 
 export interface PlainOptions {
   readonly endpoint: string;
@@ -50,6 +50,7 @@ export class PlainRequests {
       contentLength: headers['content-length'],
       atLeast: textOf(headers[AT_LEAST]),
       authorization: headers.authorization,
+      actingId: textOf(headers[ACTING_ID]),
     };
     const requestId = arrivals.requestIdOf(greeting);
     const entering = arrivals.enter(greeting, requestId);

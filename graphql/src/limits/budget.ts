@@ -2,6 +2,7 @@
  * What an account may ask: a bucket of cost units for each, which fills again all the time. It is
  * counted in the cache that every gateway shares, so it holds for all of them together.
  */
+import { PROVIDER_ID } from '@bivouac/events/accounts';
 import type { GraphQLError } from 'graphql';
 
 import { requestError } from '../errors/request-error.ts';
@@ -45,9 +46,11 @@ export class Budget {
    */
   async spend(viewer: Viewer, cost: number): Promise<GraphQLError | undefined> {
     const { cache, account, staff } = this.#options;
-    const { capacity, perSecond } = viewer.principal.audience === 'staff' ? staff : account;
+    // Who acts for an account does so at the provider's cost.
+    const paidByStaff = viewer.acting !== null || viewer.principal.audience === 'staff';
+    const { capacity, perSecond } = paidByStaff ? staff : account;
     const { taken, retryAfterMilliseconds } = await cache.take(
-      `graphql-cost:${viewer.tenantId}`,
+      `graphql-cost:${viewer.acting === null ? viewer.tenantId : PROVIDER_ID}`,
       // Also what reads nothing has to be answered.
       Math.min(Math.max(cost, 1), capacity),
       { capacity, refillPerSecond: perSecond },

@@ -29,6 +29,8 @@ export interface ServicesOptions {
   readonly caller: ServiceCaller;
   readonly principal: Principal;
   readonly requestId: string;
+  /** The session in which a member of the provider acts for the account. */
+  readonly acting: string | null;
   readonly logger: GatewayLogger;
   /** Read on views that have applied this position. */
   readonly atLeast: Position | undefined;
@@ -38,6 +40,7 @@ export class Services {
   readonly principal: Principal;
   readonly requestId: string;
   readonly #caller: ServiceCaller;
+  readonly #correlationId: string;
   readonly #logger: GatewayLogger;
   readonly #loaded = new Map<string, Promise<unknown>>();
   #atLeast: Position | undefined;
@@ -45,6 +48,9 @@ export class Services {
   constructor(options: ServicesOptions) {
     this.principal = options.principal;
     this.requestId = options.requestId;
+    // No request id has a slash, so nobody can claim or hide a session. See docs/adr.
+    this.#correlationId =
+      options.acting === null ? options.requestId : `${options.acting}/${options.requestId}`;
     this.#caller = options.caller;
     this.#logger = options.logger;
     this.#atLeast = options.atLeast;
@@ -88,7 +94,7 @@ export class Services {
       const reply = await this.#caller.command(contract, input, {
         principal: this.principal,
         idempotencyKey,
-        correlationId: this.requestId,
+        correlationId: this.#correlationId,
       });
       if (reply.ok) this.raiseTo(reply.position);
       return reply;

@@ -1,6 +1,7 @@
-/** Who a key belongs to, as accounts answered. */
+/** Who a key or an invitation belongs to, as accounts answered. */
 import type { Authenticate } from '@bivouac/accounts/api';
 import type { Principal } from '@bivouac/events/language';
+import { idOf } from '@bivouac/events/values';
 import type { z } from 'zod';
 
 type Authenticated = z.output<typeof Authenticate.result>;
@@ -16,8 +17,11 @@ export interface Viewer extends Pick<
   | 'role'
   | 'rights'
   | 'expiresAt'
+  | 'acting'
 > {
   readonly principal: Principal;
+  /** A tenant was made below one that is reached: it is reached too, from now on. */
+  readonly nowReaches: (tenantId: string) => void;
 }
 
 /**
@@ -25,7 +29,9 @@ export interface Viewer extends Pick<
  * member is who asks: a retry with another of its keys is the same request.
  */
 export function viewerOf(key: Authenticated): Viewer {
-  const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt } = key;
+  const { keyId, memberId, personId, tenantId, homeId, kind, role, rights, expiresAt, acting } =
+    key;
+  const below = key.reach === 'all' ? undefined : new Set(key.reach);
   return {
     keyId,
     memberId,
@@ -36,15 +42,26 @@ export function viewerOf(key: Authenticated): Viewer {
     role,
     rights,
     expiresAt,
+    acting,
     principal: {
       id: keyId,
       kind: 'key',
-      memberId,
+      // Whoever presents an invitation is no member yet.
+      ...(isKey(keyId) ? { memberId } : {}),
       tenantId,
       homeId,
-      reach: key.reach === 'all' ? 'all' : new Set(key.reach),
+      reach: below ?? 'all',
       rights: new Set(key.rights),
       audience: key.audience,
     },
+    nowReaches: (created) => {
+      below?.add(created);
+    },
   };
+}
+
+const apiKeyId = idOf('apiKey');
+
+function isKey(id: string): boolean {
+  return apiKeyId.safeParse(id).success;
 }

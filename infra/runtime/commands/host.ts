@@ -182,6 +182,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         ? { input }
         : await spec.prepare(input, options.ports, { ...edge, load });
 
+    const about = spec.about?.(input);
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const job: Job = {
         commandKey,
@@ -190,7 +191,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         correlationId: call.correlationId ?? commandKey,
         causationId: call.causationId ?? commandKey,
         otherInputIsDone: principal.kind === 'policy' || principal.kind === 'timer',
-        reaches: (tenantId) => principal.reach === 'all' || principal.reach.has(tenantId),
+        reaches: (owning) => principal.reach === 'all' || principal.reach.has(about ?? owning),
         owner,
         decide: (state, context) => spec.decide(state, prepared.input, context),
         resolve,
@@ -199,13 +200,13 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       };
       queueOf(stream, handler.aggregate).push(job);
     });
-    return answer(handler, input, stream, outcome, prepared.reveal);
+    return answer(handler, input, { stream, commandKey }, outcome, prepared.reveal);
   };
 
   const answer = async (
     handler: CommandHandler,
     input: unknown,
-    stream: string,
+    { stream, commandKey }: { readonly stream: string; readonly commandKey: string },
     outcome: Outcome,
     reveal: Readonly<Record<string, string>> | undefined,
   ): Promise<CommandReply<unknown>> => {
@@ -216,7 +217,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         : outcome.kind === 'repeated'
           ? await recall(stream, outcome)
           : [];
-    const result = handler.spec.result(events, input, stream);
+    const result = handler.spec.result(events, input, stream, commandKey);
     const revision =
       outcome.kind === 'nothing' ? (outcome.revision ?? -1n) : (events.at(-1)?.revision ?? -1n);
     return {

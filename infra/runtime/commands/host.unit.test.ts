@@ -70,6 +70,26 @@ const openHandler = handler(Open, counter, {
   result: (_events, _input, stream) => ({ id: stream.slice('counter-'.length), secret: null }),
 });
 
+/** On a stream that holds things of several tenants. */
+const Share = command({
+  name: 'test.Share',
+  access: 'tenant',
+  right: 'account.read',
+  input: z.strictObject({ id: z.string(), whose: z.string(), amount: z.number().int() }),
+  result: z.strictObject({ total: z.number(), key: z.string() }),
+});
+const shareHandler = handler(Share, counter, {
+  stream: (input) => `counter-${input.id}`,
+  about: (input) => input.whose,
+  decide: (state, { amount }) =>
+    amount === 0
+      ? accept()
+      : state.total + amount > 100
+        ? refuse('TOO_MUCH', 'It would go beyond 100; add less.')
+        : accept(Added({ amount, note: 'shared' })),
+  result: (added, { amount }, _stream, key) => ({ total: added.length * amount, key }),
+});
+
 const tenant = (name: string, reach?: readonly string[]): Principal => ({
   id: `key_${name}`,
   kind: 'key',
@@ -102,7 +122,7 @@ function newHost(
     Promise.resolve(`${owner}:${Buffer.from(bytes).toString('base64url')}`),
 ): CommandHost {
   const host = commandHost({
-    handlers: [addHandler, openHandler],
+    handlers: [addHandler, openHandler, shareHandler],
     store,
     registry,
     clock,
@@ -290,6 +310,35 @@ describe('a command', () => {
     );
     expect(foreign).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } });
   });
+
+  test('that says which tenant it is about is walled there, and not at the stream’s owner', async () => {
+    const host = newHost(newStore());
+    await host.command(Add, { id: 'a', amount: 90 }, { principal: alice, idempotencyKey: 'K' });
+    const share = (principal: Principal, whose: string, amount: number) =>
+      host.command(
+        Share,
+        { id: 'a', whose, amount },
+        { principal, idempotencyKey: `${whose} ${amount}` },
+      );
+    expect(await share(bob, 'bob', 10)).toMatchObject({ ok: true, result: { total: 10 } });
+    expect(await share(bob, 'bob', 20)).toMatchObject({ refusal: { code: 'TOO_MUCH' } });
+    // As if it were missing: neither the state nor the owner shows.
+    expect(await share(bob, 'alice', 20)).toMatchObject({ refusal: { code: 'NOT_FOUND' } });
+    expect(await share(alice, 'bob', 20)).toMatchObject({ refusal: { code: 'NOT_FOUND' } });
+  });
+});
+
+test('what changes nothing is answered by what follows from its key', async () => {
+  const store = newStore();
+  const host = newHost(store);
+  await host.command(Add, { id: 'a', amount: 1 }, { principal: bob, idempotencyKey: 'K' });
+  const nothing = { id: 'a', whose: 'bob', amount: 0 };
+  const replies = [];
+  for (let n = 0; n < 2; n++) {
+    replies.push(await host.command(Share, nothing, { principal: bob, idempotencyKey: 'N' }));
+  }
+  expect(replies[0]).toMatchObject({ ok: true, position: undefined });
+  expect(replies[1]).toEqual(replies[0]);
 });
 
 describe('a race', () => {

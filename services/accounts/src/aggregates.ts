@@ -1,6 +1,8 @@
 /** The aggregates of accounts, as the host runs them. */
 import {
+  actingEvents,
   apiKeyEvents,
+  invitationEvents,
   memberEvents,
   personEvents,
   retentionEvents,
@@ -8,8 +10,9 @@ import {
 } from '@bivouac/events/accounts';
 import { aggregate } from '@bivouac/infra/runtime';
 
+import { evolveActing, notActing } from './domain/acting.ts';
 import { evolveApiKey, noApiKey } from './domain/api-key.ts';
-import { evolveMember, noMember } from './domain/member.ts';
+import { evolveMembers, noMembers } from './domain/members.ts';
 import { evolvePerson, nobodyErased } from './domain/person.ts';
 import { evolveRetention, retentionUnset } from './domain/retention.ts';
 import { emptyTree, evolveTree } from './domain/tree.ts';
@@ -22,11 +25,12 @@ export const tree = aggregate({
   evolve: evolveTree,
 });
 
-export const member = aggregate({
-  category: 'member',
-  events: memberEvents,
-  initial: noMember,
-  evolve: evolveMember,
+/** One per tenant: its people, present and invited. */
+export const members = aggregate({
+  category: 'members',
+  events: [...memberEvents, ...invitationEvents],
+  initial: noMembers,
+  evolve: evolveMembers,
 });
 
 export const apiKey = aggregate({
@@ -34,6 +38,13 @@ export const apiKey = aggregate({
   events: apiKeyEvents,
   initial: noApiKey,
   evolve: evolveApiKey,
+});
+
+export const acting = aggregate({
+  category: 'acting',
+  events: actingEvents,
+  initial: notActing,
+  evolve: evolveActing,
 });
 
 export const person = aggregate({

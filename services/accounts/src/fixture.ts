@@ -73,14 +73,16 @@ export function fixture(definition: ServiceDefinition) {
     },
     random: (bytes) => new Uint8Array(bytes).fill(++drawn),
   };
-  const host = commandHost({
-    handlers: definition.commands,
-    store,
-    registry,
-    clock,
-    ports,
-    providerId: () => provider.tenantId,
-  });
+  const hostOf = () =>
+    commandHost({
+      handlers: definition.commands,
+      store,
+      registry,
+      clock,
+      ports,
+      providerId: () => provider.tenantId,
+    });
+  const host = hostOf();
   const views = memoryViews();
   let sent = 0;
 
@@ -101,6 +103,8 @@ export function fixture(definition: ServiceDefinition) {
   return {
     clock,
     host,
+    /** Another process on the same store. */
+    anotherHost: hostOf,
     keys,
     log,
     registry,

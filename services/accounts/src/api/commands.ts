@@ -1,18 +1,17 @@
 /**
- * What the outside may have accounts do. A tenant is named with its home, as its tree's stream is
- * the home's; `accounts.AccountById` says both.
+ * What the outside may have accounts do with tenants. A tenant is named with its home, as its tree's
+ * stream is the home's; `accounts.AccountById` says both.
  */
-import { RoleSchema, TenantNameSchema } from '@bivouac/events/accounts';
+import { TenantKindSchema, TenantNameSchema } from '@bivouac/events/accounts';
 import { command } from '@bivouac/events/language';
 import { HoldKindSchema } from '@bivouac/events/operations';
-import { idOf, InstantSchema } from '@bivouac/events/values';
+import { idOf } from '@bivouac/events/values';
 import { z } from 'zod';
+
+import { emailAddress, personName, reason } from './fields.ts';
 
 const tenantId = idOf('tenant');
 const homeId = idOf('tenant');
-const reason = z.string().trim().min(1).max(500);
-const emailAddress = z.email({ error: 'expected an e-mail address' }).max(254);
-const personName = z.string().trim().min(1).max(120);
 
 /** Whom to write to, in clear: it is sealed before anything is recorded. */
 export const ContactInputSchema = z.strictObject({
@@ -30,12 +29,36 @@ export const CreateProvider = command({
   result: created,
 });
 
-/** A customer directly under the provider, with a tree of its own. */
+/** A customer or reseller directly under the provider, with a tree of its own. */
 export const CreateCustomer = command({
   name: 'accounts.CreateCustomer',
   access: 'staff',
   right: 'customers.manage',
-  input: z.strictObject({ name: TenantNameSchema, contact: ContactInputSchema }),
+  input: z.strictObject({
+    name: TenantNameSchema,
+    contact: ContactInputSchema,
+    /** `customer` unless told. */
+    kind: TenantKindSchema.extract(['reseller', 'customer']).optional(),
+  }),
+  result: created,
+});
+
+/**
+ * A tenant below one that the caller reaches: a reseller's customer, a customer's sub-account.
+ * Refused: TENANT_UNKNOWN, TENANT_CLOSED, TENANT_KIND_NOT_ALLOWED, TREE_FULL.
+ */
+export const CreateTenant = command({
+  name: 'accounts.CreateTenant',
+  access: 'tenant',
+  right: 'account.manage',
+  input: z.strictObject({
+    parentId: tenantId,
+    /** The parent's home: the new tenant's too. */
+    homeId,
+    kind: TenantKindSchema.extract(['customer', 'sub-account']),
+    name: TenantNameSchema,
+    contact: ContactInputSchema,
+  }),
   result: created,
 });
 
@@ -82,66 +105,14 @@ export const LiftTenantHold = command({
 });
 
 /**
- * Ends a tenant's ordering for ever. What it still has is ended by operations of their own.
- * Refused: TENANT_UNKNOWN, PROVIDER_CANNOT_BE_CLOSED, TENANT_HAS_TENANTS.
+ * Ends a tenant's ordering for ever; its keys only read from then on. What it still has is ended by
+ * operations of their own. It is closed from above.
+ * Refused: TENANT_UNKNOWN, PROVIDER_CANNOT_BE_CLOSED, TENANT_HAS_TENANTS, NOT_BELOW_YOU.
  */
 export const CloseTenant = command({
   name: 'accounts.CloseTenant',
-  access: 'staff',
-  right: 'customers.manage',
+  access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({ tenantId, homeId, reason }),
   result: z.strictObject({ tenantId }),
-});
-
-/**
- * A person who acts for a tenant. Name and address are sealed under that person's own key.
- * Refused: TENANT_UNKNOWN, TENANT_CLOSED, ROLE_NOT_ALLOWED (staff outside the provider).
- */
-export const AddMember = command({
-  name: 'accounts.AddMember',
-  access: 'tenant',
-  right: 'account.manage',
-  input: z.strictObject({
-    tenantId,
-    homeId,
-    email: emailAddress,
-    name: personName,
-    role: RoleSchema,
-  }),
-  result: z.strictObject({ memberId: idOf('member'), personId: idOf('person') }),
-});
-
-/**
- * An API key for a member. Refused: TENANT_UNKNOWN, TENANT_CLOSED, MEMBER_UNKNOWN,
- * KEY_EXPIRY_PAST.
- */
-export const CreateApiKey = command({
-  name: 'accounts.CreateApiKey',
-  access: 'tenant',
-  right: 'account.manage',
-  input: z.strictObject({
-    tenantId,
-    homeId,
-    memberId: idOf('member'),
-    /** What it is for, e.g. `deploy job`. */
-    label: z.string().trim().min(1).max(80),
-    expiresAt: InstantSchema.optional(),
-  }),
-  result: z.strictObject({
-    keyId: idOf('apiKey'),
-    /**
-     * The key, in the first reply only: it is stored nowhere. Null in every repeat: where the first
-     * reply was lost, revoke this key and create another.
-     */
-    key: z.string().nullable(),
-  }),
-});
-
-/** Refused: KEY_UNKNOWN. A key revoked before changes nothing. */
-export const RevokeApiKey = command({
-  name: 'accounts.RevokeApiKey',
-  access: 'tenant',
-  right: 'account.manage',
-  input: z.strictObject({ keyId: idOf('apiKey') }),
-  result: z.strictObject({ keyId: idOf('apiKey') }),
 });

@@ -4,12 +4,14 @@ import { mayUse, type Principal } from '@bivouac/events/language';
 import { type CommandHandler, handler, type LoadAggregate } from '@bivouac/infra/runtime';
 import type { z } from 'zod';
 
-import { member, person, retention, tree } from '../aggregates.ts';
+import { members, person, retention, tree } from '../aggregates.ts';
 import { ErasePerson, EraseRetained, SetRetention } from '../api/persons.ts';
-import { memberStream } from '../domain/member.ts';
+import { effectiveRights } from '../domain/effective-rights.ts';
+import { membersStream, personOfMember } from '../domain/members.ts';
 import { erasePerson, eraseRetained, personStream } from '../domain/person.ts';
 import { retentionStream, setRetention } from '../domain/retention.ts';
 import { treeStream } from '../domain/tree.ts';
+import { knownMember, knownTenant } from './edge.ts';
 
 type Wish = z.output<typeof ErasePerson.input>;
 
@@ -22,7 +24,7 @@ const erasePersonHandler = handler(ErasePerson, person, {
       purposes: wish.purposes,
       retention: (await load(retention, retentionStream(PROVIDER_ID))).state.years,
       known: await isKnown(wish, load),
-      mayErase: mayErase(wish, principal),
+      mayErase: await mayErase(wish, principal, load),
     },
   }),
   decide: erasePerson,
@@ -58,19 +60,25 @@ async function isKnown(
   { personId, tenantId, homeId, as }: Wish,
   load: LoadAggregate,
 ): Promise<boolean> {
-  if (as.kind === 'contact') {
-    const { tenants } = (await load(tree, treeStream(homeId))).state;
-    return tenants.get(tenantId)?.contacts.has(personId) === true;
-  }
-  const { added } = (await load(member, memberStream(as.memberId))).state;
-  return added?.personId === personId && added.tenantId === tenantId && added.homeId === homeId;
+  const tenant = (await load(tree, treeStream(homeId))).state.tenants.get(tenantId);
+  if (tenant === undefined) return false;
+  if (as.kind === 'contact') return tenant.contacts.has(personId);
+  const people = (await load(members, membersStream(tenantId))).state;
+  return personOfMember(people, as.memberId) === personId;
 }
 
-/** Themselves, by any key; who manages the account; the staff that manage customers. */
-function mayErase({ as }: Wish, principal: Principal): boolean {
-  if (as.kind === 'member' && principal.memberId === as.memberId) return true;
-  return mayUse(
-    principal.rights,
-    principal.reach === 'all' ? 'customers.manage' : 'account.manage',
-  );
+/** Themselves, who manages the account, the staff that manage customers. */
+async function mayErase(
+  { as, tenantId, homeId }: Wish,
+  { memberId, reach, rights }: Principal,
+  load: LoadAggregate,
+): Promise<boolean> {
+  if (mayUse(rights, reach === 'all' ? 'customers.manage' : 'account.manage')) return true;
+  if (as.kind !== 'member' || memberId !== as.memberId) return false;
+  // It cannot be taken back: a key that is confined to less than its member may do, and lies about in
+  // some program for that reason, must not do it.
+  const tenant = await knownTenant(load, homeId, tenantId);
+  const member = await knownMember(load, tenantId, memberId);
+  if (tenant === undefined || member === undefined) return false;
+  return effectiveRights(member.role, tenant, null).every((right) => mayUse(rights, right));
 }

@@ -3,6 +3,7 @@
  * who is a tenant and what it is called; holds are in `holds.ts`.
  */
 import {
+  MAX_TENANTS_PER_TREE,
   PROVIDER_ID,
   TenantClosed,
   TenantCreated,
@@ -22,6 +23,8 @@ import {
   type Sealed,
 } from '@bivouac/events/language';
 import type { Hold } from '@bivouac/events/operations';
+
+import { standingRefusal } from './standing.ts';
 
 /** The stream of a home's tree. */
 export function treeStream(homeId: string): string {
@@ -98,7 +101,7 @@ export interface SealedContact {
 export function createHome(
   state: TreeState,
   input: {
-    readonly kind: 'provider' | 'customer';
+    readonly kind: 'provider' | 'reseller' | 'customer';
     readonly name: string;
     readonly contact: SealedContact | null;
   },
@@ -122,6 +125,47 @@ export function createHome(
   );
 }
 
+/**
+ * A tenant below another of the same tree. Holds from above reach it from the first moment, since
+ * what stands on a tenant is asked along its path.
+ */
+export function createBelow(
+  state: TreeState,
+  input: {
+    readonly tenantId: string;
+    readonly parentId: string;
+    readonly kind: TenantKind;
+    readonly name: string;
+    readonly contact: SealedContact;
+  },
+): Decision {
+  const { tenantId, parentId, kind, name, contact } = input;
+  const parent = state.tenants.get(parentId);
+  if (parent === undefined) return tenantUnknown(['parentId']);
+  // Its id is derived from the command: created before is created.
+  if (state.tenants.has(tenantId)) return accept();
+  if (parent.kind === 'provider') {
+    return refuse(
+      'TENANT_KIND_NOT_ALLOWED',
+      'Directly under the provider a tenant has a tree of its own; create it as a customer of the provider.',
+      { path: ['parentId'], details: { above: parent.kind, kind } },
+    );
+  }
+  const refusal = standingRefusal(parent.kind, kind);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const closed = pathOf(state, parentId).find((level) => level.closed);
+  if (closed !== undefined) return tenantClosed(closed.id, ['parentId']);
+  if (state.tenants.size >= MAX_TENANTS_PER_TREE) {
+    return refuse(
+      'TREE_FULL',
+      `This tree has ${state.tenants.size} tenants, the most there can be; have the provider create a reseller of its own for more.`,
+      { path: ['parentId'], details: { limit: MAX_TENANTS_PER_TREE } },
+    );
+  }
+  const homeId = state.homeId ?? parentId;
+  return accept(TenantCreated({ tenantId, homeId, kind, parentId, name, contact }));
+}
+
 export function renameTenant(
   state: TreeState,
   input: { readonly tenantId: string; readonly name: string },
@@ -134,7 +178,12 @@ export function renameTenant(
 
 export function closeTenant(
   state: TreeState,
-  input: { readonly tenantId: string; readonly reason: string },
+  input: {
+    readonly tenantId: string;
+    readonly reason: string;
+    /** The tenant of whoever asks. */
+    readonly askedBy: string;
+  },
 ): Decision {
   const tenant = state.tenants.get(input.tenantId);
   if (tenant === undefined) return tenantUnknown(['tenantId']);
@@ -142,6 +191,13 @@ export function closeTenant(
     return refuse('PROVIDER_CANNOT_BE_CLOSED', 'The provider cannot be closed.', {
       path: ['tenantId'],
     });
+  }
+  if (tenant.id === input.askedBy) {
+    return refuse(
+      'NOT_BELOW_YOU',
+      'A tenant is closed from above; ask the one that invoices you.',
+      { path: ['tenantId'] },
+    );
   }
   if (tenant.closed) return accept();
   const open = subtreeOf(state, tenant.id).filter(

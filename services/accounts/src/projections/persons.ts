@@ -2,6 +2,7 @@
 import {
   ErasureScheduled,
   MemberAdded,
+  MemberInvited,
   PersonErased,
   RetentionSet,
   TenantCreated,
@@ -11,6 +12,7 @@ import { on, projection, timers } from '@bivouac/infra/runtime';
 import { table, type View } from '@bivouac/infra/views';
 
 import { EraseRetained, type PersonAs } from '../api/persons.ts';
+import { invited } from '../domain/members.ts';
 
 export interface PersonRow {
   readonly id: string;
@@ -81,6 +83,10 @@ export const personsProjection = projection({
   tables: [persons, erasures, retentions, timers],
   on: [
     on(MemberAdded, ({ data: { personId, tenantId, homeId, memberId } }, view) => {
+      view.put(persons, { id: personId, tenantId, homeId, as: { kind: 'member', memberId } });
+    }),
+    on(MemberInvited, ({ data: { personId, tenantId, homeId, invitationId } }, view) => {
+      const { memberId } = invited(invitationId);
       view.put(persons, { id: personId, tenantId, homeId, as: { kind: 'member', memberId } });
     }),
     on(TenantCreated, ({ data: { contact, tenantId, homeId } }, view) => {

@@ -1,20 +1,33 @@
 /** Accounts by reach, one account, its tree. Sealed contacts are opened here, at the edge. */
+import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { type QueryContext, type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
-import { AccountById, Accounts, type AccountView, TreeOf } from '../api/index.ts';
+import {
+  AccountById,
+  type AccountFilter,
+  Accounts,
+  type AccountView,
+  TreeOf,
+} from '../api/index.ts';
 import { type AccountRow, accounts, pathOf, reaches } from '../projections/accounts.ts';
 import { opened } from './opening.ts';
 
 export const accountQueries: readonly QueryHandler[] = [
-  queryHandler(Accounts, async (view, { page }, context) => {
+  queryHandler(Accounts, async (view, { page, filter = {} }, context) => {
     const { reach, tenantId } = context.principal;
+    const { parentId } = filter;
+    // What is below an account is one range; only the provider's is the whole platform.
+    const top = parentId !== undefined && parentId !== PROVIDER_ID ? parentId : tenantId;
     const found =
-      reach === 'all'
-        ? pageOf(view, accounts, 'byPosition', [], page, () => true)
-        : pageOf(view, reaches, 'byAncestor', [tenantId], page, (row) =>
-            context.reaches(row.tenantId),
-          );
+      reach === 'all' && (parentId === undefined || parentId === PROVIDER_ID)
+        ? pageOf(view, accounts, 'byPosition', [], page, (row) => isWanted(view, row, filter))
+        : pageOf(view, reaches, 'byAncestor', [top], page, (row) => {
+            const account = context.reaches(row.tenantId)
+              ? view.get(accounts, row.tenantId)
+              : undefined;
+            return account !== undefined && isWanted(view, account, filter);
+          });
     const items = await Promise.all(
       found.items.map(async ({ cursor, node }) => {
         const row = 'ancestorId' in node ? view.get(accounts, node.tenantId) : node;
@@ -40,6 +53,16 @@ export const accountQueries: readonly QueryHandler[] = [
     };
   }),
 ];
+
+function isWanted(view: View, row: AccountRow, filter: AccountFilter): boolean {
+  const { kind, parentId, closed, held } = filter;
+  return (
+    (kind === undefined || row.kind === kind) &&
+    (parentId === undefined || row.parentId === parentId) &&
+    (closed === undefined || row.closed === closed) &&
+    (held === undefined || pathOf(view, row.id).some(({ holds }) => holds.length > 0) === held)
+  );
+}
 
 /** Trees are bounded (MAX_TENANTS_PER_TREE), so one is answered whole. */
 function wholeTree(view: View, homeId: string): readonly AccountRow[] {
