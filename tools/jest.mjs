@@ -9,12 +9,7 @@ const at = given.indexOf('--selectProjects');
 if (at !== -1 && /^[^-]/.test(given[at + 2] ?? '')) given.splice(at + 2, 0, '--');
 const child = spawn(
   process.execPath,
-  [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    jest,
-    ...given,
-  ],
+  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...given],
   { stdio: 'inherit' },
 );
 child.on('exit', (code, signal) => {
