@@ -4,6 +4,7 @@ import './language/node.ts';
 import './errors/types.ts';
 import './accounts/account.ts';
 import './accounts/access.ts';
+import './audit/trail.ts';
 import './containers/container.ts';
 import './containers/image.ts';
 import './containers/hardware-node.ts';
