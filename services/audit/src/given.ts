@@ -12,7 +12,7 @@ import { memoryViews } from '@bivouac/infra/views';
 import type { z } from 'zod';
 
 import { RecordTrailRead, Trail, type TrailEvent } from './api/index.ts';
-import { trail } from './queries/trail.ts';
+import { trail, type TrailBounds } from './queries/trail.ts';
 import { auditService } from './service.ts';
 
 export const START = '2026-04-10T09:00:00.000Z';
@@ -123,12 +123,11 @@ export class World {
   }
 }
 
-/** @param most events that one question may have looked at. */
-export async function world(most?: number): Promise<World> {
+export async function world(bounds?: TrailBounds): Promise<World> {
   const store = memoryEventStore({ epoch: 'one' });
   const clock = new ManualClock(START);
   const host = await startHost({
-    services: [{ ...auditService, queries: [trail(most)] }],
+    services: [{ ...auditService, queries: [trail(bounds)] }],
     ...{ store, clock, views: (service) => viewsOf(service), bus: embeddedBus({ store, clock }) },
     ports: {
       ...{ blobs: memoryBlobs(), keys: memoryKeys(), secrets: memorySecrets() },

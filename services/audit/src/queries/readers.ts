@@ -1,6 +1,7 @@
 /**
  * Reading stored events of a stretch in either direction: of the whole log, of one home, of the
- * streams about an object. A reader answers what it has read and what of the stretch is left.
+ * streams about an object. A reader answers what it has read and what of the stretch is left; `most`
+ * is how many events it reads at once.
  */
 import { formatPosition, type StoredEvent } from '@bivouac/events/language';
 import type { LogReading } from '@bivouac/infra/runtime';
@@ -16,14 +17,11 @@ export interface Batch {
 
 export type Reader = (stretch: Stretch, reverse: boolean) => Promise<Batch>;
 
-/** Events that are read at once. */
-const BATCH = 500;
-
 /** All that happened. */
-export function logReader(log: LogReading): Reader {
+export function logReader(log: LogReading, most: number): Reader {
   return async ({ after, before }, reverse) => {
     const size = before - after - 1n;
-    const limit = size < BATCH ? Number(size) : BATCH;
+    const limit = size < most ? Number(size) : most;
     const page = await log.readAll(
       reverse
         ? { after: formatPosition(before), direction: 'backwards', limit }
@@ -33,17 +31,15 @@ export function logReader(log: LogReading): Reader {
   };
 }
 
-/** Positions of the window that a home is read backwards in, at first and at least. */
-const WINDOW = 1000n;
-
 /** All of one home. The store reads a home forwards alone, so backwards it is read in windows. */
-export function homeReader(log: LogReading, home: string): Reader {
-  let window = WINDOW;
+export function homeReader(log: LogReading, most: number, home: string): Reader {
+  /** Positions that are read in one go backwards: more where the home has few there. */
+  let window = BigInt(most);
   const forwards = async ({ after, before }: Stretch): Promise<Batch> => {
     const page = await log.readHome(home, {
       ...(after > 0n && { after: formatPosition(after) }),
       upTo: formatPosition(before - 1n),
-      limit: BATCH,
+      limit: most,
     });
     return batchOf(page.events, page.end, { after, before }, false);
   };
@@ -58,8 +54,8 @@ export function homeReader(log: LogReading, home: string): Reader {
       events.push(...batch.events);
       left = batch.rest;
     }
-    if (events.length < BATCH / 4) window *= 4n;
-    else if (events.length > BATCH && window > WINDOW) window /= 4n;
+    if (events.length < most / 4) window *= 4n;
+    else if (events.length > most) window = BigInt(most);
     return {
       events: events.reverse(),
       rest: low > after ? { after, before: low + 1n } : undefined,
@@ -68,13 +64,13 @@ export function homeReader(log: LogReading, home: string): Reader {
 }
 
 /** All of some streams, merged into log order. */
-export function streamsReader(log: LogReading, streams: readonly string[]): Reader {
+export function streamsReader(log: LogReading, most: number, streams: readonly string[]): Reader {
   return async (stretch, reverse) => {
     const read: StoredEvent[] = [];
     /** The last of a stream of which more is to come: what lies behind it is not known yet. */
     let edge: bigint | undefined;
     for (const stream of streams) {
-      const { events, last } = await ofStream(log, stream, stretch, reverse);
+      const { events, last } = await ofStream(log, most, stream, stretch, reverse);
       read.push(...events);
       if (last !== undefined && (edge === undefined || (reverse ? last > edge : last < edge))) {
         edge = last;
@@ -92,6 +88,7 @@ export function streamsReader(log: LogReading, streams: readonly string[]): Read
 
 async function ofStream(
   log: LogReading,
+  most: number,
   stream: string,
   { after, before }: Stretch,
   reverse: boolean,
@@ -102,7 +99,7 @@ async function ofStream(
   if (from < 0n) return none;
   const page = await log.readStream(stream, {
     from,
-    limit: BATCH,
+    limit: most,
     direction: reverse ? 'backwards' : 'forwards',
   });
   if (!page.exists) return none;

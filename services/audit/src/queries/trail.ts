@@ -31,21 +31,27 @@ import { streamsAbout } from './objects.ts';
 import { homeReader, logReader, type Reader, streamsReader } from './readers.ts';
 import { type Stretch, stretchesOf } from './stretches.ts';
 
-/** Events that one question may have looked at: some tenths of a second. */
-const MOST = 20_000;
+export interface TrailBounds {
+  /** Events that one question may have looked at. */
+  readonly looked: number;
+  /** Events that are read at once. */
+  readonly batch: number;
+}
+
+/** Some tenths of a second, in turns of some milliseconds. */
+const usual: TrailBounds = { looked: 20_000, batch: 500 };
 /** What a read counts beside its events. */
 const READ = 20;
 
-/** @param most events that one question may have looked at. */
-export function trail(most = MOST): QueryHandler {
-  return queryHandler(Trail, (view, args, context) => answer(view, args, context, most));
+export function trail(bounds = usual): QueryHandler {
+  return queryHandler(Trail, (view, args, context) => answer(view, args, context, bounds));
 }
 
 async function answer(
   view: View,
   args: z.output<typeof Trail.input>,
   context: QueryContext,
-  most: number,
+  bounds: TrailBounds,
 ): Promise<QueryAnswer<z.input<typeof Trail.result>>> {
   const { page } = args;
   const misfit = misfitOf(args, (type) => definitionOf.has(type));
@@ -57,7 +63,7 @@ async function answer(
       'Reading the trail is recorded first: give the read that was recorded for this very question.',
     );
   }
-  const { found, reached } = await walk(view, wholeOf(args, end), args, context, most);
+  const { found, reached } = await walk(view, wholeOf(args, end), args, context, bounds);
   const more = found.length > page.limit;
   const events = found.slice(0, page.limit);
   if (page.reverse) events.reverse();
@@ -118,11 +124,11 @@ async function walk(
   whole: Stretch,
   { filter, page }: TrailArgs,
   context: QueryContext,
-  most: number,
+  bounds: TrailBounds,
 ): Promise<Walked> {
   const { limit, reverse } = page;
   const found: StoredEvent[] = [];
-  const source = await sourceOf(filter, context);
+  const source = await sourceOf(filter, context, bounds.batch);
   if (source === undefined || whole.before - whole.after <= 1n) {
     return { found, reached: undefined };
   }
@@ -131,7 +137,7 @@ async function walk(
   let looked = 0;
   for (const stretch of stretchesOf(view, whole, sought, reverse)) {
     for (let rest: Stretch | undefined = stretch; rest !== undefined;) {
-      if (looked >= most) return { found, reached: reverse ? rest.before : rest.after };
+      if (looked >= bounds.looked) return { found, reached: reverse ? rest.before : rest.after };
       const batch = await source(rest, reverse);
       for (const event of batch.events) {
         if (fits(event)) found.push(event);
@@ -149,14 +155,15 @@ async function walk(
 async function sourceOf(
   { object, account }: TrailArgs['filter'],
   { principal, log }: QueryContext,
+  batch: number,
 ): Promise<Reader | undefined> {
-  if (object !== undefined) return streamsReader(log, await streamsAbout(object, log));
+  if (object !== undefined) return streamsReader(log, batch, await streamsAbout(object, log));
   const { reach, homeId } = principal;
   // All that a tenant reaches is in its tree: what lies in others is not even read.
   if (reach !== 'all' && account?.homeId !== undefined && account.homeId !== homeId)
     return undefined;
   const home = reach === 'all' ? account?.homeId : homeId;
-  return home === undefined ? logReader(log) : homeReader(log, home);
+  return home === undefined ? logReader(log, batch) : homeReader(log, batch, home);
 }
 
 /** An object's streams are short cuts already; else the actor, or the one type, says where to look. */
