@@ -16,7 +16,8 @@ export function fitting(filter: TrailFilter, { reaches, log }: QueryContext): Fi
   const tenants = account?.tenants && new Set(account.tenants);
   const concerns = (event: StoredEvent): boolean => {
     if (tenants === undefined || tenants.has(event.tenantid)) return true;
-    // A tree's streams are its root's; which of its tenants such an event is about, it says itself.
+    // A tree's own streams are its root's; which of its tenants an event there is about, it says itself.
+    if (account?.homeId === undefined || event.tenantid !== account.homeId) return false;
     const about = log.decode(event)?.data['tenantId'];
     return typeof about === 'string' && tenants.has(about);
   };
