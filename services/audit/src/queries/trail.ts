@@ -128,7 +128,11 @@ async function walk(
 ): Promise<Walked> {
   const { limit, reverse } = page;
   const found: StoredEvent[] = [];
-  const source = await sourceOf(filter, context, bounds.batch);
+  const source = await sourceOf(
+    filter,
+    context,
+    isWhole(filter) ? Math.min(bounds.batch, limit + 1) : bounds.batch,
+  );
   if (source === undefined || whole.before - whole.after <= 1n) {
     return { found, reached: undefined };
   }
@@ -164,6 +168,11 @@ async function sourceOf(
     return undefined;
   const home = reach === 'all' ? account?.homeId : homeId;
   return home === undefined ? logReader(log, batch) : homeReader(log, batch, home);
+}
+
+/** Whether what is read is what was asked for, so that a page need not read more than it shows. */
+function isWhole({ actor, types = [], from, to }: TrailArgs['filter']): boolean {
+  return actor === undefined && types.length === 0 && from === undefined && to === undefined;
 }
 
 /** An object's streams are short cuts already; else the actor, or the one type, says where to look. */
