@@ -118,6 +118,8 @@ builder.queryField('auditEvents', (t) =>
       description:
         'Everything that happened, as far as you reach, oldest first. The question itself is ' +
         'recorded as `audit.TrailRead` before it is answered, with what was there until then.',
+      // It can have ten thousand events looked at, and writes one.
+      extensions: { cost: 200 },
       args: {
         filter: t.arg({ type: AuditFilter, required: false, description: 'What to look for.' }),
         atLeast: atLeast(t.arg),

@@ -38,8 +38,8 @@ export interface TrailBounds {
   readonly batch: number;
 }
 
-/** Some tenths of a second, in turns of some milliseconds. */
-const usual: TrailBounds = { looked: 20_000, batch: 500 };
+/** About a tenth of a second, in turns of some milliseconds. */
+const usual: TrailBounds = { looked: 10_000, batch: 500 };
 /** What a read counts beside its events. */
 const READ = 20;
 
