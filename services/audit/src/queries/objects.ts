@@ -2,11 +2,11 @@
 import { type AskRef, AskRefSchema, answerStream, StepAsked } from '@bivouac/events/operations';
 import type { LogReading } from '@bivouac/infra/runtime';
 
-/** Every kind of stream that is named by an id. A test compares them with the aggregates. */
+/** Every kind of stream that is named by an id, also to come. A test compares them with the aggregates. */
 export const streamKinds: readonly string[] = [
-  ...['tree', 'member', 'apikey'],
+  ...['tree', 'member', 'members', 'person', 'apikey', 'acting', 'retention'],
   ...['container', 'image', 'node', 'range', 'roster', 'placement', 'lease', 'reconciler'],
-  ...['pool', 'ledger', 'inventory', 'packagelist'],
+  ...['pool', 'ledger', 'inventory', 'packagelist', 'repository'],
   ...['account', 'credits', 'plan', 'prices', 'series'],
   ...['operation', 'trailread'],
 ];
