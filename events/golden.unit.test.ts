@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
 import { accountsEvents } from './accounts/index.ts';
+import { auditEvents } from './audit/index.ts';
 import { billingEvents } from './billing/index.ts';
 import { containersEvents } from './containers/index.ts';
 import {
@@ -22,6 +23,7 @@ import { quotasEvents } from './quotas/index.ts';
 
 const definitions: readonly EventDefinition[] = [
   ...accountsEvents,
+  ...auditEvents,
   ...billingEvents,
   ...containersEvents,
   ...operationEvents,

@@ -5,6 +5,7 @@ import './errors/types.ts';
 import './accounts/account.ts';
 import './accounts/access.ts';
 import './accounts/person.ts';
+import './audit/trail.ts';
 import './containers/container.ts';
 import './containers/image.ts';
 import './containers/hardware-node.ts';

@@ -15,11 +15,13 @@ import type {
   QueryContract,
   Recorded,
   Refusal,
+  StoredEvent,
 } from '@bivouac/events/language';
 import type { AskInput, AskName, AskRef, AskResult } from '@bivouac/events/operations';
 import type { z } from 'zod';
 
 import type { Blobs } from '../blobs/port.ts';
+import type { EventStore } from '../event-store/port.ts';
 import type { Keys } from '../keys/port.ts';
 import type { Secrets } from '../secrets/port.ts';
 import type { Table, View, WritableView } from '../views/port.ts';
@@ -150,7 +152,18 @@ export interface Projection {
   readonly name: string;
   readonly tables: readonly Table[];
   readonly handlers: ReadonlyMap<string, (event: Recorded, view: WritableView) => void>;
+  /**
+   * Every event as it is stored, whatever its type and whether this release can read it: for an index
+   * of the log itself. Nothing is decoded for it.
+   */
+  readonly stored?: ApplyStored;
 }
+
+/**
+ * Events in log order, so many as come at once: of the same log the same rows must come out however
+ * it was cut into pieces. Its tables are its own.
+ */
+export type ApplyStored = (events: readonly StoredEvent[], view: WritableView) => void;
 
 export interface ProjectionHandler {
   readonly definition: EventDefinition;
@@ -169,12 +182,15 @@ export function projection(spec: {
   readonly name: string;
   // A row type is the projection's own business; the host moves rows without reading them.
   readonly tables: readonly { readonly name: string }[];
-  readonly on: readonly ProjectionHandler[];
+  readonly on?: readonly ProjectionHandler[];
+  readonly stored?: ApplyStored;
 }): Projection {
+  const { name, tables, on: handled = [], stored } = spec;
   return {
-    name: spec.name,
-    tables: spec.tables as readonly Table[],
-    handlers: new Map(spec.on.map((h) => [h.definition.type, h.apply])),
+    name,
+    tables: tables as readonly Table[],
+    handlers: new Map(handled.map((h) => [h.definition.type, h.apply])),
+    ...(stored !== undefined && { stored }),
   };
 }
 
@@ -193,8 +209,19 @@ export interface QueryContext {
       readonly reverse?: boolean;
     },
   ) => Promise<{ readonly events: readonly Recorded[]; readonly end: boolean }>;
+  /** The log as it is stored, for the audit trail; the caller filters by reach and by audience. */
+  readonly log: LogReading;
   /** The present time, for what depends on it (expiry of a key). */
   readonly now: () => string;
+}
+
+/** Reading what is stored. */
+export interface LogReading extends Pick<
+  EventStore,
+  'head' | 'readAll' | 'readHome' | 'readStream'
+> {
+  /** The event in its newest version; undefined where this release cannot read it. */
+  decode(event: StoredEvent): Recorded | undefined;
 }
 
 export interface QueryHandler {

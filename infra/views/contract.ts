@@ -1,7 +1,7 @@
 /** The suite every view engine passes: what queries and projections rely on, engine by engine. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 
-import { BadCursorError } from './cursor.ts';
+import { BadCursorError, cursorAt } from './cursor.ts';
 import { modelLaws } from './contract-model.ts';
 import { at, notes, note, put, other } from './contract-samples.ts';
 import { RowError } from './rows.ts';
@@ -94,6 +94,19 @@ export function viewStoreContract(name: string, engine: ViewEngine): void {
       expect(page(first.at(-1)?.cursor).map((i) => i.row.id)).toEqual(second.map((i) => i.row.id));
       expect(page(first[0]?.cursor, first[3]?.cursor).map((i) => i.row.id)).toEqual(['n01', 'n02']);
       expect(store.view.range(notes, 'byTopic', [], { limit: 0 })).toEqual([]);
+    });
+
+    it('the cursor of a place is known without a row there', () => {
+      const store = open();
+      put(store, ...['n1', 'n3', 'n5'].map((id) => note(id)));
+      const after = (key: string): string[] => {
+        const cursor = cursorAt(notes, 'byTopic', ['topic'], key);
+        const range = store.view.range(notes, 'byTopic', [], { after: cursor, limit: 9 });
+        return range.map((item) => item.row.id);
+      };
+      expect(after('')).toEqual(['n1', 'n3', 'n5']);
+      expect(after('n2')).toEqual(['n3', 'n5']);
+      expect(after('n3')).toEqual(['n5']);
     });
 
     it('cursors sort as the range does', () => {

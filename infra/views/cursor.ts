@@ -2,8 +2,8 @@
  * Cursors: where a row stands in an index, as opaque text. Hexadecimal, because it is the one common
  * encoding that keeps the order of what it encodes; tagged, so that another list's is refused.
  */
-import type { RangeOptions } from './port.ts';
-import { beyondPrefix } from './keys.ts';
+import type { IndexKey, RangeOptions, Table } from './port.ts';
+import { beyondPrefix, sortText } from './keys.ts';
 
 /** A cursor that no page of this range can have given out. */
 export class BadCursorError extends Error {
@@ -45,6 +45,19 @@ export function cursorTag(table: string, index: string): string {
 
 export function cursorOf(tag: string, sortText: string): string {
   return tag + Buffer.from(sortText).toString('hex');
+}
+
+/**
+ * The cursor of a place in a range, whether or not a row stands there: for bounds that a query knows
+ * by primary key.
+ */
+export function cursorAt<I extends string>(
+  table: Table<never, I>,
+  index: I,
+  prefix: IndexKey,
+  key: string,
+): string {
+  return cursorOf(cursorTag(table.name, index), sortText(prefix, key));
 }
 
 /**

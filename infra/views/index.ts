@@ -1,5 +1,5 @@
 export * from './port.ts';
-export { BadCursorError } from './cursor.ts';
+export { BadCursorError, cursorAt } from './cursor.ts';
 export type { Dump, DumpedRow, TableDump } from './dump.ts';
 export { memoryViews } from './memory.ts';
 export * from './page.ts';

@@ -12,6 +12,8 @@ import { progress } from './figure.ts';
 /** Appends under way at once; the writer takes them in the order in which they were sent. */
 const UNDER_WAY = 512;
 const PAGE = 1000;
+/** Events after which it is said how long the log is. */
+const SAID_EVERY = 10_000;
 
 const kinds = new Map(
   Object.entries(prefixes).map(([kind, prefix]) => [prefix as string, kind as IdKind]),
@@ -22,26 +24,42 @@ const ID = new RegExp(
   'g',
 );
 
+/** What is copied, and what a copy has of its own. */
+export interface Copies {
+  readonly stream: (stream: string) => boolean;
+  readonly id: (id: string) => boolean;
+}
+
+/** Whole customers, each with ids of their own. */
+const customers: Copies = { stream: () => true, id: (id) => id !== PROVIDER_ID };
+
 /** Extends the log in a folder, which nobody else has open, until it holds so many events. */
 export class CopiedLog {
   readonly #folder: string;
+  readonly #of: Copies;
   #originals: readonly StoredEvent[] = [];
   #copies = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, of: Copies = customers) {
     this.#folder = folder;
+    this.#of = of;
   }
 
   /** Answers how many events there are. */
   async extendTo(count: number): Promise<number> {
     const store = await openEmbeddedStore({ folder: this.#folder });
     try {
-      if (this.#originals.length === 0) this.#originals = await published(store);
+      if (this.#originals.length === 0) {
+        this.#originals = (await published(store)).filter((e) => this.#of.stream(e.stream));
+      }
       let length = await lengthOf(store);
+      let said = length;
       while (length < count) {
         await this.#copy(store, ++this.#copies, count - length);
         length = await lengthOf(store);
+        if (length < said + SAID_EVERY && length < count) continue;
         progress(`the log has ${length} events`);
+        said = length;
       }
       await moveCheckpoints(store);
       return await lengthOf(store);
@@ -51,8 +69,9 @@ export class CopiedLog {
   }
 
   async #copy(store: EventStore, copy: number, most: number): Promise<void> {
-    const ids = new Map<string, string>([[PROVIDER_ID, PROVIDER_ID]]);
-    const other = (text: string): string => text.replace(ID, (id) => renamed(ids, id, copy));
+    const ids = new Map<string, string>();
+    const other = (text: string): string =>
+      text.replace(ID, (id) => (this.#of.id(id) ? renamed(ids, id, copy) : id));
     let appends: Promise<unknown>[] = [];
     let left = most;
     for (const append of this.#appends()) {

@@ -91,7 +91,7 @@ async function order(world: OrderWorld, orders: Orders): Promise<Ordered> {
   return { operationId, containerId: reply.result.target.id };
 }
 
-interface Gateway {
+export interface Gateway {
   readonly url: string;
   readonly authorization: string;
 }
@@ -135,11 +135,12 @@ async function mutation(
 }
 
 /** Requests a second of ours and of bare Yoga, whose constant is as long as our answer. */
-async function againstYoga(
+export async function againstYoga(
   ours: Gateway,
   amount: number,
   bareBody: string,
   ourBody: (count: number) => string,
+  warmUp = WARM_UP,
 ): Promise<Figure> {
   const ask = (count: number): Promise<Outcome> =>
     load(ours.url, count, { authorization: ours.authorization }, ourBody(count));
@@ -154,8 +155,8 @@ async function againstYoga(
       return outcome;
     };
     // Both are compiled to the full before they are measured.
-    await ask(WARM_UP);
-    await askBare(WARM_UP);
+    await ask(warmUp);
+    await askBare(warmUp);
     return await pairsOf(
       'requests/s',
       async () => perSecond(await ask(amount)),

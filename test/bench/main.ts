@@ -5,6 +5,8 @@
 import { aggregateBenchmarks } from './aggregate.ts';
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
+import { historyBenchmarks } from './history.ts';
+import { listBenchmarks } from './list.ts';
 import { orderBenchmarks } from './orders.ts';
 import { projectionBenchmarks } from './projection.ts';
 import { storeBenchmarks } from './store.ts';
@@ -15,6 +17,8 @@ const parts: readonly BenchPart[] = [
   aggregateBenchmarks,
   orderBenchmarks,
   graphqlBenchmarks,
+  listBenchmarks,
+  historyBenchmarks,
   projectionBenchmarks,
 ];
 

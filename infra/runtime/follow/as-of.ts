@@ -18,7 +18,7 @@ import type { View } from '../../views/port.ts';
 import type { ServiceDefinition } from '../definitions.ts';
 import { workOf } from './batches.ts';
 import { Followed } from './followed.ts';
-import { slicesOf, tablesOf } from './slice.ts';
+import { slicesOf, storedAppliersOf, tablesOf } from './slice.ts';
 
 /** A view of the past. Holds memory until it is closed or forgotten. */
 export interface AsOf {
@@ -61,7 +61,7 @@ export async function viewAsOf(options: AsOfOptions): Promise<AsOf> {
       ? await asOfPosition(store, homeId, at.time)
       : checkedPosition(at.position, head.position);
   const views = memoryViews({ tables: tablesOf(service) });
-  const followed = new Followed(service.name, 0, views);
+  const followed = new Followed(service.name, 0, views, storedAppliersOf(service));
   const slices = slicesOf([service], registry);
   const decoding = { registry, slices, services: [service.name], validate: true };
   for await (const page of pagesUpTo(store, position, options.signal)) {

@@ -2,7 +2,9 @@
 import type { Position, Recorded, StoredEvent } from '@bivouac/events/language';
 
 import type { Checkpoint } from '../../event-store/port.ts';
+import type { WritableView } from '../../views/port.ts';
 import type { ViewStore } from '../../views/store.ts';
+import type { ApplyStored } from '../definitions.ts';
 import { eventFailure, mismatchFailure } from './failure.ts';
 import type { Apply } from './slice.ts';
 
@@ -21,15 +23,18 @@ interface Waiter {
 export class Followed {
   readonly name: string;
   readonly store: ViewStore;
+  /** What sees every event as it is stored. */
+  readonly stored: readonly ApplyStored[];
   readonly #index: number;
   #waiters = new Set<Waiter>();
   /** A checkpoint ahead of where the subscription began: to be compared when it is passed. */
   #unproven: Checkpoint | undefined;
 
   /** @param index the service's place in the slices. */
-  constructor(name: string, index: number, store: ViewStore) {
+  constructor(name: string, index: number, store: ViewStore, stored: readonly ApplyStored[] = []) {
     this.name = name;
     this.store = store;
+    this.stored = stored;
     this.#index = index;
   }
 
@@ -61,6 +66,7 @@ export class Followed {
           throw eventFailure([this.name], 'its projection failed', stored, cause);
         }
       }
+      this.#applyStored(batch, position, view);
     });
   }
 
@@ -100,6 +106,18 @@ export class Followed {
         this.#settle(waiter, false);
       },
     };
+  }
+
+  #applyStored(batch: readonly StoredEvent[], position: Position, view: WritableView): void {
+    const start = this.stored.length === 0 ? -1 : batch.findIndex((e) => e.position > position);
+    const first = batch[start];
+    if (first === undefined) return;
+    const events = start === 0 ? batch : batch.slice(start);
+    try {
+      for (const apply of this.stored) apply(events, view);
+    } catch (cause) {
+      throw eventFailure([this.name], 'its index of what follows it failed', first, cause);
+    }
   }
 
   #settle(waiter: Waiter, reached: boolean): void {

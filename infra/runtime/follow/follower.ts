@@ -18,7 +18,7 @@ import { FollowerError, messageOf, mismatchFailure } from './failure.ts';
 import { Followed } from './followed.ts';
 import { rebuildView } from './rebuild.ts';
 import { boundReplayMemory } from './replay-memory.ts';
-import { slicesOf } from './slice.ts';
+import { slicesOf, storedAppliersOf } from './slice.ts';
 
 export interface FollowerOptions {
   readonly store: EventStore;
@@ -92,7 +92,12 @@ class LogFollower implements Follower {
     const { services, registry, validate = true } = options;
     const names = services.map((service) => service.name);
     this.#decoding = { registry, slices: slicesOf(services, registry), services: names, validate };
-    this.#services = new Map(names.map((n, i) => [n, new Followed(n, i, options.views(n))]));
+    this.#services = new Map(
+      services.map((service, i) => {
+        const { name } = service;
+        return [name, new Followed(name, i, options.views(name), storedAppliersOf(service))];
+      }),
+    );
     this.caughtUp = new Promise((resolve, reject) => {
       this.#resolveCaughtUp = resolve;
       this.#rejectCaughtUp = reject;

@@ -11,6 +11,7 @@ import type { FollowerError } from './failure.ts';
 import { type Follower, type FollowerOptions, startFollower } from './follower.ts';
 import {
   calendar,
+  logged,
   mortalViews,
   notebook,
   registry,
@@ -63,6 +64,8 @@ function start(of: World, more: Partial<FollowerOptions> = {}): Follower {
 
 const seenBy = (follower: Follower, service: string): readonly number[] =>
   follower.view(service).get(seen, 'all')?.ns ?? [];
+const loggedBy = (follower: Follower): readonly string[] =>
+  follower.view('calendar').get(logged, 'all')?.events ?? [];
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** Waits for the log's present end. */
@@ -99,6 +102,8 @@ describe('the follower', () => {
     await follower.caughtUp;
     expect(follower.position('notebook')).toBe(position);
     expect(seenBy(follower, 'notebook')).toEqual([0]);
+    // What is taken as it is stored needs no type that is known.
+    expect(loggedBy(follower).at(-1)).toBe(`${position} others.Unknown`);
   });
 
   it('each event applies once and in order across stops, crashes and late services', async () => {
@@ -125,8 +130,10 @@ describe('the follower', () => {
             if ('count' in step) for (let i = 0; i < step.count; i++) await of.writer.note('a');
             else if (step.do === 'commit') of.clock.advance(500);
             else if (step.do === 'see') await atHead(of, follower);
-            else if (step.do === 'rebuild') await follower.rebuild('notebook');
-            else {
+            else if (step.do === 'rebuild') {
+              await follower.rebuild('notebook');
+              await follower.rebuild('calendar');
+            } else {
               if (step.do === 'crash') mortal.notebook.kill();
               if (step.do !== 'stop') mortal.calendar.kill();
               await follower.stop();
@@ -137,6 +144,9 @@ describe('the follower', () => {
           for (const { name } of services) {
             expect(seenBy(follower, name)).toEqual(upTo(of.writer.notes));
           }
+          // As they are stored, all of them are seen so too.
+          const { events } = await of.store.readAll();
+          expect(loggedBy(follower)).toEqual(events.map((e) => `${e.position} ${e.type}`));
           expect(of.failures).toEqual([]);
           await follower.stop();
         },

@@ -27,6 +27,7 @@ import { RuntimeError } from '../errors.ts';
 import { invalidInput } from '../input.ts';
 import type { Follower } from './follower.ts';
 import { BadRevisionError, readHistory } from './history-pages.ts';
+import { logReading } from './log-reading.ts';
 
 export interface QueryHostOptions {
   readonly services: readonly ServiceDefinition[];
@@ -168,6 +169,7 @@ function contextFor(
     reaches: (tenantId) => reach === 'all' || reach.has(tenantId),
     ports,
     history: (stream, page) => readHistory(store, registry, stream, page),
+    log: logReading(store, registry),
     now: () => instantOf(clock.now()),
   };
 }

@@ -30,7 +30,7 @@ export async function rebuildView(rebuild: Rebuild): Promise<void> {
   const next = followed.store.successor();
   const endReplay = boundReplayMemory();
   try {
-    const fresh = new Followed(followed.name, index, next);
+    const fresh = new Followed(followed.name, index, next, followed.stored);
     const decoding = { ...rebuild.decoding, slices: onlyOf(rebuild.decoding, index) };
     const { epoch } = await store.head();
     let uncommitted = 0;

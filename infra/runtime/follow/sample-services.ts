@@ -39,6 +39,13 @@ export interface SeenRow {
 }
 export const seen = table<SeenRow>()({ name: 'seen', key: (row) => row.id, indexes: {} });
 
+export interface LoggedRow {
+  readonly id: string;
+  /** Position and type of every event as it was stored, in the order seen. */
+  readonly events: readonly string[];
+}
+export const logged = table<LoggedRow>()({ name: 'logged', key: (row) => row.id, indexes: {} });
+
 export interface NoteRow {
   readonly id: string;
   readonly topic: string;
@@ -176,6 +183,15 @@ export const calendar = service({
           view.put(seen, { id: 'all', ns: [...(view.get(seen, 'all')?.ns ?? []), data.n] });
         }),
       ],
+    }),
+    projection({
+      name: 'logged',
+      tables: [logged],
+      stored: (stored, view) => {
+        const before = view.get(logged, 'all')?.events ?? [];
+        const now = stored.map(({ position, type }) => `${position} ${type}`);
+        view.put(logged, { id: 'all', events: [...before, ...now] });
+      },
     }),
     projection({
       name: 'deadlines',

@@ -4,7 +4,7 @@ import type { EventRegistry, Recorded } from '@bivouac/events/language';
 
 import type { Table, WritableView } from '../../views/port.ts';
 import type { ViewSchema } from '../../views/store.ts';
-import type { ServiceDefinition } from '../definitions.ts';
+import type { ApplyStored, ServiceDefinition } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 
 export type Apply = (event: Recorded, view: WritableView) => void;
@@ -41,6 +41,11 @@ export function slicesOf(services: readonly ServiceDefinition[], registry: Event
   return slices;
 }
 
+/** What of a service's projections sees every event as it is stored. */
+export function storedAppliersOf(service: ServiceDefinition): readonly ApplyStored[] {
+  return service.projections.flatMap(({ stored }) => (stored === undefined ? [] : [stored]));
+}
+
 /** The tables a service's projections write, each once. */
 export function tablesOf(service: ServiceDefinition): readonly Table[] {
   return [...new Set(service.projections.flatMap((projection) => projection.tables))];
@@ -54,7 +59,7 @@ export function tablesOf(service: ServiceDefinition): readonly Table[] {
  */
 export function viewSchemaOf(service: ServiceDefinition, release: string): ViewSchema {
   const hash = createHash('sha256').update(`${release}\n`);
-  for (const { name, tables, handlers } of service.projections) {
+  for (const { name, tables, handlers, stored } of service.projections) {
     hash.update(`${name}\n`);
     for (const table of tables) {
       hash.update(`${table.name} ${textOf(table, 'key')}\n`);
@@ -63,6 +68,7 @@ export function viewSchemaOf(service: ServiceDefinition, release: string): ViewS
       }
     }
     for (const [type, apply] of handlers) hash.update(`${type} ${String(apply)}\n`);
+    if (stored !== undefined) hash.update(`every event ${String(stored)}\n`);
   }
   return { tables: tablesOf(service), version: hash.digest('hex') };
 }

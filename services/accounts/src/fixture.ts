@@ -19,6 +19,7 @@ import { KeyError, type Keys } from '@bivouac/infra/keys';
 import {
   commandHost,
   type EdgePorts,
+  logReading,
   ManualClock,
   type QueryContext,
   type ServiceDefinition,
@@ -161,6 +162,7 @@ export function fixture(definition: ServiceDefinition) {
       reaches: (tenantId) => reach === 'all' || reach.has(tenantId),
       ports,
       history: async (stream, page) => history(await store.readStream(stream), page),
+      log: logReading(store, registry),
       now: () => instantOf(clock.now()),
     };
     return query.run(views.view, contract.input.parse(args), context);

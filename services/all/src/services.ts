@@ -1,5 +1,6 @@
 /** Every service of the system, in the order in which they are listed anywhere. */
 import { accountsService } from '@bivouac/accounts';
+import { auditService } from '@bivouac/audit';
 import { billingService } from '@bivouac/billing';
 import { containersService } from '@bivouac/containers';
 import { InstructionIssued } from '@bivouac/events/containers';
@@ -15,6 +16,7 @@ export const allServices: readonly ServiceDefinition[] = [
   packagesService,
   billingService,
   provisioningService,
+  auditService,
 ];
 
 /** Hears of instructions as the read models apply them; also again, after a rebuild. */

@@ -17,6 +17,7 @@ import { memoryEventStore } from '@bivouac/infra/event-store';
 import {
   commandHost,
   type EdgePorts,
+  logReading,
   ManualClock,
   type PolicyContext,
   type QueryContext,
@@ -149,6 +150,7 @@ export function world(owners: Owners) {
         reaches: (id) => principal.reach === 'all' || principal.reach.has(id),
         ports,
         history: () => Promise.resolve({ events: [], end: true }),
+        log: logReading(store, registry),
         now: () => instantOf(clock.now()),
       };
       const answer = await query?.run(views.view, contract.input.parse(args), context);

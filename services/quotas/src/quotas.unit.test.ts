@@ -14,6 +14,7 @@ import {
   commandHost,
   type EdgePorts,
   isTransient,
+  logReading,
   ManualClock,
   type PolicyContext,
   type QueryContext,
@@ -204,6 +205,7 @@ function fixture() {
             end: events.length <= limit,
           };
         },
+        log: logReading(store, registry),
         now: () => instantOf(clock.now()),
       };
       const parsed = contract.input.parse(args);
