@@ -46,6 +46,8 @@ export const ContainerInventoryRecorded = event(
     added: customer(z.array(PackageSchema)),
     removed: customer(z.array(PackageSchema)),
     observedAt: customer(InstantSchema),
+    /** The operation that changed them; absent where nobody of ours did. */
+    operationId: customer(idOf('operation')).optional(),
   }),
 );
 

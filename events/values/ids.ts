@@ -29,6 +29,7 @@ export const prefixes = {
   invoice: 'inv',
   payment: 'pay',
   creditNote: 'crn',
+  repository: 'rep',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

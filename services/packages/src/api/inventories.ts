@@ -80,6 +80,8 @@ export const RecordContainerInventory = command({
     base: InventoryDigestSchema,
     packages,
     observedAt: InstantSchema,
+    /** The operation that changed them, if one did. */
+    operationId: idOf('operation').optional(),
   }),
   result: z.strictObject({ changed: z.boolean() }),
 });

@@ -25,6 +25,8 @@ export interface InventoryState {
   container:
     | {
         readonly tenantId: string;
+        /** Its image's list: what differences are told against. */
+        readonly origin: string;
         readonly base: string;
         readonly difference: Difference;
         readonly observedAt: string;
@@ -54,8 +56,12 @@ export function evolveInventory(
       return { ...state, digest: event.data.inventory };
     case 'packages.ContainerInventoryRecorded': {
       const { tenantId, base, added, removed, observedAt } = event.data;
+      const origin = state.container?.origin ?? base;
       const difference = { added, removed };
-      return { ...state, container: { tenantId, base, difference, observedAt, ended: false } };
+      return {
+        ...state,
+        container: { tenantId, origin, base, difference, observedAt, ended: false },
+      };
     }
     case 'packages.ContainerInventoryEnded':
       if (state.container === undefined) return state;
@@ -126,10 +132,11 @@ export function recordContainerInventory(
   input: {
     readonly containerId: string;
     readonly observedAt: string;
+    readonly operationId?: string | undefined;
     readonly observation: Observation;
   },
 ): Decision {
-  const { containerId, observedAt, observation } = input;
+  const { containerId, observedAt, operationId, observation } = input;
   const { container } = state;
   if (container === undefined) {
     return refuse(
@@ -148,6 +155,7 @@ export function recordContainerInventory(
   return accept(
     ContainerInventoryRecorded({
       ...{ containerId, tenantId: container.tenantId, base, ...difference, observedAt },
+      ...(operationId === undefined ? {} : { operationId }),
     }),
   );
 }
