@@ -30,6 +30,7 @@ const ResultSchema = z.object({
   keyId: z.string().optional(),
   key: z.string().nullish(),
   imageId: z.string().optional(),
+  repositoryId: z.string().optional(),
   code: z.string().optional(),
   message: z.string().optional(),
   path: z.array(z.string()).nullish(),
@@ -54,6 +55,10 @@ export const orders = [
   'purgeContainer',
   'closeMonth',
   'cancelOperation',
+  'installPackages',
+  'upgradePackages',
+  'removePackages',
+  'refreshPackages',
 ] as const;
 
 /** Fields of payloads beyond those all have. */
@@ -64,6 +69,7 @@ const payloads: Readonly<Record<string, string>> = {
   placeHold: '... on HoldPlaced { holdId }',
   createApiKey: '... on ApiKeyCreated { keyId key }',
   draftImage: '... on ImageDrafted { imageId }',
+  registerRepository: '... on RepositoryChanged { repositoryId }',
 };
 
 let clients = 0;

@@ -240,8 +240,8 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'Split it into several repositories.',
     ],
     DEPENDENCY_UNRESOLVED: [
-      'A package requires what no enabled repository provides; `details` says which.',
-      'Have such a repository enabled, or leave the package out.',
+      'A package requires what no enabled repository provides; `details` says what.',
+      'Have it provided, or leave the package out.',
     ],
     PACKAGE_CONFLICT: [
       'Two packages cannot be installed together; `details` says which and why.',

@@ -54,7 +54,8 @@ export function webPackageFiles({
         await download(new URL(url), path, checksum, mostBytes);
         return [checksum, path];
       } catch (error) {
-        if (wait === undefined || error instanceof WrongFile)
+        const isLocal = url.startsWith('file:');
+        if (wait === undefined || isLocal || error instanceof WrongFile)
           throw unavailable(wanted, `${url}: ${whyOf(error)}`, error);
         await clock.sleep(wait);
       }

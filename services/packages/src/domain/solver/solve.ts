@@ -114,7 +114,7 @@ class Solver {
       case 'want':
         return goal.options;
       case 'away':
-        return this.#newer(goal.who);
+        return this.#successors(goal.who);
       case 'need': {
         const { asked, by } = goal;
         const rank = (one: Solvable): number =>
@@ -125,7 +125,7 @@ class Solver {
               : 2;
         const providers = this.#universe
           .offeredProviding(asked.name)
-          .filter((one) => providesWhat(one, asked))
+          .filter((one) => providesWhat(one, asked) && !this.#goesBack(one))
           .sort(
             (a, b) =>
               rank(a) - rank(b) ||
@@ -136,15 +136,24 @@ class Solver {
                   : 1),
           );
         // What is installed and misses something now may have a version that does not.
-        return by.offer === undefined ? [...this.#newer(by), ...providers] : providers;
+        return by.offer === undefined ? [...this.#successors(by), ...providers] : providers;
       }
     }
   }
 
-  #newer(than: Solvable): readonly Solvable[] {
+  /** Whether it is installed already in this version or a newer one. */
+  #goesBack(one: Solvable): boolean {
     return this.#universe
+      .installedNamed(one.package.name)
+      .some((old) => isSameSlot(old.package, one.package) && compareEvr(one.evr, old.evr) <= 0);
+  }
+
+  /** What can take an installed package's place: newer ones, and those that obsolete it. */
+  #successors(than: Solvable): readonly Solvable[] {
+    const newer = this.#universe
       .offeredNamed(than.package.name)
       .filter((one) => isSameSlot(one.package, than.package) && compareEvr(one.evr, than.evr) > 0);
+    return [...newer, ...this.#universe.offeredObsoleting(than)];
   }
 
   /** The choice with one package more, and what is to be reached for it; or why it cannot be. */
