@@ -190,7 +190,11 @@ class Solver {
       gone: new Set([...choice.gone, ...going]),
     };
     const goals: Goal[] = [];
-    for (const other of universe.installed) {
+    const against = new Set([
+      ...one.conflicts.flatMap(({ name: what }) => universe.installedProviding(what)),
+      ...universe.excluding,
+    ]);
+    for (const other of against) {
       if (next.gone.has(other)) continue;
       const obsoleted = other.obsoletes.some((capability) => isNamedBy(one, capability));
       if (!obsoleted && !conflict(one, other)) continue;

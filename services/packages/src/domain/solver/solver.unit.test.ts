@@ -111,9 +111,9 @@ describe('to install', () => {
       [two, 'one'],
       [instead, 'two'],
     ] as const)
-      expect(
-        plan(universeOf([installed], [installed, one, two]), 'install', wanted),
-      ).toMatchObject({ code: 'PACKAGE_CONFLICT' });
+      expect(plan(universeOf([installed], [installed, one, two]), 'install', wanted)).toMatchObject(
+        { code: 'PACKAGE_CONFLICT' },
+      );
     expect(plan(universeOf([], [one, two]), 'install', 'one', 'two')).toMatchObject({
       code: 'PACKAGE_CONFLICT',
     });

@@ -85,13 +85,17 @@ function upgrade(universe: Universe, names: readonly string[]): Resolved | Refus
   return outcomeOf(universe, extend(universe, nothingChosen, wanted));
 }
 
-/** As much as can be: what one package's upgrade would break does not hold back the others. */
+/**
+ * As much as can be: what one package's upgrade would break does not hold back the others, and what
+ * has no room in one transaction is left to the next.
+ */
 function upgradeAll(universe: Universe): Resolved | Refused {
   let choice: Choice = nothingChosen;
   let first: Failure | undefined;
   for (const one of universe.installed) {
     const options = successors(universe, one);
     if (options.length === 0 || choice.gone.has(one)) continue;
+    if (choice.chosen.size >= MOST_UPGRADES) break;
     const outcome = extend(universe, choice, [options]);
     if (isFailure(outcome)) first ??= outcome;
     else choice = outcome;
@@ -118,6 +122,9 @@ function remove(universe: Universe, names: readonly string[]): Resolved | Refuse
   }
   return outcomeOf(universe, choice);
 }
+
+/** A transaction is carried by events of 64 KiB: there is room for these and what they require. */
+const MOST_UPGRADES = 100;
 
 /** What takes the place of an installed package: its newest version, else what obsoletes it. */
 export function successors(universe: Universe, one: Solvable): readonly Solvable[] {

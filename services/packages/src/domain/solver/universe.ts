@@ -19,6 +19,8 @@ export interface Offer {
 
 export class Universe {
   readonly installed: readonly Solvable[];
+  /** Installed packages that conflict with others or obsolete them: few. */
+  readonly excluding: readonly Solvable[];
   /** Architectures that can be installed. */
   readonly archs: ReadonlySet<string>;
   readonly #offers: readonly Offer[];
@@ -45,6 +47,9 @@ export class Universe {
       for (const name of new Set(one.requires.map((asked) => asked.name)))
         add(this.#requirers, name, one);
     }
+    this.excluding = this.installed.filter(
+      ({ conflicts, obsoletes }) => conflicts.length > 0 || obsoletes.length > 0,
+    );
     this.#hasOpaque = this.installed.some(({ knowledge }) => knowledge === 'opaque');
   }
 
