@@ -55,7 +55,10 @@ export async function transactIn(
   const left = leftOf(transaction, after);
   if (left.coming.length > 0 || left.going.length > 0) {
     const end = output.trim().slice(-1500);
-    throw new DriverError('engine-failed', `transact: rpm ended with ${ran.status}: ${end}`);
+    throw new DriverError(
+      'engine-failed',
+      `transact: rpm ended with ${ran.status} and said: ${end}.`,
+    );
   }
   return reportOf(transaction, before, after, { configFiles: configFilesIn(output), output });
 }
