@@ -65,11 +65,11 @@ const anyOffer = fc
     requires: fc.array(capability, { maxLength: 2 }),
     provides: fc.array(fc.constantFrom('v', 'w', 'v = 1', 'w = 2'), { maxLength: 1 }),
     conflicts: fc.oneof(
-      { weight: 4, arbitrary: fc.constant([]) },
+      { weight: 4, arbitrary: fc.constant<string[]>([]) },
       { weight: 1, arbitrary: fc.array(capability, { maxLength: 1 }) },
     ),
     obsoletes: fc.oneof(
-      { weight: 5, arbitrary: fc.constant([]) },
+      { weight: 5, arbitrary: fc.constant<string[]>([]) },
       { weight: 1, arbitrary: fc.array(fc.constantFrom(...names), { maxLength: 1 }) },
     ),
     arch: fc.constantFrom('x86_64', 'x86_64', 'noarch'),
