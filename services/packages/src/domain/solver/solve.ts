@@ -206,6 +206,12 @@ class Solver {
     }
     for (const gone of going) {
       for (const missed of missedOf(universe, next, gone)) goals.push({ kind: 'need', ...missed });
+      // What was chosen before may have relied on it.
+      for (const by of choice.chosen) {
+        for (const asked of by.requires) {
+          if (providesWhat(gone, asked)) goals.push({ kind: 'need', asked, by });
+        }
+      }
     }
     return { choice: next, goals };
   }
