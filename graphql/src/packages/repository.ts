@@ -5,12 +5,14 @@ import {
   PackagesWithFile,
   Repositories,
   RepositoryById,
+  RepositoryHistory,
   type RepositoryView,
 } from '@bivouac/packages/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
+import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { type Connection, connection, pageRequest } from '../language/paging.ts';
 import type { Services } from '../request/services.ts';
@@ -118,6 +120,17 @@ export const RepositoryRef = builder.objectRef<RepositoryView>('Repository').imp
         },
       },
       OfferedPackageConnection,
+    ),
+    history: t.connection(
+      {
+        type: EventRef,
+        description: 'What happened to it.',
+        resolve: ({ id }, args, { services }) =>
+          historyConnection(args, (page) =>
+            services.query(RepositoryHistory, { repositoryId: id, page }),
+          ),
+      },
+      EventConnection,
     ),
   }),
 });

@@ -44,6 +44,7 @@ import {
   packagesOfRepository,
   packagesWithFile,
   repositoryById,
+  repositoryHistory,
   repositoryList,
   updatesOfContainer,
 } from './queries/repositories.ts';
@@ -119,6 +120,7 @@ export function packagesServiceWith(source: RepositorySource): ServiceDefinition
       packageChangesOfContainer,
       packageTransactionOfOperation,
       repositoryById,
+      repositoryHistory,
       repositoryList,
       packagesOfRepository,
       packagesWithFile,

@@ -1,5 +1,6 @@
 /** What repositories offer: packages, owners of files, updates of a container, its package changes. */
 import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
+import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -48,6 +49,15 @@ export const Repositories = query({
   right: 'account.read',
   input: z.strictObject({ enabled: z.boolean().optional(), page: PageArgsSchema }),
   result: pageSchema(RepositoryViewSchema),
+});
+
+/** What happened to a repository; null where there is none. */
+export const RepositoryHistory = query({
+  name: 'packages.RepositoryHistory',
+  access: 'tenant',
+  right: 'history.read',
+  input: z.strictObject({ repositoryId: idOf('repository'), page: HistoryArgsSchema }),
+  result: HistoryPageSchema.nullable(),
 });
 
 /**

@@ -1,7 +1,7 @@
 /** Reading repositories, what they offer, and what of it is newer than what a container has. */
 import { mayRead } from '@bivouac/events/language';
-import type { Package } from '@bivouac/events/packages';
-import { type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { type Package, repositoryEvents } from '@bivouac/events/packages';
+import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
 import {
@@ -10,12 +10,14 @@ import {
   PackagesWithFile,
   Repositories,
   RepositoryById,
+  RepositoryHistory,
   type RepositoryView,
   UpdatesOfContainer,
 } from '../api/index.ts';
 import { evrText } from '../domain/evr.ts';
 import { inventoryMissing } from '../domain/inventory.ts';
 import { applied, ordered } from '../domain/package-list.ts';
+import { repositoryStream } from '../domain/repository.ts';
 import type { RepositoryPackage } from '../domain/repository-package.ts';
 import { successors } from '../domain/solver/transaction.ts';
 import { Universe } from '../domain/solver/universe.ts';
@@ -45,6 +47,14 @@ export const repositoryList = queryHandler(Repositories, (view, { enabled, page 
     items: rows.items.map(({ cursor, node }) => ({ cursor, node: shown(node, context) })),
   };
 });
+
+export const repositoryHistory = queryHandler(
+  RepositoryHistory,
+  async (view, { repositoryId, page }, context) =>
+    view.get(repositories, repositoryId) === undefined
+      ? null
+      : historyOf(context, repositoryStream(repositoryId), repositoryEvents, page),
+);
 
 export const packagesOfRepository = queryHandler(
   PackagesOfRepository,
