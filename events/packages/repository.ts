@@ -25,6 +25,9 @@ export const ArchSchema = z
   .string()
   .regex(/^[a-z0-9_]{1,30}$/, { error: 'expected an architecture like x86_64' });
 
+/** Names of images, e.g. `el9`; each version of an image has the same. */
+export const ImageNamesSchema = z.array(z.string().min(1).max(80)).min(1).max(50);
+
 /** Hex SHA-256 of a snapshot blob: one package a line, canonical JSON, in list order. */
 export const SnapshotDigestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -39,6 +42,8 @@ export const RepositoryRegistered = event(
     /** What its containers are built for; packages of it and `noarch` ones are offered. */
     arch: customer(ArchSchema),
     enabled: customer(z.boolean()),
+    /** Only containers of images with these names are offered its packages; absent: all. */
+    images: customer(ImageNamesSchema).optional(),
   }),
 );
 

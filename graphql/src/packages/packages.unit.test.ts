@@ -17,7 +17,7 @@ import { refused } from '../../test/services-in-memory.ts';
 
 const repositoryId = deriveId('repository', 'el9');
 const repository = {
-  ...{ id: repositoryId, name: 'el9', baseUrl: null, arch: 'x86_64', enabled: true },
+  ...{ id: repositoryId, name: 'el9', baseUrl: null, arch: 'x86_64', enabled: true, images: null },
   snapshot: null,
   createdAt: '2026-04-10T09:00:00.000Z',
 };
@@ -83,7 +83,7 @@ describe('an order', () => {
     const other = await ask(document, { variables: { id: operation.id } });
     expect(other.data).toEqual({ operation: { packageTransaction: null } });
     expect(services.of(PackageTransactionOfOperation)).toEqual([]);
-    services.onQuery(OperationById, () => ({ ...operation, kind: 'packages' }));
+    services.onQuery(OperationById, () => ({ ...operation, kind: 'packages' as const }));
     const found = await ask(document, { variables: { id: operation.id } });
     expect(found.data).toEqual({
       operation: {
@@ -98,15 +98,12 @@ describe('an order', () => {
 
 describe('a repository', () => {
   test.each([
-    [
-      'registerRepository',
-      RegisterRepository,
-      { name: 'el9', baseUrl: 'https://m/', arch: 'x86_64' },
-    ],
-    ['disableRepository', DisableRepository, { repositoryId }],
-  ] as const)('%s is for the staff, and answers the repository', async (name, contract, input) => {
+    ['registerRepository', { name: 'el9', baseUrl: 'https://m/', arch: 'x86_64' }],
+    ['disableRepository', { repositoryId }],
+  ])('%s is for the staff, and answers the repository', async (name, input) => {
     const { ask, services } = setUp();
-    services.onCommand(contract, () => ({ repositoryId }));
+    services.onCommand(RegisterRepository, () => ({ repositoryId }));
+    services.onCommand(DisableRepository, () => ({ repositoryId }));
     services.onQuery(RepositoryById, () => repository);
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
     const document = `mutation M($input: ${type}!) { it: ${name}(input: $input, idempotencyKey: "k") {

@@ -42,6 +42,10 @@ mutation('registerRepository', {
         description: 'The folder that has `repodata/`: `https://…` or `file:///…`.',
       }),
       arch: t.string({ description: 'The architecture, e.g. `x86_64`.' }),
+      images: t.stringList({
+        required: false,
+        description: 'Names of the images whose containers it is for; all unless told.',
+      }),
       enabled: t.boolean({
         required: false,
         description: 'Whether transactions take packages from it; true unless told.',
@@ -49,10 +53,10 @@ mutation('registerRepository', {
     }),
   }),
   type: RepositoryChanged,
-  act: ({ name, baseUrl, arch, enabled }, key, { services }) =>
+  act: ({ name, baseUrl, arch, enabled, images }, key, { services }) =>
     services.command(
       RegisterRepository,
-      { ...{ name, baseUrl, arch }, ...given({ enabled }) },
+      { ...{ name, baseUrl, arch }, ...given({ enabled, images }) },
       key,
     ),
   payload,

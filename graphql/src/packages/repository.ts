@@ -92,6 +92,10 @@ export const RepositoryRef = builder.objectRef<RepositoryView>('Repository').imp
     enabled: t.exposeBoolean('enabled', {
       description: 'Whether transactions take packages from it.',
     }),
+    images: t.exposeStringList('images', {
+      nullable: true,
+      description: 'Names of the images whose containers it is for; null: of all.',
+    }),
     snapshot: t.expose('snapshot', {
       type: SnapshotRef,
       nullable: true,

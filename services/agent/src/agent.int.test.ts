@@ -182,6 +182,33 @@ describe('a package transaction', () => {
     expect(answer).toMatchObject({ outcome: 'done', packages: { installed: [] } });
   });
 
+  test('whose reply was lost is asked for again, and done once', async () => {
+    const to = endpoint();
+    let asked = 0;
+    const losing = (driver: Driver): Driver => ({
+      ...driver,
+      transact: async (...args) => {
+        const report = await driver.transact(...args);
+        asked += 1;
+        if (asked === 1) throw new DriverError('outcome-unknown', 'The reply was lost on its way.');
+        return report;
+      },
+    });
+    const unhurried: Clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+    await start(to, losing, unhurried);
+    to.instruct(instruction('build', 1));
+    await to.answers(1);
+    const install = [{ ...vim, url: await fileOf(content), checksum }];
+    const transaction = { ...nothing, install };
+    to.instruct({ ...instruction('destroy', 2), step: 'packages', input: { transaction } });
+    const [, answer] = await to.answers(2);
+    expect(answer).toMatchObject({
+      outcome: 'done',
+      packages: { added: [vim], installed: [vim] },
+    });
+    expect(asked).toBe(2);
+  });
+
   test('that comes again, also after a restart, gets its first answer', async () => {
     const install = [{ ...vim, url: await fileOf(content), checksum }];
     const { answer } = await ordered(2, { ...nothing, install });

@@ -21,7 +21,7 @@ import { nevra } from './transaction.ts';
 export interface FetchedFiles {
   /** Where each file lies, by its checksum. */
   readonly paths: ReadonlyMap<string, string>;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 export interface PackageFiles {

@@ -202,6 +202,26 @@ describe('an order', () => {
     expect(answer).toMatchObject({ refusal: { code: 'PACKAGE_UNKNOWN' } });
   });
 
+  it('takes nothing from a repository that is for other images', async () => {
+    const { order, ...world } = await withContainer();
+    for (const [name, images, offered] of [
+      ['other', ['el8'], false],
+      ['own', ['el8', 'skel'], true],
+    ] as const) {
+      const input = { name, baseUrl: sampleBase, arch: 'x86_64', images: [...images] };
+      const registered = await world.command(RegisterRepository, input);
+      if (!registered.ok) throw new Error(registered.refusal.code);
+      await world.command(DisableRepository, { repositoryId: world.repositoryId });
+      await world.command(SyncRepository, { repositoryId: registered.result.repositoryId });
+      const { answer } = await order('upgrade', 'hello');
+      expect([name, answer?.['outcome']]).toEqual([name, offered ? 'done' : 'refused']);
+      const updates = await world.query(UpdatesOfContainer, { containerId, page });
+      expect([name, updates?.total]).toEqual([name, offered ? 2 : 0]);
+      const again = await world.command(RegisterRepository, { ...input, images: ['el7'] });
+      expect(again).toMatchObject({ refusal: { code: 'REPOSITORY_EXISTS' } });
+    }
+  });
+
   it('to look again changes nothing, and one for what never ran is refused', async () => {
     const { order, ...world } = await withContainer();
     const nothing = { install: [], upgrade: [], remove: [] };

@@ -60,6 +60,8 @@ export const StartContainerInventory = command({
     tenantId: idOf('tenant'),
     homeId: idOf('tenant'),
     base: InventoryDigestSchema,
+    /** Its image's name. */
+    image: z.string().min(1).max(80),
     observedAt: InstantSchema,
   }),
   result: z.strictObject({}),

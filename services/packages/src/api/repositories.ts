@@ -2,6 +2,7 @@
 import {
   ArchSchema,
   BaseUrlSchema,
+  ImageNamesSchema,
   RepositoryNameSchema,
   SnapshotDigestSchema,
 } from '@bivouac/events/packages';
@@ -21,6 +22,8 @@ export const RegisterRepository = command({
     baseUrl: BaseUrlSchema,
     arch: ArchSchema,
     enabled: z.boolean().default(true),
+    /** Only containers of images with these names are offered its packages. */
+    images: ImageNamesSchema.optional(),
   }),
   result: z.strictObject({ repositoryId }),
 });

@@ -13,6 +13,8 @@ export const RepositoryViewSchema = z.object({
   baseUrl: z.string().nullable(),
   arch: z.string(),
   enabled: z.boolean(),
+  /** Names of the images whose containers it is for; null: all. */
+  images: z.array(z.string()).nullable(),
   /** The snapshot in force; null before the first. */
   snapshot: z
     .object({

@@ -27,6 +27,8 @@ export interface InventoryState {
         readonly tenantId: string;
         /** Its image's list: what differences are told against. */
         readonly origin: string;
+        /** Its image's name, where it was recorded. */
+        readonly image: string | undefined;
         readonly base: string;
         readonly difference: Difference;
         readonly observedAt: string;
@@ -57,10 +59,11 @@ export function evolveInventory(
     case 'packages.ContainerInventoryRecorded': {
       const { tenantId, base, added, removed, observedAt } = event.data;
       const origin = state.container?.origin ?? base;
+      const image = state.container?.image ?? event.data.image;
       const difference = { added, removed };
       return {
         ...state,
-        container: { tenantId, origin, base, difference, observedAt, ended: false },
+        container: { tenantId, origin, image, base, difference, observedAt, ended: false },
       };
     }
     case 'packages.ContainerInventoryEnded':
@@ -109,14 +112,15 @@ export function startContainerInventory(
     readonly containerId: string;
     readonly tenantId: string;
     readonly base: string;
+    readonly image: string;
     readonly observedAt: string;
   },
 ): Decision {
   if (state.container !== undefined) return accept();
-  const { containerId, tenantId, base, observedAt } = input;
+  const { containerId, tenantId, base, image, observedAt } = input;
   return accept(
     ContainerInventoryRecorded({
-      ...{ containerId, tenantId, base, added: [], removed: [], observedAt },
+      ...{ containerId, tenantId, base, added: [], removed: [], observedAt, image },
     }),
   );
 }

@@ -6,7 +6,13 @@ import {
   RepositoryRegistered,
   RepositorySnapshotRecorded,
 } from '@bivouac/events/packages';
-import { accept, type Decision, type EventOf, refuse } from '@bivouac/events/language';
+import {
+  accept,
+  canonicalText,
+  type Decision,
+  type EventOf,
+  refuse,
+} from '@bivouac/events/language';
 
 export interface Repository {
   readonly repositoryId: string;
@@ -14,7 +20,17 @@ export interface Repository {
   readonly baseUrl: string;
   readonly arch: string;
   readonly enabled: boolean;
+  /** Names of images whose containers are offered its packages; undefined: all. */
+  readonly images?: readonly string[] | undefined;
   readonly snapshot: Snapshot | undefined;
+}
+
+/** Whether containers of an image are offered what it has. */
+export function isFor(
+  { images }: { readonly images?: readonly string[] | null | undefined },
+  image: string | null | undefined,
+): boolean {
+  return images === undefined || images === null || images.some((name) => name === image);
 }
 
 /** What was read of it: the revision of its metadata, and the blob with its packages. */
@@ -56,11 +72,17 @@ export function registerRepository(
   state: RepositoryState,
   input: Omit<Repository, 'snapshot'>,
 ): Decision {
-  if (state === undefined) return accept(RepositoryRegistered({ ...input }));
-  if (state.baseUrl === input.baseUrl && state.arch === input.arch) return accept();
+  const { images, ...facts } = input;
+  if (state === undefined) {
+    return accept(
+      RepositoryRegistered({ ...facts, ...(images === undefined ? {} : { images: [...images] }) }),
+    );
+  }
+  const same = state.baseUrl === input.baseUrl && state.arch === input.arch;
+  if (same && canonicalText(state.images ?? []) === canonicalText(images ?? [])) return accept();
   return refuse(
     'REPOSITORY_EXISTS',
-    `The repository ${input.name} is registered with another baseUrl or arch; take another name.`,
+    `The repository ${input.name} is registered with another baseUrl, arch or images; take another name.`,
     { path: ['input', 'name'], details: { repositoryId: input.repositoryId } },
   );
 }

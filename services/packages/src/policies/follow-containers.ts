@@ -22,10 +22,10 @@ export const followContainers = policy({
   react: async (event, context) => {
     const { containerId, tenantId } = event.data;
     if (is(event, ContainerRunning)) {
-      const base = event.data.image.inventory;
+      const { inventory: base, name: image } = event.data.image;
       accepted(
         await context.execute(StartContainerInventory, {
-          ...{ containerId, tenantId, homeId: event.homeid, base, observedAt: event.time },
+          ...{ containerId, tenantId, homeId: event.homeid, base, image, observedAt: event.time },
         }),
       );
     } else if (is(event, PackagesChanged)) {

@@ -10,7 +10,7 @@ import { type PolicyContext, responder } from '@bivouac/infra/runtime';
 import { inventory, repository } from '../aggregates.ts';
 import { inventoryMissing, inventoryStream } from '../domain/inventory.ts';
 import { applied } from '../domain/package-list.ts';
-import { type Repository, repositoryStream } from '../domain/repository.ts';
+import { isFor, type Repository, repositoryStream } from '../domain/repository.ts';
 import { type Coming, resolve } from '../domain/solver/transaction.ts';
 import { Universe } from '../domain/solver/universe.ts';
 import { listOf } from '../lists.ts';
@@ -31,7 +31,7 @@ export const answerResolve = responder('packages.resolve', {
     if (action === 'refresh') return { outcome: 'done', result: { transaction: nothing } };
     const installed = await installedIn(containerId, context);
     if ('kind' in installed) return { outcome: 'refused', refusal: installed.refusal };
-    const inForce = await repositoriesInForce(context);
+    const inForce = await repositoriesFor(installed.image, context);
     const offers = await offersOf(
       inForce.flatMap(({ name, arch, snapshot }) =>
         snapshot === undefined ? [] : [{ name, arch, snapshot: snapshot.snapshot }],
@@ -57,7 +57,10 @@ export const answerResolve = responder('packages.resolve', {
 async function installedIn(
   containerId: string,
   context: PolicyContext,
-): Promise<{ readonly packages: readonly Package[] } | ReturnType<typeof refuse>> {
+): Promise<
+  | { readonly packages: readonly Package[]; readonly image: string | undefined }
+  | ReturnType<typeof refuse>
+> {
   const { state } = await context.load(inventory, inventoryStream(containerId));
   if (state.container === undefined || state.container.ended) {
     return refuse(
@@ -66,18 +69,24 @@ async function installedIn(
       { path: ['input', 'containerId'] },
     );
   }
-  const { base, difference } = state.container;
+  const { base, difference, image } = state.container;
   const list = await listOf(base, context.ports.blobs);
-  return list === undefined ? inventoryMissing(base) : { packages: applied(list, difference) };
+  return list === undefined
+    ? inventoryMissing(base)
+    : { packages: applied(list, difference), image };
 }
 
 /** Which there are is looked up; what each is now, its own stream says. */
-async function repositoriesInForce(context: PolicyContext): Promise<readonly Repository[]> {
+async function repositoriesFor(
+  image: string | undefined,
+  context: PolicyContext,
+): Promise<readonly Repository[]> {
   const { value: rows } = await context.candidates(allRepositories);
   const found: Repository[] = [];
   for (const { id } of rows) {
     const { state } = await context.load(repository, repositoryStream(id));
-    if (state?.enabled === true && state.snapshot !== undefined) found.push(state);
+    const offers = state?.enabled === true && state.snapshot !== undefined;
+    if (offers && isFor(state, image)) found.push(state);
   }
   return found;
 }

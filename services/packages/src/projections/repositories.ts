@@ -26,9 +26,9 @@ export const repositoriesProjection = projection({
   tables: [repositories],
   on: [
     on(RepositoryRegistered, (event, view) => {
-      const { repositoryId, ...facts } = event.data;
+      const { repositoryId, images = null, ...facts } = event.data;
       view.put(repositories, {
-        ...{ id: repositoryId, ...facts, snapshot: null },
+        ...{ id: repositoryId, ...facts, images, snapshot: null },
         ...{ createdAt: event.time, position: event.position },
       });
     }),

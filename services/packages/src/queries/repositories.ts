@@ -17,7 +17,7 @@ import {
 import { evrText } from '../domain/evr.ts';
 import { inventoryMissing } from '../domain/inventory.ts';
 import { applied, ordered } from '../domain/package-list.ts';
-import { repositoryStream } from '../domain/repository.ts';
+import { isFor, repositoryStream } from '../domain/repository.ts';
 import type { RepositoryPackage } from '../domain/repository-package.ts';
 import { successors } from '../domain/solver/transaction.ts';
 import { Universe } from '../domain/solver/universe.ts';
@@ -95,7 +95,7 @@ export const updatesOfContainer = queryHandler(
     if (row === undefined || !context.reaches(row.tenantId)) return null;
     // All rows are read before the first wait: the view may move on meanwhile.
     const rows = differencesOf(view, containerId);
-    const enabled = inForce(view);
+    const enabled = inForce(view, (one) => isFor(one, row.image));
     const base = await listOf(row.base, context.ports.blobs);
     if (base === undefined) return inventoryMissing(row.base);
     const offers = await offersOf(enabled, context.ports.blobs);
@@ -126,10 +126,15 @@ export const updatesOfContainer = queryHandler(
 );
 
 /** Enabled repositories that have been read. */
-export function inForce(view: View): readonly InForce[] {
-  return allRepositories(view).flatMap(({ name, arch, enabled, snapshot }) =>
-    enabled && snapshot !== null ? [{ name, arch, snapshot: snapshot.digest }] : [],
-  );
+export function inForce(
+  view: View,
+  wanted: (row: RepositoryRow) => boolean = () => true,
+): readonly InForce[] {
+  return allRepositories(view)
+    .filter(wanted)
+    .flatMap(({ name, arch, enabled, snapshot }) =>
+      enabled && snapshot !== null ? [{ name, arch, snapshot: snapshot.digest }] : [],
+    );
 }
 
 /** All rows: repositories are few. */
