@@ -199,17 +199,23 @@ describe('packages of a container', () => {
         old: nodes(z.object({ containerId: z.string(), packages: z.array(evr) })),
         newer: nodes(z.object({ containerId: z.string() })),
         owners: nodes(evr),
+        shells: nodes(evr.extend({ containers: nodes(z.object({ containerId: z.string() })) })),
       }),
       `{ old: containersWithPackage(name: "bash", lessThanEvr: "5.2") {
            edges { node { containerId packages { name evr } } } }
          newer: containersWithPackage(name: "bash", lessThanEvr: "5.1") {
            edges { node { containerId } } }
-         owners: packagesWithFile(path: "/usr/bin/vim") { edges { node { name evr } } } }`,
+         owners: packagesWithFile(path: "/usr/bin/vim") { edges { node { name evr } } }
+         shells: packagesWithFile(path: "/usr/bin/bash") { edges { node { name evr
+           containers(older: true) { edges { node { containerId } } } } } } }`,
     );
     expect(found.old.edges.map(({ node }) => node)).toEqual([
       { containerId, packages: [{ name: 'bash', evr: '5.1.8-9.el9' }] },
     ]);
     expect(found.newer.edges).toEqual([]);
+    expect(found.shells.edges.map(({ node }) => node.containers.edges)).toEqual([
+      [{ node: { containerId } }],
+    ]);
     expect(found.owners.edges.map(({ node }) => text(node))).toEqual(['vim 2:9.1-1.el9']);
   });
 });

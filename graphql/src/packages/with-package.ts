@@ -8,6 +8,7 @@ import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import { PackageRef } from './package.ts';
+import { OfferedPackageRef } from './repository.ts';
 
 type Found = z.output<typeof ContainersWithPackage.result>['items'][number]['node'];
 
@@ -36,6 +37,30 @@ const ContainerWithPackageConnection = builder.connectionObject(
     description: 'A page of containers with a package, oldest first.',
   },
   { name: 'ContainerWithPackageEdge', description: 'A container and where it stands.' },
+);
+
+builder.objectField(OfferedPackageRef, 'containers', (t) =>
+  t.connection(
+    {
+      type: ContainerWithPackageRef,
+      description: 'Your containers that have a package of this name installed, oldest first.',
+      args: {
+        older: t.arg.boolean({
+          required: false,
+          description: 'Only where a version is installed that rpm sorts below this one.',
+        }),
+      },
+      resolve: async ({ name, evr }, args, { services }) => {
+        const page = await services.query(ContainersWithPackage, {
+          name,
+          page: pageRequest(args),
+          ...(args.older === true ? { lessThanEvr: evr } : {}),
+        });
+        return connection(page, ({ tenantId }) => services.sees(ContainersWithPackage, tenantId));
+      },
+    },
+    ContainerWithPackageConnection,
+  ),
 );
 
 builder.queryField('containersWithPackage', (t) =>

@@ -17,6 +17,8 @@ const clock = {
   now: () => 0,
   sleep: (milliseconds: number) => Promise.resolve(void slept.push(milliseconds)),
 };
+/** Nobody stops. */
+const never = new AbortController().signal;
 const files = webPackageFiles({ clock, mostBytes: 1000 });
 
 let server: Server | undefined;
@@ -36,7 +38,7 @@ async function mirror(answer: (request: IncomingMessage, response: ServerRespons
 describe('a package file', () => {
   test('is fetched, under its checksum, and gone when it is done with', async () => {
     const url = await mirror((_request, response) => response.end(content));
-    const { paths, dispose } = await files.fetch([{ ...vim, url }]);
+    const { paths, dispose } = await files.fetch([{ ...vim, url }], never);
     const path = paths.get(checksum) ?? '';
     expect(readFileSync(path)).toEqual(content);
     await dispose();
@@ -48,7 +50,7 @@ describe('a package file', () => {
       if (request.url === '/vim.rpm') response.writeHead(302, { location: '/pool/vim.rpm' }).end();
       else response.end(content);
     });
-    const { paths, dispose } = await files.fetch([{ ...vim, url }]);
+    const { paths, dispose } = await files.fetch([{ ...vim, url }], never);
     expect(paths.size).toBe(1);
     await dispose();
   });
@@ -60,7 +62,7 @@ describe('a package file', () => {
       if (asked < 3) response.writeHead(503).end();
       else response.end(content);
     });
-    const { dispose } = await files.fetch([{ ...vim, url }]);
+    const { dispose } = await files.fetch([{ ...vim, url }], never);
     await dispose();
     expect(slept).toHaveLength(2);
   });
@@ -89,13 +91,23 @@ describe('a package file', () => {
     const url = await mirror((_request, response) => {
       answer(response);
     });
-    await expect(files.fetch([{ ...vim, url }])).rejects.toMatchObject({
+    await expect(files.fetch([{ ...vim, url }], never)).rejects.toMatchObject({
       code: 'package-unavailable',
       message: expect.stringContaining(why),
     });
   });
 
+  test('is not waited for when the agent stops', async () => {
+    const stopping = new AbortController();
+    const url = await mirror(() => {
+      stopping.abort(new Error('the agent stops'));
+    });
+    const fetched = files.fetch([{ ...vim, url }], stopping.signal);
+    await expect(fetched).rejects.toThrow('the agent stops');
+    server?.closeAllConnections();
+  });
+
   test('that the instruction does not place is refused', async () => {
-    await expect(files.fetch([vim])).rejects.toMatchObject({ code: 'package-unavailable' });
+    await expect(files.fetch([vim], never)).rejects.toMatchObject({ code: 'package-unavailable' });
   });
 });

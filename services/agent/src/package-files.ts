@@ -25,8 +25,11 @@ export interface FetchedFiles {
 }
 
 export interface PackageFiles {
-  /** @throws {DriverError} `package-unavailable`, naming the package; no file is left then. */
-  fetch(packages: readonly PackageNameVersion[]): Promise<FetchedFiles>;
+  /**
+   * @param signal ends it, with the signal's reason; no file is left then.
+   * @throws {DriverError} `package-unavailable`, naming the package; no file is left then.
+   */
+  fetch(packages: readonly PackageNameVersion[], signal: AbortSignal): Promise<FetchedFiles>;
 }
 
 /** No package that anybody installs in a container is larger. */
@@ -44,6 +47,7 @@ export function webPackageFiles({
   const fetchOne = async (
     wanted: PackageNameVersion,
     folder: string,
+    signal: AbortSignal,
   ): Promise<[string, string]> => {
     const { url, checksum } = wanted;
     if (url === undefined || checksum === undefined)
@@ -51,24 +55,25 @@ export function webPackageFiles({
     const path = join(folder, `${checksum}.rpm`);
     for (const wait of TRIES) {
       try {
-        await download(new URL(url), path, checksum, mostBytes);
+        await download(new URL(url), path, { checksum, mostBytes, signal });
         return [checksum, path];
       } catch (error) {
+        signal.throwIfAborted();
         const isLocal = url.startsWith('file:');
         if (wait === undefined || isLocal || error instanceof WrongFile)
           throw unavailable(wanted, `${url}: ${whyOf(error)}`, error);
-        await clock.sleep(wait);
+        await clock.sleep(wait, signal);
       }
     }
     throw unavailable(wanted, url);
   };
   return {
-    async fetch(packages) {
+    async fetch(packages, signal) {
       const folder = await mkdtemp(join(tmpdir(), 'bivouac-packages-'));
       const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
       try {
         const paths = new Map<string, string>();
-        for (const wanted of packages) paths.set(...(await fetchOne(wanted, folder)));
+        for (const wanted of packages) paths.set(...(await fetchOne(wanted, folder, signal)));
         return { paths, dispose };
       } catch (error) {
         await dispose();
@@ -84,9 +89,14 @@ class WrongFile extends Error {}
 async function download(
   url: URL,
   path: string,
-  checksum: string,
-  mostBytes: number,
+  options: {
+    readonly checksum: string;
+    readonly mostBytes: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
+  const { checksum, mostBytes } = options;
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE)]);
   const hash = createHash('sha256');
   let bytes = 0;
   const counted = new Transform({
@@ -100,8 +110,8 @@ async function download(
   const content =
     url.protocol === 'file:'
       ? createReadStream(fileURLToPath(url))
-      : await get(url, AbortSignal.timeout(PATIENCE), REDIRECTS);
-  await pipeline(content, counted, createWriteStream(path));
+      : await get(url, signal, REDIRECTS);
+  await pipeline(content, counted, createWriteStream(path), { signal });
   const found = hash.digest('hex');
   if (found !== checksum) throw new WrongFile(`its SHA-256 is ${found}, not ${checksum}`);
 }

@@ -34,7 +34,8 @@ export async function runStep(
   const deadline = Date.parse(instruction.notAfter);
   for (let wait: number = RETRY.first; ; wait = Math.min(wait * 2, RETRY.last)) {
     try {
-      if (instruction.step === 'packages') return await transact(driver, instruction, files);
+      if (instruction.step === 'packages')
+        return await transact(driver, instruction, { files, signal });
       await perform(driver, instruction);
       return { outcome: 'done' };
     } catch (error) {
@@ -58,12 +59,12 @@ type OtherInstruction = Exclude<Instruction, PackageInstruction>;
 async function transact(
   driver: Driver,
   instruction: PackageInstruction,
-  files: PackageFiles,
+  { files, signal }: { readonly files: PackageFiles; readonly signal: AbortSignal },
 ): Promise<StepAnswer> {
   const { transaction } = instruction.input;
   const { containerId } = instruction;
   const { coming } = leftOf(transaction, await driver.packages(containerId));
-  const fetched = await files.fetch(coming);
+  const fetched = await files.fetch(coming, signal);
   try {
     const report = await driver.transact(refOf(instruction), transaction, fetched.paths);
     const installed = await driver.packages(containerId);
