@@ -201,10 +201,21 @@ describe('a package transaction', () => {
     const install = [{ ...vim, url: await fileOf(content), checksum }];
     const transaction = { ...nothing, install };
     to.instruct({ ...instruction('destroy', 2), step: 'packages', input: { transaction } });
-    const [, answer] = await to.answers(2);
-    expect(answer).toMatchObject({
+    await to.answers(2);
+    asked = 0;
+    const newer = { ...vim, version: '9.2' };
+    const upgrade = [{ ...newer, url: await fileOf(content), checksum }];
+    const then = { transaction: { ...nothing, upgrade } };
+    to.instruct({ ...instruction('destroy', 3), step: 'packages', input: then });
+    const [, first, second] = await to.answers(3);
+    expect(first).toMatchObject({
       outcome: 'done',
-      packages: { added: [vim], installed: [vim] },
+      packages: { added: [vim], removed: [], installed: [vim] },
+    });
+    // What it took away is known all the same.
+    expect(second).toMatchObject({
+      outcome: 'done',
+      packages: { added: [newer], removed: [vim], installed: [newer] },
     });
     expect(asked).toBe(2);
   });

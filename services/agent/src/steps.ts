@@ -15,7 +15,7 @@ import {
 } from './driver.ts';
 import type { PackageFiles } from './package-files.ts';
 import type { StepAnswer } from './step-answer.ts';
-import { identityOf, leftOf } from './transaction.ts';
+import { identityOf, leftOf, reportOf } from './transaction.ts';
 
 /** Waits between tries, in milliseconds, doubled up to the last. */
 const RETRY = { first: 100, last: 5_000 } as const;
@@ -32,10 +32,14 @@ export async function runStep(
 ): Promise<StepAnswer> {
   const { clock, signal, files } = options;
   const deadline = Date.parse(instruction.notAfter);
+  /** What was installed before the first try: a further one may find all done. */
+  let before: readonly InstalledPackage[] | undefined;
   for (let wait: number = RETRY.first; ; wait = Math.min(wait * 2, RETRY.last)) {
     try {
-      if (instruction.step === 'packages')
-        return await transact(driver, instruction, { files, signal });
+      if (instruction.step === 'packages') {
+        before ??= await driver.packages(instruction.containerId);
+        return await transact(driver, instruction, { before, files, signal });
+      }
       await perform(driver, instruction);
       return { outcome: 'done' };
     } catch (error) {
@@ -59,8 +63,13 @@ type OtherInstruction = Exclude<Instruction, PackageInstruction>;
 async function transact(
   driver: Driver,
   instruction: PackageInstruction,
-  { files, signal }: { readonly files: PackageFiles; readonly signal: AbortSignal },
+  options: {
+    readonly before: readonly InstalledPackage[];
+    readonly files: PackageFiles;
+    readonly signal: AbortSignal;
+  },
 ): Promise<StepAnswer> {
+  const { before, files, signal } = options;
   const { transaction } = instruction.input;
   const { containerId } = instruction;
   const { coming } = leftOf(transaction, await driver.packages(containerId));
@@ -68,7 +77,8 @@ async function transact(
   try {
     const report = await driver.transact(refOf(instruction), transaction, fetched.paths);
     const installed = await driver.packages(containerId);
-    return { outcome: 'done', packages: reported(report, installed) };
+    const seen = reportOf(transaction, before, installed, report);
+    return { outcome: 'done', packages: reported(seen, installed) };
   } finally {
     await fetched.dispose();
   }

@@ -39,7 +39,8 @@ export function reportOf(
   // Asked a second time, rpm has nothing to do: what was ordered and is so counts all the same.
   const gone = [...before, ...remove.map(identityOf)].filter((one) => !there.has(nevra(one)));
   return {
-    ...said,
+    configFiles: said.configFiles,
+    output: said.output,
     added: [...install, ...upgrade].filter((one) => there.has(nevra(one))).map(identityOf),
     removed: [...new Map(gone.map((one) => [nevra(one), one])).values()],
   };
