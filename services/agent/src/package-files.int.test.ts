@@ -23,6 +23,7 @@ const files = webPackageFiles({ clock, mostBytes: 1000 });
 
 let server: Server | undefined;
 afterEach(() => {
+  server?.closeAllConnections();
   server?.close();
   slept.length = 0;
 });

@@ -126,7 +126,10 @@ async function get(url: URL, signal: AbortSignal, redirects: number): Promise<Re
     await response.body?.cancel();
     return get(new URL(location, url), signal, redirects - 1);
   }
-  if (!response.ok || response.body === null) throw new Error(`the server says ${response.status}`);
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new Error(`the server says ${response.status}`);
+  }
   return Readable.from(response.body as AsyncIterable<Uint8Array>);
 }
 

@@ -52,8 +52,10 @@ async function download(
         throw unreachable(url, `it sends on to ${next.origin}, which is not followed`);
       return await download(next, mostBytes, signal, redirects - 1);
     }
-    if (!response.ok || response.body === null)
+    if (!response.ok || response.body === null) {
+      await response.body?.cancel();
       throw unreachable(url, `the server answers ${response.status}`);
+    }
     const parts: Uint8Array[] = [];
     let bytes = 0;
     for await (const part of response.body as AsyncIterable<Uint8Array>) {
