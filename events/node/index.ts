@@ -1,2 +1,3 @@
 export * from './messages.ts';
+export * from './package-report.ts';
 export * from './steps.ts';

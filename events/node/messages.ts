@@ -10,6 +10,7 @@
 import { z } from 'zod';
 
 import { idOf, InstantSchema, UInt64Schema } from '../values/index.ts';
+import { NodePackageReportSchema } from './package-report.ts';
 import { stepInputs } from './steps.ts';
 
 /** The version of this protocol. An endpoint refuses an agent of another one. */
@@ -51,6 +52,8 @@ export const AgentMessageSchema = z.discriminatedUnion('type', [
     instructionId,
     outcome: z.enum(['done', 'refused', 'failed']),
     message: z.string().max(2000).optional(),
+    /** Of a package step that ran, done or failed: what is installed now. */
+    packages: NodePackageReportSchema.optional(),
   }),
   /** One container looks different from what was last reported. */
   z.strictObject({ type: z.literal('observation'), ...observation }),

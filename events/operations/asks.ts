@@ -246,7 +246,8 @@ export const asks = {
   'packages.resolve': {
     input: z.strictObject({
       containerId,
-      action: z.enum(['install', 'upgrade', 'remove']),
+      /** `refresh`: nothing changes, the node tells what is installed. */
+      action: z.enum(['install', 'upgrade', 'remove', 'refresh']),
       packages: z.array(z.string().min(1).max(200)).max(200),
     }),
     result: z.strictObject({ transaction: PackageTransactionSchema }),

@@ -46,6 +46,10 @@ export const ContainerInventoryRecorded = event(
     added: customer(z.array(PackageSchema)),
     removed: customer(z.array(PackageSchema)),
     observedAt: customer(InstantSchema),
+    /** With the first record: the name of the image it was made from. */
+    image: customer(z.string().min(1).max(80)).optional(),
+    /** The operation that changed them; absent where nobody of ours did. */
+    operationId: customer(idOf('operation')).optional(),
   }),
 );
 

@@ -17,7 +17,7 @@ export const PlacementSchema = z.enum(['spread', 'packed']);
 
 export const PowerActionSchema = z.enum(['start', 'stop', 'restart', 'freeze', 'thaw']);
 
-export const PackageActionSchema = z.enum(['install', 'upgrade', 'remove']);
+export const PackageActionSchema = z.enum(['install', 'upgrade', 'remove', 'refresh']);
 
 export const OperationOrderSchema = z.discriminatedUnion('kind', [
   z
@@ -72,13 +72,20 @@ export const OperationOrderSchema = z.discriminatedUnion('kind', [
       kind: z.literal('packages'),
       containerId,
       action: PackageActionSchema,
-      /** Names, or NEVRAs; with `upgrade` none means all that have an upgrade. */
+      /**
+       * Names, or NEVRAs; with `upgrade` none means all that have an upgrade, and with `refresh`
+       * there are none: the node tells what is installed.
+       */
       packages: z.array(z.string().min(1).max(200)).max(200),
     })
-    .refine(({ action, packages }) => action === 'upgrade' || packages.length > 0, {
-      error: 'name at least one package',
-      path: ['packages'],
-    }),
+    .refine(
+      ({ action, packages }) =>
+        isNamed(action) === undefined || isNamed(action) === packages.length > 0,
+      {
+        error: 'name at least one package to install or remove, and none to refresh',
+        path: ['packages'],
+      },
+    ),
   /** Deleted, but kept for `restoreDays`; then terminated. */
   z.strictObject({
     kind: z.literal('delete'),
@@ -120,6 +127,11 @@ export const OperationKindSchema = z.enum([
   'close-month',
   'run-month',
 ]);
+
+/** Whether packages must be named for an action, or must not be; undefined: as one likes. */
+function isNamed(action: z.output<typeof PackageActionSchema>): boolean | undefined {
+  return action === 'upgrade' ? undefined : action !== 'refresh';
+}
 
 /** What an operation acts on. */
 export const OperationTargetSchema = z.strictObject({

@@ -31,6 +31,7 @@ export const prefixes = {
   invoice: 'inv',
   payment: 'pay',
   creditNote: 'crn',
+  repository: 'rep',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

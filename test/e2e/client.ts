@@ -33,6 +33,7 @@ const ResultSchema = z.object({
   invitationId: z.string().optional(),
   token: z.string().nullish(),
   actingId: z.string().optional(),
+  repositoryId: z.string().optional(),
   code: z.string().optional(),
   message: z.string().optional(),
   path: z.array(z.string()).nullish(),
@@ -57,6 +58,10 @@ export const orders = [
   'purgeContainer',
   'closeMonth',
   'cancelOperation',
+  'installPackages',
+  'upgradePackages',
+  'removePackages',
+  'refreshPackages',
 ] as const;
 
 /** Fields of payloads beyond those all have. */
@@ -72,6 +77,7 @@ const payloads: Readonly<Record<string, string>> = {
   acceptInvitation: '... on InvitationAccepted { memberId keyId key }',
   startActing: '... on ActingStarted { actingId }',
   draftImage: '... on ImageDrafted { imageId }',
+  registerRepository: '... on RepositoryChanged { repositoryId }',
 };
 
 let clients = 0;

@@ -90,6 +90,19 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'The image’s package list has not been stored.',
       'Store it first, then draft the image.',
     ],
+    REPOSITORY_UNKNOWN: ['There is no such package repository.', 'Take an id from `repositories`.'],
+    SNAPSHOT_MISSING: [
+      'What a repository offers is not in the blob store.',
+      'Staff read the repository again, or restore it.',
+    ],
+    PACKAGE_UNKNOWN: [
+      'No enabled repository offers the package.',
+      'Take a name from a repository’s packages.',
+    ],
+    PACKAGE_NOT_INSTALLED: [
+      'The package is not installed in the container.',
+      'Take a name from the container’s packages.',
+    ],
     INVOICE_LINES_MISSING: ['An invoice’s lines are not in the blob store.', 'Staff restore it.'],
     ADDRESS_UNKNOWN: ['The container has no address by that lease.', 'Read its addresses.'],
   }),
@@ -251,6 +264,35 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'The node cannot give the container the plan’s limits.',
       'Take another plan, or free what it uses.',
     ],
+    REPOSITORY_EXISTS: [
+      'The repository’s name is taken, with another place or architecture.',
+      'Take another name.',
+    ],
+    REPODATA_CORRUPT: [
+      'A repository’s metadata is damaged; the message names the file and what is wrong.',
+      'Read it again, or make it anew.',
+    ],
+    REPODATA_UNSUPPORTED: [
+      'A repository’s metadata is made in a way that is not read.',
+      'Make it as the message says.',
+    ],
+    REPODATA_TOO_LARGE: [
+      'A repository has more than is read of one.',
+      'Split it into several repositories.',
+    ],
+    DEPENDENCY_UNRESOLVED: [
+      'A package requires what no enabled repository provides; `details` says what.',
+      'Have it provided, or leave the package out.',
+    ],
+    PACKAGE_CONFLICT: [
+      'Two packages cannot be installed together; `details` says which and why.',
+      'Leave one out, or remove the other first.',
+    ],
+    PACKAGE_REQUIRED_BY: [
+      'Others that are installed require the package; `details` says which.',
+      'Remove those as well, or leave it.',
+    ],
+    NOTHING_TO_DO: ['All of it is so already.', 'Nothing.'],
     PACKAGES_NOT_CHANGED: [
       'rpm changed nothing and said why.',
       'Mend what it says, then order again.',
@@ -296,6 +338,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'Send the same again, with the same key: it gives the one result.',
     ],
     SHUTTING_DOWN: ['This replica is stopping.', 'Send the same again, with the same key.'],
+    REPOSITORY_UNREACHABLE: [
+      'A package repository cannot be read.',
+      'See that it is there, then send the same again.',
+    ],
     NODE_TIMEOUT: ['The node did not answer in time.', 'Order again.'],
   }),
   ...list('RefusedError', {

@@ -6,7 +6,7 @@ import { ImageRef } from '../containers/image.ts';
 import { builder } from '../language/builder.ts';
 import { type Connection, connection, pageRequest } from '../language/paging.ts';
 
-const PackageRef = builder.objectRef<PackageView>('Package').implement({
+export const PackageRef = builder.objectRef<PackageView>('Package').implement({
   description: 'An installed RPM package.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Its name, e.g. `openssl-libs`.' }),

@@ -13,7 +13,7 @@ export const OperationKind = enumeration('OperationKind', 'What an operation is 
   resize: 'Another plan for a container, at once or at the end of its period.',
   'add-address': 'More addresses on a container.',
   'remove-address': 'Fewer addresses on a container.',
-  packages: 'Packages of a container installed, upgraded or removed.',
+  packages: 'Packages of a container installed, upgraded, removed or looked at again.',
   delete: 'The container deleted, and kept for some days in which it can be restored.',
   restore: 'A deleted container as it was before.',
   cancel: 'The container given up by its owner, at once or at the end of its period.',

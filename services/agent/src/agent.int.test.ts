@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { getMaxListeners } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AgentMessage, Instruction } from '@bivouac/events/node';
+import type { PackageTransaction } from '@bivouac/events/operations';
 import { deriveId } from '@bivouac/events/values';
 
 import { openFakeDriver } from './adapters/driver.fake.ts';
@@ -132,21 +135,100 @@ test('a node says hello and what it has, builds, answers and reports what it see
   });
 });
 
-test('what the agent cannot do fails, and is never called done', async () => {
-  const to = endpoint();
-  await start(to);
-  to.instruct(instruction('build', 1));
-  await to.answers(1);
+describe('a package transaction', () => {
+  const content = 'the file of vim';
+  const checksum = createHash('sha256').update(content).digest('hex');
+  const vim = { name: 'vim', epoch: 2, version: '9.1', release: '1.el9', arch: 'x86_64' };
   const nothing = { install: [], upgrade: [], remove: [] };
-  to.instruct({
-    ...instruction('destroy', 2),
-    step: 'packages',
-    input: { transaction: nothing },
+
+  /** The instruction to do it, in a container that was built. */
+  async function ordered(n: number, transaction: PackageTransaction) {
+    const to = endpoint();
+    await start(to);
+    to.instruct(instruction('build', 1));
+    await to.answers(1);
+    to.instruct({ ...instruction('destroy', n), step: 'packages', input: { transaction } });
+    const [, answer] = await to.answers(2);
+    return { to, answer };
+  }
+
+  async function fileOf(text: string): Promise<string> {
+    const path = join(folder, 'vim.rpm');
+    await writeFile(path, text);
+    return pathToFileURL(path).href;
+  }
+
+  test('is done with the file it was to be done with, and says what is installed now', async () => {
+    const install = [{ ...vim, url: await fileOf(content), checksum }];
+    const { answer } = await ordered(2, { ...nothing, install });
+    expect(answer).toMatchObject({
+      outcome: 'done',
+      packages: { added: [vim], removed: [], installed: [vim] },
+    });
   });
-  const [, answer] = await to.answers(2);
-  expect(answer).toMatchObject({
-    outcome: 'failed',
-    message: expect.stringContaining('not-possible'),
+
+  test('whose file is another one fails, changes nothing, and says what is installed all the same', async () => {
+    const install = [{ ...vim, url: await fileOf('something else'), checksum }];
+    const { answer } = await ordered(2, { ...nothing, install });
+    expect(answer).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringMatching(/package-unavailable.*vim-2:9\.1.*SHA-256/s),
+      packages: { added: [], installed: [] },
+    });
+  });
+
+  test('without anything to do only looks', async () => {
+    const { answer } = await ordered(2, nothing);
+    expect(answer).toMatchObject({ outcome: 'done', packages: { installed: [] } });
+  });
+
+  test('whose reply was lost is asked for again, and done once', async () => {
+    const to = endpoint();
+    let asked = 0;
+    const losing = (driver: Driver): Driver => ({
+      ...driver,
+      transact: async (...args) => {
+        const report = await driver.transact(...args);
+        asked += 1;
+        if (asked === 1) throw new DriverError('outcome-unknown', 'The reply was lost on its way.');
+        return report;
+      },
+    });
+    const unhurried: Clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+    await start(to, losing, unhurried);
+    to.instruct(instruction('build', 1));
+    await to.answers(1);
+    const install = [{ ...vim, url: await fileOf(content), checksum }];
+    const transaction = { ...nothing, install };
+    to.instruct({ ...instruction('destroy', 2), step: 'packages', input: { transaction } });
+    await to.answers(2);
+    asked = 0;
+    const newer = { ...vim, version: '9.2' };
+    const upgrade = [{ ...newer, url: await fileOf(content), checksum }];
+    const then = { transaction: { ...nothing, upgrade } };
+    to.instruct({ ...instruction('destroy', 3), step: 'packages', input: then });
+    const [, first, second] = await to.answers(3);
+    expect(first).toMatchObject({
+      outcome: 'done',
+      packages: { added: [vim], removed: [], installed: [vim] },
+    });
+    // What it took away is known all the same.
+    expect(second).toMatchObject({
+      outcome: 'done',
+      packages: { added: [newer], removed: [vim], installed: [newer] },
+    });
+    expect(asked).toBe(2);
+  });
+
+  test('that comes again, also after a restart, gets its first answer', async () => {
+    const install = [{ ...vim, url: await fileOf(content), checksum }];
+    const { answer } = await ordered(2, { ...nothing, install });
+    await agent?.stop();
+    const to = endpoint();
+    await start(to);
+    const transaction = { ...nothing, install };
+    to.instruct({ ...instruction('destroy', 2), step: 'packages', input: { transaction } });
+    expect(await to.answers(1)).toEqual([answer]);
   });
 });
 

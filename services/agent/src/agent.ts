@@ -15,6 +15,7 @@ import {
 import type { Clock } from './driver-clock.ts';
 import type { Driver, ObservedInstance } from './driver.ts';
 import type { Fence } from './fence/fence.ts';
+import { type PackageFiles, webPackageFiles } from './package-files.ts';
 import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
 
@@ -30,6 +31,8 @@ export interface AgentOptions {
   readonly driver: Driver;
   readonly fence: Fence<StepAnswer>;
   readonly clock: Clock;
+  /** Where package files come from. Default: from where instructions say. */
+  readonly files?: PackageFiles;
   /** Opens a connection; every message for the agent goes to `receive`, unparsed. */
   readonly connect: (receive: (message: unknown) => void) => Promise<EndpointConnection>;
   readonly log: (
@@ -51,6 +54,7 @@ const RECONNECT = { first: 200, last: 10_000 } as const;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { nodeId, driver, fence, clock, log } = options;
   const stopping = new AbortController();
+  const files = options.files ?? webPackageFiles({ clock });
   // Every step that waits for the engine listens to it.
   setMaxListeners(Infinity, stopping.signal);
   /** One container's steps run one after the other; containers run side by side. */
@@ -90,7 +94,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     if (verdict === 'proceed') {
       answer = await fence.record(
         instructionId,
-        await runStep(driver, instruction, { clock, signal: stopping.signal }),
+        await runStep(driver, instruction, { clock, files, signal: stopping.signal }),
       );
       log('info', { containerId, instructionId, step, outcome: answer.outcome }, 'step ended');
     } else {

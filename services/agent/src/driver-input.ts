@@ -3,8 +3,11 @@
  * engine is behind. Nothing that fails here has touched the node.
  */
 import { isIP } from 'node:net';
+import { type PackageTransaction, PackageTransactionSchema } from '@bivouac/events/operations';
+import { PackageSchema } from '@bivouac/events/packages';
 import { AddressSchema, idOf } from '@bivouac/events/values';
 import { z } from 'zod';
+import { identityOf } from './transaction.ts';
 import {
   DriverError,
   type ContainerLimits,
@@ -58,9 +61,27 @@ const schemas = {
       }),
   }),
   graceSeconds: z.number().min(0).max(3600),
+  transaction: PackageTransactionSchema.refine(
+    ({ install, upgrade, remove }) =>
+      [...install, ...upgrade, ...remove].every(
+        (one) => PackageSchema.safeParse(identityOf(one)).success,
+      ),
+    { error: 'expected packages as rpm names them' },
+  ).refine(
+    ({ install, upgrade }) => [...install, ...upgrade].every((one) => one.checksum !== undefined),
+    { error: 'expected a checksum of every package to install' },
+  ),
 };
 
-const parts = ['ref', 'containerId', 'image', 'limits', 'network', 'graceSeconds'] as const;
+const parts = [
+  'ref',
+  'containerId',
+  'image',
+  'limits',
+  'network',
+  'graceSeconds',
+  'transaction',
+] as const;
 
 /** What a step may be given. */
 export interface StepInput {
@@ -70,6 +91,7 @@ export interface StepInput {
   readonly limits?: ContainerLimits;
   readonly network?: NetworkConfig;
   readonly graceSeconds?: number;
+  readonly transaction?: PackageTransaction;
 }
 
 /** @throws {DriverError} `engine-failed`, naming every problem: asking again will not help. */

@@ -14,6 +14,7 @@ export const driverSteps = [
   'stop',
   'freeze',
   'thaw',
+  'transact',
   'destroy',
 ] as const;
 export type DriverStep = (typeof driverSteps)[number];
@@ -47,6 +48,11 @@ export function planStep(step: StateStep, containerId: string, state: State): 'a
     case 'thaw':
       if (state === 'running') return 'done';
       if (state !== 'frozen') throw forbidden(step, containerId, 'not running', 'start it');
+      return 'act';
+    case 'transact':
+      // rpm runs inside.
+      if (state === 'frozen') throw forbidden(step, containerId, 'frozen', 'thaw it');
+      if (state !== 'running') throw forbidden(step, containerId, 'not running', 'start it');
       return 'act';
     case 'configureNetwork':
       // Part of it happens inside, where nothing runs now.

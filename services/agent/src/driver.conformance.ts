@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { idFromUuid } from '@bivouac/events/values';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { PackageNameVersion } from '@bivouac/events/operations';
 import fc from 'fast-check';
 import {
   DriverError,
@@ -15,12 +16,19 @@ import {
   type Driver,
   type DriverErrorCode,
   type ImageSource,
+  type InstalledPackage,
   type InstanceRef,
   type NetworkAddress,
   type ObservedInstance,
 } from './driver.ts';
 
 const MiB = 1024n * 1024n;
+
+/** A package to install, and where its file lies. */
+export interface BenchRpm {
+  readonly package: PackageNameVersion;
+  readonly path: string;
+}
 
 /** A node to try a driver on. */
 export interface DriverBench {
@@ -31,6 +39,8 @@ export interface DriverBench {
   readonly addresses: readonly NetworkAddress[];
   /** An image with an RPM database and one package in it, if there is one to try. */
   readonly rpmImage?: { readonly image: ImageSource; readonly packageName: string };
+  /** Two versions of a package that is not in that image, the older first. */
+  readonly rpms?: readonly [BenchRpm, BenchRpm];
   /** Opens the same node anew, as an agent does that was restarted. */
   reopen(): Promise<Driver>;
   close(): Promise<void>;
@@ -301,6 +311,48 @@ export function driverConformance(
       expect(names).toContain(bench.rpmImage.packageName);
     });
 
+    law(
+      'a package transaction is done wholly, once however often, or changes nothing',
+      async () => {
+        const { rpmImage, rpms } = bench;
+        if (rpmImage === undefined || rpms === undefined) return;
+        await driver.prepareImage(rpmImage.image);
+        const one = await create(newId(), { image: rpmImage.image, at: addresses(1, 2) });
+        const nothing = { install: [], upgrade: [], remove: [] };
+        const [older, newer] = rpms;
+        const files = new Map(rpms.map(({ package: { checksum = '' }, path }) => [checksum, path]));
+        const identity = ({ package: { url: _url, checksum: _checksum, ...rest } }: BenchRpm) =>
+          rest;
+        const before = async (): Promise<readonly InstalledPackage[]> =>
+          driver.packages(one.containerId);
+        const install = { ...nothing, install: [older.package] };
+        const upgrade = { ...nothing, upgrade: [newer.package] };
+        const remove = { ...nothing, remove: [identity(newer)] };
+
+        await refused('engine-failed', driver.transact(one, install, files));
+        await driver.start(one);
+        const base = byNevra(await before());
+        const withOlder = byNevra([...base, identity(older)]);
+        const withNewer = byNevra([...base, identity(newer)]);
+        // Each twice: a lost reply is answered by asking again.
+        for (const [transaction, added, removed, then] of [
+          [install, [identity(older)], [], withOlder],
+          [upgrade, [identity(newer)], [identity(older)], withNewer],
+          [remove, [], [identity(newer)], base],
+        ] as const) {
+          const report = await driver.transact(one, transaction, files);
+          expect(report).toMatchObject({ added, removed });
+          expect(byNevra(await before())).toEqual(then);
+          await driver.transact(one, transaction, files);
+          expect(byNevra(await before())).toEqual(then);
+        }
+
+        await expect(driver.transact(one, install, new Map())).rejects.toBeInstanceOf(DriverError);
+        expect(byNevra(await before())).toEqual(base);
+        await refused('instance-missing', driver.transact(ref(newId(), 1), install, files));
+      },
+    );
+
     law('what a caller supplies never reaches a shell and harms nobody', async () => {
       const canary = join(tmpdir(), `canary-${randomUUID()}`);
       const bystander = await create();
@@ -321,6 +373,9 @@ export function driverConformance(
           await typed(driver.create(at, spec));
           await typed(driver.observe(id));
           await typed(driver.packages(id));
+          const named = { name: text, epoch: 0, version: '1', release: '1', arch: 'noarch' };
+          const gone = { install: [], upgrade: [], remove: [named] };
+          await typed(driver.transact(at, gone, new Map()));
           await typed(driver.destroy(at));
           expect(existsSync(canary)).toBe(false);
         }),
@@ -381,6 +436,11 @@ function hostile(canary: string): fc.Arbitrary<string> {
     attack,
     fc.string({ unit: 'binary', maxLength: 100 }),
   );
+}
+
+function byNevra(list: readonly InstalledPackage[]): readonly InstalledPackage[] {
+  const key = (one: InstalledPackage): string => `${one.name} ${one.version}`;
+  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function sorted(seen: ObservedInstance): ObservedInstance {

@@ -6,6 +6,7 @@
  * by asking again); destroying what is not there succeeds; what a caller supplies never reaches a
  * shell. Fencing (old generations, late instructions) is the agent's, in front of the driver.
  */
+import type { PackageTransaction } from '@bivouac/events/operations';
 
 /** A container on one node. The id is ours; an engine maps it to a name it accepts. */
 export interface InstanceRef {
@@ -83,6 +84,17 @@ export interface InstalledPackage {
   readonly arch: string;
 }
 
+/** What became of a package transaction. */
+export interface TransactionReport {
+  /** What of the transaction is installed now, and what it took away. */
+  readonly added: readonly InstalledPackage[];
+  readonly removed: readonly InstalledPackage[];
+  /** Paths of files that rpm left as `.rpmnew`, `.rpmsave` or `.rpmorig`. */
+  readonly configFiles: readonly string[];
+  /** What rpm printed. */
+  readonly output: string;
+}
+
 export interface Driver {
   inventory(): Promise<NodeInventory>;
   /** Makes the image present on the node. */
@@ -106,6 +118,15 @@ export interface Driver {
   list(): Promise<readonly ObservedInstance[]>;
   /** The packages in the container's RPM database; empty where there is none. */
   packages(containerId: string): Promise<readonly InstalledPackage[]>;
+  /**
+   * Has rpm do the transaction inside the container, which runs; `files` has where each package to
+   * install lies on this machine, by checksum. Of what is so already: nothing, as done.
+   */
+  transact(
+    ref: InstanceRef,
+    transaction: PackageTransaction,
+    files: ReadonlyMap<string, string>,
+  ): Promise<TransactionReport>;
   close(): Promise<void>;
 }
 
@@ -121,7 +142,9 @@ export type DriverErrorCode =
   /** The engine refused or failed the step; asking again will not help. */
   | 'engine-failed'
   /** The image cannot be had. */
-  | 'image-unavailable';
+  | 'image-unavailable'
+  /** A package file cannot be had, or is not what it should be. */
+  | 'package-unavailable';
 
 export class DriverError extends Error {
   readonly code: DriverErrorCode;

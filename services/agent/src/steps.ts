@@ -2,11 +2,20 @@
  * One instruction as calls to the driver. Each call has the same effect twice as once, so an engine
  * that did not answer is asked again until the instruction's time is over.
  */
-import type { Instruction } from '@bivouac/events/node';
+import type { Instruction, NodePackageReport } from '@bivouac/events/node';
 
 import type { Clock } from './driver-clock.ts';
-import { type ContainerLimits, type Driver, DriverError, type InstanceRef } from './driver.ts';
+import {
+  type ContainerLimits,
+  type Driver,
+  DriverError,
+  type InstalledPackage,
+  type InstanceRef,
+  type TransactionReport,
+} from './driver.ts';
+import type { PackageFiles } from './package-files.ts';
 import type { StepAnswer } from './step-answer.ts';
+import { identityOf, leftOf, reportOf } from './transaction.ts';
 
 /** Waits between tries, in milliseconds, doubled up to the last. */
 const RETRY = { first: 100, last: 5_000 } as const;
@@ -15,19 +24,31 @@ const RETRY = { first: 100, last: 5_000 } as const;
 export async function runStep(
   driver: Driver,
   instruction: Instruction,
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
+  options: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly files: PackageFiles;
+  },
 ): Promise<StepAnswer> {
-  const { clock, signal } = options;
+  const { clock, signal, files } = options;
   const deadline = Date.parse(instruction.notAfter);
+  /** What was installed before the first try: a further one may find all done. */
+  let before: readonly InstalledPackage[] | undefined;
   for (let wait: number = RETRY.first; ; wait = Math.min(wait * 2, RETRY.last)) {
     try {
+      if (instruction.step === 'packages') {
+        before ??= await driver.packages(instruction.containerId);
+        return await transact(driver, instruction, { before, files, signal });
+      }
       await perform(driver, instruction);
       return { outcome: 'done' };
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
       const again = error.code === 'engine-unavailable' || error.code === 'outcome-unknown';
       if (!again || clock.now() + wait > deadline) {
-        return { outcome: 'failed', message: `${error.code}: ${error.message}`.slice(0, 2000) };
+        const message = `${error.code}: ${error.message}`.slice(0, 2000);
+        const packages = await whatIsThere(driver, instruction);
+        return { outcome: 'failed', message, ...(packages && { packages }) };
       }
       await clock.sleep(wait, signal);
       signal.throwIfAborted();
@@ -35,9 +56,72 @@ export async function runStep(
   }
 }
 
-async function perform(driver: Driver, instruction: Instruction): Promise<void> {
-  const { containerId, generation, instructionId } = instruction;
-  const ref: InstanceRef = { containerId, generation, instructionId };
+type PackageInstruction = Extract<Instruction, { readonly step: 'packages' }>;
+type OtherInstruction = Exclude<Instruction, PackageInstruction>;
+
+/** `done` comes with what is installed now. */
+async function transact(
+  driver: Driver,
+  instruction: PackageInstruction,
+  options: {
+    readonly before: readonly InstalledPackage[];
+    readonly files: PackageFiles;
+    readonly signal: AbortSignal;
+  },
+): Promise<StepAnswer> {
+  const { before, files, signal } = options;
+  const { transaction } = instruction.input;
+  const { containerId } = instruction;
+  const { coming } = leftOf(transaction, await driver.packages(containerId));
+  const fetched = await files.fetch(coming, signal);
+  try {
+    const report = await driver.transact(refOf(instruction), transaction, fetched.paths);
+    const installed = await driver.packages(containerId);
+    const seen = reportOf(transaction, before, installed, report);
+    return { outcome: 'done', packages: reported(seen, installed) };
+  } finally {
+    await fetched.dispose();
+  }
+}
+
+/** rpm may have stopped half way: what is installed then is told with the failure. */
+async function whatIsThere(
+  driver: Driver,
+  instruction: Instruction,
+): Promise<NodePackageReport | undefined> {
+  if (instruction.step !== 'packages') return undefined;
+  try {
+    const installed = await driver.packages(instruction.containerId);
+    return reported({ added: [], removed: [], configFiles: [], output: '' }, installed);
+  } catch {
+    return undefined;
+  }
+}
+
+function reported(
+  { added, removed, configFiles, output }: TransactionReport,
+  installed: readonly InstalledPackage[],
+): NodePackageReport {
+  return {
+    added: added.slice(0, MOST_CHANGED).map(identityOf),
+    removed: removed.slice(0, MOST_CHANGED).map(identityOf),
+    configFiles: configFiles.slice(0, MOST_FILES).map((path) => path.slice(0, 1000)),
+    output: output.slice(-MOST_OUTPUT),
+    installed: installed.map(identityOf),
+  };
+}
+
+/** What a report has room for. */
+const MOST_CHANGED = 400;
+const MOST_FILES = 1000;
+const MOST_OUTPUT = 4000;
+
+function refOf({ containerId, generation, instructionId }: Instruction): InstanceRef {
+  return { containerId, generation, instructionId };
+}
+
+async function perform(driver: Driver, instruction: OtherInstruction): Promise<void> {
+  const ref = refOf(instruction);
   switch (instruction.step) {
     case 'build': {
       const { image, limits, hostname, addresses } = instruction.input;
@@ -70,10 +154,6 @@ async function perform(driver: Driver, instruction: Instruction): Promise<void> 
       return;
     case 'destroy':
       await driver.destroy(ref);
-      return;
-    case 'packages':
-      // Never `done` for what was not done: the operation fails, and nothing has changed.
-      throw new DriverError('not-possible', 'this agent runs no package transactions');
   }
 }
 

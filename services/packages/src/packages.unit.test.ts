@@ -1,25 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { ContainerDeleted, ContainerRunning, ImageDrafted } from '@bivouac/events/containers';
-import {
-  canonicalBytes,
-  type CommandContract,
-  type Decided,
-  eventRegistry,
-  type Principal,
-  type QueryContract,
-} from '@bivouac/events/language';
+import { canonicalBytes } from '@bivouac/events/language';
 import type { Package } from '@bivouac/events/packages';
-import { deriveId, uuidOf } from '@bivouac/events/values';
-import { memoryBlobs } from '@bivouac/infra/blobs';
-import { embeddedBus } from '@bivouac/infra/bus';
-import { memoryEventStore } from '@bivouac/infra/event-store';
-import { memoryKeys } from '@bivouac/infra/keys';
-import { createLogger, ManualClock, systemPrincipal } from '@bivouac/infra/runtime';
-import { memoryViews } from '@bivouac/infra/views';
-import type { z } from 'zod';
+import { deriveId } from '@bivouac/events/values';
 
-import { startHost } from '../../../infra/runtime/host.ts';
 import {
   CompareEvr,
   ContainersWithPackage,
@@ -29,156 +12,10 @@ import {
   RecordImageInventory,
   RecordPackageList,
 } from './api/index.ts';
-import { packagesService } from './service.ts';
+import { closeAll, customerOf, later, newWorld, pkg, skel, staff, time } from './sample-world.ts';
 
-const staff = systemPrincipal('system:test', PROVIDER_ID, PROVIDER_ID);
-const time = '2026-04-10T09:00:00.000Z';
-const later = '2026-04-11T09:00:00.000Z';
-const registry = eventRegistry(packagesService.events);
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
+afterEach(closeAll);
 
-function customerOf(tenantId: string): Principal {
-  return {
-    ...staff,
-    id: 'key',
-    kind: 'key',
-    tenantId,
-    homeId: tenantId,
-    reach: new Set([tenantId]),
-    rights: 'all',
-    audience: 'customer',
-  };
-}
-
-async function newWorld() {
-  const store = memoryEventStore();
-  const clock = new ManualClock(time);
-  const blobs = memoryBlobs();
-  const host = await startHost({
-    services: [packagesService],
-    store,
-    clock,
-    bus: embeddedBus({ store, clock }),
-    views: () => memoryViews(),
-    ports: {
-      blobs,
-      keys: memoryKeys(),
-      secrets: {
-        put: () => Promise.resolve(),
-        get: () => Promise.resolve(undefined),
-        destroy: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-      },
-      random: (bytes) => new Uint8Array(bytes),
-    },
-    logger: createLogger('silent'),
-    providerId: () => PROVIDER_ID,
-    onFailure: (error) => {
-      throw error;
-    },
-  });
-  stops.push(() => host.stop(1000));
-  let key = 0;
-
-  const record = async (stream: string, tenantId: string, homeId: string, event: Decided) => {
-    const page = await store.readStream(stream, { limit: 100 });
-    const revision = page.exists ? BigInt(page.events.length - 1) : undefined;
-    const commandkey = uuidOf(stream, String(revision ?? ''));
-    const envelope = { tenantid: tenantId, homeid: homeId, actorid: 'x', inputhash: '', time };
-    const causes = { correlationid: commandkey, causationid: commandkey, commandkey };
-    const id = uuidOf(commandkey, '0');
-    const body = registry.encode(event);
-    await store.append(stream, revision ?? 'no-stream', [
-      { id, type: event.type, ...body, ...envelope, ...causes },
-    ]);
-  };
-
-  return {
-    blobs,
-    eventsOf: async (stream: string) => {
-      const page = await store.readStream(stream, { limit: 100 });
-      return page.exists ? page.events.flatMap((event) => registry.decode(event) ?? []) : [];
-    },
-    command: async <I extends z.ZodType, R extends z.ZodType>(
-      contract: CommandContract<I, R>,
-      input: z.input<I>,
-      principal: Principal = staff,
-    ) => host.command(contract, input, { principal, idempotencyKey: String(++key) }),
-    query: async <I extends z.ZodType, R extends z.ZodType>(
-      contract: QueryContract<I, R>,
-      input: z.input<I>,
-      principal: Principal = staff,
-    ): Promise<z.output<R>> => {
-      await host.settled();
-      const reply = await host.query(contract, input, { principal });
-      if (!reply.ok) throw new Error(reply.refusal.code);
-      return reply.result;
-    },
-    drafts: (imageId: string, inventory: string) =>
-      record(
-        `image-${imageId}`,
-        PROVIDER_ID,
-        `image-${imageId}`,
-        ImageDrafted({
-          ...{ imageId, name: 'skel', digest: '1'.repeat(64), source: 'builtin:skel', inventory },
-          services: [],
-        }),
-      ),
-    runs: (tenantId: string, containerId: string, inventory: string) =>
-      record(
-        `container-${containerId}`,
-        tenantId,
-        tenantId,
-        ContainerRunning({
-          ...{ containerId, tenantId, hostname: 'web1', runningAt: time },
-          reservationId: deriveId('reservation', containerId),
-          plan: {
-            planId: deriveId('plan', '1000'),
-            code: '1000',
-            name: 'VPS',
-            source: { stream: 'plan-x', revision: '0' },
-            limits: {
-              ...{ cpuMillis: 1, memoryBytes: '1', diskBytes: '1', processes: 1, cpuUnits: 8 },
-            },
-            includedAddresses: 1,
-            monthly: { amount: '1.00', currency: 'EUR' },
-            setup: { amount: '0.00', currency: 'EUR' },
-            extraAddressMonthly: { amount: '0.00', currency: 'EUR' },
-          },
-          image: {
-            imageId: deriveId('image', 'skel'),
-            ...{ name: 'skel', digest: '1'.repeat(64), source: 'builtin:skel', inventory },
-            at: { stream: 'image-x', revision: '2' },
-          },
-          addresses: [
-            {
-              ...{ leaseId: deriveId('lease', containerId), rangeId: deriveId('range', 'r') },
-              ...{ address: '192.0.2.10', family: 'ipv4' },
-            },
-          ],
-        }),
-      ),
-    deletes: (tenantId: string, containerId: string, ran = true) =>
-      record(
-        `container-${containerId}`,
-        tenantId,
-        tenantId,
-        ContainerDeleted({ containerId, tenantId, endedAt: later, ran }),
-      ),
-  };
-}
-
-const pkg = (name: string, version: string, more: Partial<Package> = {}): Package => ({
-  ...{ name, epoch: 0, version, release: '1.el9', arch: 'x86_64', ...more },
-});
-const skel = [
-  pkg('openssl-libs', '3.0.7', { epoch: 1 }),
-  pkg('bash', '5.1.8'),
-  pkg('glibc', '2.34'),
-];
 const page = { limit: 100 };
 const imageId = deriveId('image', 'skel');
 const tenantId = deriveId('tenant', 'customer');

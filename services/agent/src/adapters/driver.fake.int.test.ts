@@ -1,11 +1,11 @@
 /** The fake engine keeps every law of a driver, and breaks exactly what it was told to break. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { idFromUuid } from '@bivouac/events/values';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { driverConformance } from '../driver.conformance.ts';
+import { type BenchRpm, driverConformance } from '../driver.conformance.ts';
 import type { Driver, ImageSource, InstanceRef, NetworkAddress } from '../driver.ts';
 import { openFakeDriver, type FakeDriverOptions } from './driver.fake.ts';
 import { scriptedFaults, seededFaults, type FaultCall, type FaultKind } from './fake/faults.ts';
@@ -49,6 +49,7 @@ driverConformance('the fake engine', async () => {
     image: skel,
     addresses,
     rpmImage: { image: withRpm, packageName: 'bash' },
+    rpms: [rpmOf('1.0'), rpmOf('2.0')],
     reopen: open,
     close: () => rm(home, { recursive: true }),
   };
@@ -151,6 +152,43 @@ describe('the fake engine as told', () => {
     expect(calls.map((call) => plan({ ...call, boot: 2 }))).not.toEqual(forward);
   });
 
+  test('packages are what the last transaction made of them, also when it is opened again', async () => {
+    const options = { inventories: () => [bash] };
+    const driver = await open(options);
+    const one = newRef();
+    await create(driver, one);
+    await driver.start(one);
+    const rpm = rpmOf('1.0').package;
+    const files = new Map([[rpm.checksum ?? '', '/nowhere']]);
+    const transaction = { install: [rpm], upgrade: [], remove: [bash] };
+    await driver.transact(one, transaction, files);
+    const after = await driver.packages(one.containerId);
+    expect(after.map(({ name }) => name)).toEqual(['sample']);
+    expect(await (await open(options)).packages(one.containerId)).toEqual(after);
+  });
+
+  test.each([
+    ['what is there in another version', { install: ['bash'], upgrade: [], remove: [] }],
+    ['what is not there as an upgrade', { install: [], upgrade: ['sample'], remove: [] }],
+    ['what is there in another version, to remove', { install: [], upgrade: [], remove: ['bash'] }],
+  ])('a transaction with %s is refused, and changes nothing', async (_what, names) => {
+    const driver = await open({ inventories: () => [bash] });
+    const one = newRef();
+    await create(driver, one);
+    await driver.start(one);
+    const checksum = 'a'.repeat(64);
+    const named = (name: string) => ({ ...bash, name, version: '9.9', checksum });
+    const transaction = {
+      install: names.install.map(named),
+      upgrade: names.upgrade.map(named),
+      remove: names.remove.map(named),
+    };
+    await expect(
+      driver.transact(one, transaction, new Map([[checksum, '/nowhere']])),
+    ).rejects.toMatchObject({ code: 'engine-failed' });
+    expect(await driver.packages(one.containerId)).toEqual([bash]);
+  });
+
   test('state is kept in small appends: a step does not rewrite what stands beside it', async () => {
     const driver = await open();
     for (let n = 0; n < 200; n += 1) await create(driver, newRef());
@@ -162,6 +200,13 @@ describe('the fake engine as told', () => {
     expect((await readFile(file)).length - before).toBeLessThan(2000);
   });
 });
+
+/** A file of a package: the engine reads none. */
+function rpmOf(version: string): BenchRpm {
+  const identity = { name: 'sample', epoch: 0, version, release: '1', arch: 'noarch' };
+  const checksum = createHash('sha256').update(version).digest('hex');
+  return { path: '/nowhere', package: { ...identity, url: 'file:///nowhere', checksum } };
+}
 
 async function open(options: Omit<FakeDriverOptions, 'folder'> = {}): Promise<Driver> {
   for (const driver of opened.splice(0)) await driver.close();

@@ -15,8 +15,10 @@ import {
   type NodeInventory,
   type ObservedInstance,
 } from '../driver.ts';
+import { reportOf } from '../transaction.ts';
 import { hasRoom, type FakeCapacity } from './fake/capacity.ts';
 import { noFaults, type FaultPlan } from './fake/faults.ts';
+import { transacted } from './fake/packages.ts';
 import { openFakeState, type FakeInstance } from './fake/state.ts';
 
 export interface FakeDriverOptions {
@@ -102,6 +104,16 @@ export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver
     if (fault === 'crash-after') crash();
     if (fault === 'lose')
       throw new DriverError('outcome-unknown', `${what}: the fake engine's reply was lost.`);
+  }
+
+  function installedIn(containerId: string): readonly InstalledPackage[] {
+    const instance = state.instances.get(containerId);
+    if (instance === undefined)
+      throw new DriverError(
+        'instance-missing',
+        `packages: there is no container ${containerId} on this node.`,
+      );
+    return instance.packages ?? options.inventories?.(instance.digest) ?? [];
   }
 
   /** A step on one instance, done when its state allows and asks for it. */
@@ -217,14 +229,21 @@ export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver
     },
     async packages(containerId) {
       checkInput('packages', { containerId });
-      alive();
-      const instance = state.instances.get(containerId);
-      if (instance === undefined)
-        throw new DriverError(
-          'instance-missing',
-          `packages: there is no container ${containerId} on this node.`,
-        );
-      return options.inventories?.(instance.digest) ?? [];
+      await readable();
+      return installedIn(containerId);
+    },
+    async transact(ref, transaction, files) {
+      checkInput('transact', { ref, transaction });
+      const { containerId } = ref;
+      const before = installedIn(containerId);
+      await change('transact', containerId, (one) => {
+        const packages = transacted(transaction, installedIn(containerId), files);
+        return { ...one, packages: [...packages] };
+      });
+      return reportOf(transaction, before, installedIn(containerId), {
+        configFiles: [],
+        output: '',
+      });
     },
     async close() {
       dead ??= 'The fake engine was closed.';

@@ -1,13 +1,12 @@
 /** The LXD driver keeps every law of a driver on a real daemon, and the kernel enforces what it says. */
-import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { driverConformance } from '../driver.conformance.ts';
+import { type DriverBench, driverConformance } from '../driver.conformance.ts';
 import { openDriver } from '../driver-url.ts';
-import { DriverError, type ImageSource, type InstanceRef, type NetworkAddress } from '../driver.ts';
+import { DriverError, type InstanceRef, type NetworkAddress } from '../driver.ts';
 import {
   addresses,
   inside,
@@ -22,7 +21,7 @@ import {
 import { behindTls, losingReplies } from './lxd/live-faults.ts';
 import { nameOf } from './lxd/names.ts';
 import { skelImage } from './lxd/skel-image.ts';
-import { tarOf } from './lxd/tar.ts';
+import { buildRpm, imageWithRpm, whyNoRpm } from './lxd/live-rpm.ts';
 
 const TIMEOUT_MS = 120_000;
 const missing = await whyNoLxd();
@@ -43,7 +42,7 @@ function onLxd(): void {
         driver: openLxd(),
         image: skel,
         addresses: addresses(10, 4),
-        rpmImage: { image: await imageWithRpm(folder), packageName: 'bash' },
+        ...(await withRpm(folder)),
         reopen: async () => openLxd(),
         close: () => rm(folder, { recursive: true }),
       };
@@ -283,10 +282,54 @@ function onLxd(): void {
       }
     });
 
+    law(
+      'a package transaction tells which configuration rpm kept, and rpm’s word why not',
+      async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'lxd-rpm-'));
+        try {
+          const { rpmImage, rpms } = await withRpm(folder);
+          if (rpmImage === undefined || rpms === undefined) return;
+          await driver.prepareImage(rpmImage.image);
+          const one = newRef();
+          made.push(one);
+          const network = { hostname: 'guest.example.net', addresses: addresses(20) };
+          await driver.create(one, { image: rpmImage.image, limits, network });
+          await driver.start(one);
+          const [older, newer] = rpms;
+          const nothing = { install: [], upgrade: [], remove: [] };
+          const at = (path: string) =>
+            new Map([older, newer].map((rpm) => [rpm.package.checksum ?? '', path]));
+          await driver.transact(one, { ...nothing, install: [older.package] }, at(older.path));
+          await inside(one, 'sh', '-c', 'echo mine > /etc/sample.conf');
+
+          const damaged = join(folder, 'damaged.rpm');
+          const content = await readFile(newer.path);
+          content.writeUInt8(
+            (content.readUInt8(content.length - 20) + 1) % 256,
+            content.length - 20,
+          );
+          await writeFile(damaged, content);
+          const upgrade = { ...nothing, upgrade: [newer.package] };
+          await expect(driver.transact(one, upgrade, at(damaged))).rejects.toMatchObject({
+            code: 'engine-failed',
+            message: expect.stringMatching(/rpm ended with \d+ and said: .*digest/is),
+          });
+          const { configFiles } = await driver.transact(one, upgrade, at(newer.path));
+          expect(configFiles).toEqual(['/etc/sample.conf.rpmnew']);
+          expect((await inside(one, 'cat', '/etc/sample.conf')).output).toBe('mine\n');
+          expect((await inside(one, 'ls', '/var/tmp')).output).toBe('');
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+      },
+    );
+
     law('an image file that is not what its digest says is refused', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lxd-image-'));
-      const image = await imageWithRpm(folder);
-      const other = { ...image, digest: '1'.repeat(64) };
+      const file = join(folder, 'image.tar');
+      await writeFile(file, await skelImage('/bin/busybox'));
+      const source = pathToFileURL(file).href;
+      const other = { digest: '1'.repeat(64), name: 'other', source };
       await expect(driver.prepareImage(other)).rejects.toMatchObject({ code: 'image-unavailable' });
       await rm(folder, { recursive: true });
     });
@@ -322,17 +365,17 @@ async function held(ref: InstanceRef): Promise<readonly string[]> {
     .sort();
 }
 
-/** The skel with an rpm that answers as rpm does to our one question: what is tried is the way there. */
-async function imageWithRpm(folder: string): Promise<ImageSource> {
-  const line = 'bash\\t0\\t5.1.8\\t9.el9\\tx86_64\\n';
-  const key = 'gpg-pubkey\\t0\\t8483c65d\\t5ccc5b19\\t(none)\\n';
-  const script = `#!/bin/busybox sh\n[ "$1 $2" = "-qa --qf" ] || exit 1\nprintf '${line}${key}'\n`;
-  const skelTar = await skelImage('/bin/busybox');
-  const more = tarOf([{ path: 'rootfs/bin/rpm', content: script, mode: 0o755 }]);
-  // Two empty blocks end an archive; without them the next one goes on.
-  const content = Buffer.concat([skelTar.subarray(0, -1024), more]);
-  const file = join(folder, 'image.tar');
-  await writeFile(file, content);
-  const digest = createHash('sha256').update(content).digest('hex');
-  return { digest, name: 'el9', source: pathToFileURL(file).href };
+/** A real rpm in the image, where this machine has one. */
+async function withRpm(folder: string): Promise<Pick<DriverBench, 'rpmImage' | 'rpms'>> {
+  const missing = whyNoRpm();
+  if (missing !== undefined) {
+    if (process.env['CI'] === 'true') throw new Error(missing);
+    process.stderr.write(`${missing}\n`);
+    return {};
+  }
+  const image = await imageWithRpm(folder, buildRpm(folder, 'base', '1.0'));
+  return {
+    rpmImage: { image, packageName: 'base' },
+    rpms: [buildRpm(folder, 'sample', '1.0'), buildRpm(folder, 'sample', '2.0')],
+  };
 }

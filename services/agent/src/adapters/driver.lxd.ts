@@ -24,6 +24,7 @@ import { hostnameConfig, NIC, nicOf } from './lxd/network.ts';
 import { detectNode, inventoryOf, type LxdNode } from './lxd/node.ts';
 import { rpmPackages } from './lxd/packages.ts';
 import { keepReserve } from './lxd/reserve.ts';
+import { transactIn } from './lxd/transaction.ts';
 import type { LxdEndpoint } from './lxd/transport.ts';
 import type { Instance } from './lxd/wire.ts';
 
@@ -261,6 +262,16 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
           `packages: container ${containerId} is ${state}; its rpm can be asked only while it runs.`,
         );
       return rpmPackages(client, nameOf(containerId));
+    },
+    async transact(ref, transaction, files) {
+      checkInput('transact', { ref, transaction });
+      const { containerId } = ref;
+      const instance = await findOurs(client, containerId);
+      planStep('transact', containerId, instance === undefined ? 'absent' : stateOf(instance));
+      const name = nameOf(containerId);
+      // An rpm of a try before may still be at work.
+      await settle(client, name);
+      return transactIn(client, name, transaction, files);
     },
     close: () => Promise.resolve(),
   };

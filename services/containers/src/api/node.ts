@@ -1,8 +1,12 @@
 /** What the node endpoint has done and asks, for the agents connected to it. */
 import { StrayReasonSchema } from '@bivouac/events/containers';
 import { command, query } from '@bivouac/events/language';
-import { InstructionSchema, NodeInventorySchema, ObservedStateSchema } from '@bivouac/events/node';
-import { PackageReportSchema } from '@bivouac/events/operations';
+import {
+  InstructionSchema,
+  NodeInventorySchema,
+  NodePackageReportSchema,
+  ObservedStateSchema,
+} from '@bivouac/events/node';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -19,8 +23,8 @@ export const ReportAnswer = command({
     instructionId: idOf('instruction'),
     outcome: z.enum(['done', 'refused', 'failed']),
     message: z.string().max(2000).optional(),
-    /** With the answer to a package step: what became of the packages. */
-    packages: PackageReportSchema.optional(),
+    /** With the answer to a package step: what became of the packages, and all there are now. */
+    packages: NodePackageReportSchema.optional(),
   }),
   result: z.strictObject({}),
 });

@@ -9,6 +9,7 @@ import { RenameContainer, ReportAnswer, ReportObservation } from '../api/index.t
 import * as domain from '../domain/container/index.ts';
 import { container, streamOf } from './aggregates.ts';
 import { forAsk, owned } from './asking.ts';
+import { stored } from './package-lists.ts';
 
 const nothing = z.strictObject({});
 
@@ -97,7 +98,17 @@ export const containerCommands = [
     decide: domain.timeOutInstruction,
     result: none,
   }),
-  handler(ReportAnswer, container, { stream, decide: domain.reportAnswer, result: none }),
+  handler(ReportAnswer, container, {
+    stream,
+    prepare: async ({ packages, ...answer }, { blobs }) => ({
+      input: {
+        ...answer,
+        ...(packages === undefined ? {} : { packages: await stored(packages, blobs) }),
+      },
+    }),
+    decide: domain.reportAnswer,
+    result: none,
+  }),
   handler(ReportObservation, container, {
     stream,
     decide: domain.reportObservation,

@@ -60,6 +60,8 @@ export const StartContainerInventory = command({
     tenantId: idOf('tenant'),
     homeId: idOf('tenant'),
     base: InventoryDigestSchema,
+    /** Its image's name. */
+    image: z.string().min(1).max(80),
     observedAt: InstantSchema,
   }),
   result: z.strictObject({}),
@@ -80,6 +82,8 @@ export const RecordContainerInventory = command({
     base: InventoryDigestSchema,
     packages,
     observedAt: InstantSchema,
+    /** The operation that changed them, if one did. */
+    operationId: idOf('operation').optional(),
   }),
   result: z.strictObject({ changed: z.boolean() }),
 });

@@ -25,6 +25,10 @@ export interface InventoryState {
   container:
     | {
         readonly tenantId: string;
+        /** Its image's list: what differences are told against. */
+        readonly origin: string;
+        /** Its image's name, where it was recorded. */
+        readonly image: string | undefined;
         readonly base: string;
         readonly difference: Difference;
         readonly observedAt: string;
@@ -54,8 +58,13 @@ export function evolveInventory(
       return { ...state, digest: event.data.inventory };
     case 'packages.ContainerInventoryRecorded': {
       const { tenantId, base, added, removed, observedAt } = event.data;
+      const origin = state.container?.origin ?? base;
+      const image = state.container?.image ?? event.data.image;
       const difference = { added, removed };
-      return { ...state, container: { tenantId, base, difference, observedAt, ended: false } };
+      return {
+        ...state,
+        container: { tenantId, origin, image, base, difference, observedAt, ended: false },
+      };
     }
     case 'packages.ContainerInventoryEnded':
       if (state.container === undefined) return state;
@@ -103,14 +112,15 @@ export function startContainerInventory(
     readonly containerId: string;
     readonly tenantId: string;
     readonly base: string;
+    readonly image: string;
     readonly observedAt: string;
   },
 ): Decision {
   if (state.container !== undefined) return accept();
-  const { containerId, tenantId, base, observedAt } = input;
+  const { containerId, tenantId, base, image, observedAt } = input;
   return accept(
     ContainerInventoryRecorded({
-      ...{ containerId, tenantId, base, added: [], removed: [], observedAt },
+      ...{ containerId, tenantId, base, added: [], removed: [], observedAt, image },
     }),
   );
 }
@@ -126,10 +136,11 @@ export function recordContainerInventory(
   input: {
     readonly containerId: string;
     readonly observedAt: string;
+    readonly operationId?: string | undefined;
     readonly observation: Observation;
   },
 ): Decision {
-  const { containerId, observedAt, observation } = input;
+  const { containerId, observedAt, operationId, observation } = input;
   const { container } = state;
   if (container === undefined) {
     return refuse(
@@ -148,6 +159,7 @@ export function recordContainerInventory(
   return accept(
     ContainerInventoryRecorded({
       ...{ containerId, tenantId: container.tenantId, base, ...difference, observedAt },
+      ...(operationId === undefined ? {} : { operationId }),
     }),
   );
 }

@@ -80,6 +80,7 @@ describe("an image's inventory", () => {
 describe("a container's inventory", () => {
   const begin = {
     ...{ containerId, tenantId: deriveId('tenant', 'customer'), base: digest },
+    image: 'skel',
     observedAt: '2026-04-10T09:00:00.000Z',
   };
   const start = (s: InventoryState) => startContainerInventory(s, begin);

@@ -18,7 +18,7 @@ export function comparePackages(a: Package, b: Package): Order {
 }
 
 /** The list in its order: the same packages are the same bytes, and so the same digest. */
-export function ordered(packages: readonly Package[]): Package[] {
+export function ordered<P extends Package>(packages: readonly P[]): P[] {
   return [...packages].sort(comparePackages);
 }
 

@@ -27,6 +27,8 @@ export interface InventoryRow {
   readonly tenantId: string;
   readonly homeId: string;
   readonly base: string;
+  /** Its image's name; null where it was not recorded. */
+  readonly image: string | null;
   readonly added: number;
   readonly removed: number;
   readonly observedAt: string;
@@ -81,12 +83,14 @@ export const inventoriesProjection = projection({
       view.put(images, event.data);
     }),
     on(ContainerInventoryRecorded, (event, view) => {
-      const { containerId, tenantId, base, added, removed, observedAt } = event.data;
+      const { containerId, tenantId, base, added, removed, observedAt, image } = event.data;
+      const known = view.get(inventories, containerId);
       view.put(inventories, {
         ...{ containerId, tenantId, homeId: event.homeid, base, observedAt },
         added: added.length,
         removed: removed.length,
-        position: view.get(inventories, containerId)?.position ?? event.position,
+        image: known?.image ?? image ?? null,
+        position: known?.position ?? event.position,
       });
       dropDifferences(view, containerId);
       for (const row of byName(containerId, added, removed)) view.put(differences, row);

@@ -7,15 +7,19 @@ import type { PackageView } from '../api/queries.ts';
 import { evrText } from '../domain/evr.ts';
 import { comparePackages } from '../domain/package-list.ts';
 
-export interface ListPage {
-  readonly items: { readonly cursor: string; readonly node: PackageView }[];
+export interface ListPage<N> {
+  readonly items: { readonly cursor: string; readonly node: N }[];
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
   readonly total: number;
 }
 
-/** A page of an ordered list. */
-export function listPage(list: readonly Package[], request: PageArgs): ListPage {
+/** A page of an ordered list, each package as `view` shows it. */
+export function listPage<P extends Package, N>(
+  list: readonly P[],
+  request: PageArgs,
+  view: (one: P) => N,
+): ListPage<N> {
   const after = packageAt('after', request.after);
   const before = packageAt('before', request.before);
   const within = list.filter(
@@ -26,7 +30,7 @@ export function listPage(list: readonly Package[], request: PageArgs): ListPage 
   const items = request.reverse ? within.slice(-request.limit) : within.slice(0, request.limit);
   const more = within.length > items.length;
   return {
-    items: items.map((one) => ({ cursor: cursorOf(one), node: viewOf(one) })),
+    items: items.map((one) => ({ cursor: cursorOf(one), node: view(one) })),
     hasNext: request.reverse ? request.before !== undefined : more,
     hasPrevious: request.reverse ? more : request.after !== undefined,
     total: list.length,

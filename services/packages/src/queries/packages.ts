@@ -7,7 +7,7 @@ import { inventoryMissing } from '../domain/inventory.ts';
 import { applied } from '../domain/package-list.ts';
 import { listOf } from '../lists.ts';
 import { differencesOf, images, inventories } from '../projections/inventories.ts';
-import { listPage } from './list-page.ts';
+import { listPage, viewOf } from './list-page.ts';
 
 export const packagesOfImage = queryHandler(
   PackagesOfImage,
@@ -15,7 +15,7 @@ export const packagesOfImage = queryHandler(
     const row = view.get(images, imageId);
     if (row === undefined) return null;
     const list = await listOf(row.inventory, context.ports.blobs);
-    return list === undefined ? inventoryMissing(row.inventory) : listPage(list, page);
+    return list === undefined ? inventoryMissing(row.inventory) : listPage(list, page, viewOf);
   },
 );
 
@@ -33,7 +33,7 @@ export const packagesOfContainer = queryHandler(
       removed: rows.flatMap((difference) => difference.removed),
     });
     const { added, removed, observedAt } = row;
-    return { ...listPage(list, page), added, removed, observedAt };
+    return { ...listPage(list, page, viewOf), added, removed, observedAt };
   },
 );
 

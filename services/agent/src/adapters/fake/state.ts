@@ -25,6 +25,18 @@ const Instance = z.object({
     hostname: z.string(),
     addresses: z.array(z.object({ address: z.string(), family: z.enum(['ipv4', 'ipv6']) })),
   }),
+  /** Once a transaction has changed them; until then they are its image's. */
+  packages: z
+    .array(
+      z.object({
+        name: z.string(),
+        epoch: z.number(),
+        version: z.string(),
+        release: z.string(),
+        arch: z.string(),
+      }),
+    )
+    .optional(),
 });
 export type FakeInstance = Readonly<z.output<typeof Instance>>;
 

@@ -4,19 +4,31 @@ import { Executed, type Operation } from './wire.ts';
 
 const EXEC_MS = 60_000;
 
+/** What a program printed, and how it ended. */
+export interface Ran {
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
 /** Undefined where the container has no such program. */
 export async function execIn(
   client: LxdClient,
   name: string,
   command: readonly string[],
-): Promise<{ readonly status: number; readonly output: string } | undefined> {
+  options: {
+    readonly deadlineMs?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Ran | undefined> {
+  const { deadlineMs = EXEC_MS, environment = {} } = options;
   let done: Operation | undefined;
   try {
     done = await client.change(
       'POST',
       `/1.0/instances/${name}/exec`,
-      { command, 'record-output': true, interactive: false, environment: {} },
-      { deadlineMs: EXEC_MS },
+      { command, 'record-output': true, interactive: false, environment },
+      { deadlineMs },
     );
   } catch (error) {
     if (!(error instanceof OperationFailed)) throw error;
@@ -27,10 +39,14 @@ export async function execIn(
     throw error;
   }
   const { return: status, output } = Executed.parse(done?.metadata);
-  const printed = output?.['1'];
-  const text = printed === undefined ? '' : (await client.raw(printed)).toString('utf8');
+  const printed = await textOf(client, output?.['1']);
+  const errors = await textOf(client, output?.['2']);
   await forget(client, output);
-  return { status, output: text };
+  return { status, output: printed, errors };
+}
+
+async function textOf(client: LxdClient, path: string | undefined): Promise<string> {
+  return path === undefined ? '' : (await client.raw(path)).toString('utf8');
 }
 
 /** LXD keeps the output in the instance's log folder until it is deleted. */
