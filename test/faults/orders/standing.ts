@@ -25,6 +25,7 @@ import {
   AddressesRemoved,
   SubscriptionEnded,
   SubscriptionStarted,
+  SubscriptionVoided,
 } from '@bivouac/events/billing';
 import { is, type Recorded } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
@@ -65,6 +66,8 @@ export interface Subscription {
   readonly addresses: Map<string, string>;
   times: number;
   open: boolean;
+  /** Nothing of it is charged. */
+  voided: boolean;
 }
 
 export class Standing {
@@ -166,6 +169,7 @@ export class Standing {
         addresses: new Map(addresses.map(({ leaseId, address }) => [leaseId, address])),
         times: (before?.times ?? 0) + 1,
         open: true,
+        voided: false,
       });
       return;
     }
@@ -179,5 +183,6 @@ export class Standing {
     } else if (is(event, AddressesRemoved)) {
       for (const leaseId of event.data.leaseIds) subscription.addresses.delete(leaseId);
     } else if (is(event, SubscriptionEnded)) subscription.open = false;
+    else if (is(event, SubscriptionVoided)) subscription.voided = true;
   }
 }

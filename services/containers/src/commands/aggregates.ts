@@ -26,6 +26,7 @@ import type { PlacementCandidate } from '@bivouac/events/containers';
 
 export const container = aggregate({
   category: 'container',
+  version: 2,
   events: [...containerEvents, ...laterLifeEvents],
   initial: () => noContainer,
   evolve: evolveContainer,

@@ -81,8 +81,16 @@ function* perInstance(standing: Standing, instances: readonly Instance[]): Gener
 }
 
 function* perSubscription(standing: Standing): Generator<string> {
-  for (const { containerId, open, times } of standing.subscriptions.values()) {
+  const fulfilled = new Set(
+    [...standing.operations.values()].flatMap(({ kind, outcome, targetId }) =>
+      kind === 'provision' && outcome === 'succeeded' ? [targetId] : [],
+    ),
+  );
+  for (const { containerId, open, times, voided } of standing.subscriptions.values()) {
     if (times > 1) yield `${containerId} is charged ${times} times`;
+    if (voided && fulfilled.has(containerId)) {
+      yield `${containerId} was ordered and made, and is charged nothing`;
+    }
     const container = standing.containers.get(containerId);
     if (!open || container?.lifecycle === 'running' || standing.waits(containerId)) continue;
     yield `${containerId} is paid for and is ${container?.lifecycle ?? 'unknown'}`;

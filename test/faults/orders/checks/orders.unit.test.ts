@@ -8,7 +8,7 @@ import {
   HoldPlaced,
   NodeCapacityFreed,
 } from '@bivouac/events/containers';
-import { SubscriptionEnded } from '@bivouac/events/billing';
+import { SubscriptionEnded, SubscriptionVoided } from '@bivouac/events/billing';
 import {
   AttentionNeeded,
   OperationCancelled,
@@ -124,6 +124,12 @@ test('a server without a bill, and a bill without a server, are found', () => {
   expect(charged(other.history, [])).toEqual([expect.stringContaining('is paid for and is gone')]);
 });
 
+test('one that was made and is charged nothing is found', () => {
+  const { history, order, instance } = oneRuns();
+  history.add(SubscriptionVoided, { containerId: order.containerId });
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged nothing')]);
+});
+
 test('a container that is charged twice is found', () => {
   const { history, order, taken, instance } = oneRuns();
   const { leaseId, address } = taken;
@@ -184,12 +190,14 @@ test('a failed order that is charged for, left its container or its hold is foun
     expect.stringContaining('is running'),
   ]);
 
-  const never = emptyWorld();
-  const failed = never.order('one');
-  never.charge(failed.containerId, []);
-  endCharge(never, failed);
-  never.add(OperationFailed, { operationId: failed.operationId });
-  expect(remaining(never)).toEqual([expect.stringContaining('was charged and never ran')]);
+  const undone = emptyWorld();
+  const failed = undone.order('one');
+  undone.charge(failed.containerId, []);
+  endCharge(undone, failed);
+  undone.add(OperationFailed, { operationId: failed.operationId });
+  expect(remaining(undone)).toEqual([expect.stringContaining('was charged')]);
+  undone.add(SubscriptionVoided, { containerId: failed.containerId });
+  expect(remaining(undone)).toEqual([]);
 
   const other = oneRuns();
   const { operationId, containerId } = other.history.order('held', 'suspend');

@@ -43,10 +43,7 @@ function* ofFailedOrders({ operations, subscriptions, containers }: Standing): G
     if (kind === 'provision') {
       const subscription = subscriptions.get(targetId);
       if (subscription?.open === true) yield `${what}, and ${targetId} is charged`;
-      // One that ran before it was undone is charged for that time: docs/operations-runbook.md.
-      else if (subscription !== undefined && container?.ran !== true) {
-        yield `${what}, and ${targetId} was charged and never ran`;
-      }
+      else if (subscription?.voided === false) yield `${what}, and ${targetId} was charged`;
       if (container !== undefined && container.lifecycle !== 'gone') {
         yield `${what}, and ${targetId} is ${container.lifecycle}`;
       }
