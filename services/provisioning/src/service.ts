@@ -1,6 +1,6 @@
 /** Provisioning: the operations that span contexts, from order to outcome. */
 import { RestoreWindowEnded } from '@bivouac/events/containers';
-import { AskAnswered, StepAsked } from '@bivouac/events/operations';
+import { AskAnswered, AskNameSchema, StepAsked } from '@bivouac/events/operations';
 import { operationEvents } from '@bivouac/events/provisioning';
 import { ReservationOverdue } from '@bivouac/events/quotas';
 import { service } from '@bivouac/infra/runtime';
@@ -28,4 +28,9 @@ export const provisioningService = service({
     terminateAfterWindow,
   ],
   responders: [],
+  // An owner may have settled an ask in time and died before it could say so.
+  timerAwaits: ({ input }) => {
+    const [owner = ''] = AskNameSchema.parse(input['ask']).split('.');
+    return [owner];
+  },
 });
