@@ -53,6 +53,7 @@ export const orders = [
   'resizeContainer',
   'purgeContainer',
   'closeMonth',
+  'runMonth',
   'cancelOperation',
 ] as const;
 

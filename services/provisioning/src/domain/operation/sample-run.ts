@@ -13,6 +13,7 @@ import {
   initial,
   type OperationEvent,
   type OperationState,
+  type Orderer,
   recordAnswer,
   recordChild,
   start,
@@ -119,6 +120,9 @@ export const orders: readonly OperationOrder[] = [
   { kind: 'run-month', issuerId: tenantId, month: '2026-04' },
 ].map((order) => OperationOrderSchema.parse(order));
 
+/** The provider's staff. */
+export const by: Orderer = { staff: true, reaches: () => true, tenantId: deriveId('tenant', 'p') };
+
 /** An operation with the contexts' and the children's answers given by the test. */
 export class Run {
   state: OperationState = initial();
@@ -132,7 +136,7 @@ export class Run {
   ) {
     this.#given = { ...results, ...given };
     this.#commandKey = uuidOf('order', order.kind);
-    this.#take(start(this.state, { order, tenantId, byStaff: true }, this.context()));
+    this.#take(start(this.state, { order, tenantId, by }, this.context()));
   }
 
   context(): DecideContext {
