@@ -289,7 +289,13 @@ describe('nodes', () => {
       expect(await at(name, { placement: 'packed' })).toBe(second);
     }
     const none = await prepared('none', { features: ['gpu'] });
-    expect(none).toMatchObject({ refusal: { code: 'NO_NODE_WITH_ROOM' } });
+    expect(none).toMatchObject({
+      refusal: {
+        code: 'NO_NODE_WITH_ROOM',
+        message: expect.stringContaining('that has gpu'),
+        path: ['input', 'features'],
+      },
+    });
   });
 
   test('list their containers, for the staff only', async () => {
