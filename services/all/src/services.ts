@@ -2,7 +2,7 @@
 import { accountsService } from '@bivouac/accounts';
 import { billingService } from '@bivouac/billing';
 import { containersService } from '@bivouac/containers';
-import { InstructionIssued } from '@bivouac/events/containers';
+import { InstructionIssued, StrayDestructionOrdered } from '@bivouac/events/containers';
 import { on, projection, type ServiceDefinition } from '@bivouac/infra/runtime';
 import { packagesService } from '@bivouac/packages';
 import { provisioningService } from '@bivouac/provisioning';
@@ -34,6 +34,9 @@ export class InstructionNews {
       tables: [],
       on: [
         on(InstructionIssued, (event) => {
+          for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
+        }),
+        on(StrayDestructionOrdered, (event) => {
           for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
         }),
       ],

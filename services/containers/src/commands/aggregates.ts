@@ -39,6 +39,7 @@ export const image = aggregate({
 });
 export const node = aggregate({
   category: 'node',
+  version: 2,
   events: nodeEvents,
   initial: emptyNode,
   evolve: evolveNode,
