@@ -24,15 +24,23 @@ import {
   recordChild,
   release,
   resolve,
+  resumeStep,
   retry,
   start,
   streamEvents,
 } from './domain/operation/index.ts';
-import { AnswerOverdue, RecordAnswer, RecordChild, StartChild, TimeOutAsk } from './internal.ts';
+import {
+  AnswerOverdue,
+  RecordAnswer,
+  RecordChild,
+  ResumeStep,
+  StartChild,
+  TimeOutAsk,
+} from './internal.ts';
 
 const operation = aggregate<OperationState, typeof streamEvents>({
   category: 'operation',
-  version: 2,
+  version: 3,
   events: streamEvents,
   initial,
   evolve,
@@ -111,6 +119,11 @@ export const commands: readonly CommandHandler[] = [
   handler(RecordAnswer, operation, {
     stream: ({ ref }) => streamOf(ref.operationId),
     decide: recordAnswer,
+    result: () => ({}),
+  }),
+  handler(ResumeStep, operation, {
+    stream: ({ operationId }) => streamOf(operationId),
+    decide: resumeStep,
     result: () => ({}),
   }),
   handler(AnswerOverdue, operation, {

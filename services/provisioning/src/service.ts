@@ -6,6 +6,7 @@ import { ReservationOverdue } from '@bivouac/events/quotas';
 import { service } from '@bivouac/infra/runtime';
 
 import { commands } from './commands.ts';
+import { TimeOutAsk } from './internal.ts';
 import { answerOverdueReservations } from './policies/answer-overdue.ts';
 import { recordChildren, startChildren } from './policies/children.ts';
 import { terminateAfterWindow } from './policies/end-of-restore.ts';
@@ -29,7 +30,8 @@ export const provisioningService = service({
   ],
   responders: [],
   // An owner may have settled an ask in time and died before it could say so.
-  timerAwaits: ({ input }) => {
+  timerAwaits: ({ command, input }) => {
+    if (command !== TimeOutAsk.name) return [];
     const [owner = ''] = AskNameSchema.parse(input['ask']).split('.');
     return [owner];
   },
