@@ -14,6 +14,7 @@ import {
   type Host,
   ManualClock,
   policy,
+  responder,
   service,
   type ServiceDefinition,
   startHost,
@@ -149,4 +150,47 @@ test('what was not settled is timed out, also where the owner never ran here', a
     await host.stop(1000);
     expect((await outcomes(it))[0]).toBe('timed-out');
   }
+});
+
+test('a step that is put off is asked for again by its timer, also by the process after a crash', async () => {
+  const it = world(() => Promise.resolve());
+  const failed = (error: unknown): void => {
+    throw error;
+  };
+  let asked = 0;
+  const busy = { code: 'CONTAINER_BUSY', message: 'Wait for its end.', retryable: true };
+  const power = responder('containers.power', {
+    act: () => {
+      asked += 1;
+      return Promise.resolve(
+        asked < 3 ? { outcome: 'refused', refusal: busy } : { outcome: 'done', result: {} },
+      );
+    },
+  });
+  const { name } = owner(() => Promise.resolve());
+  const containers = service({
+    name,
+    ...{ events: [], commands: [], queries: [], projections: [], policies: [] },
+    responders: [power],
+  });
+  const start = () => it.start([provisioningService, containers], failed);
+  const first = await start();
+  const order = { kind: 'power' as const, containerId, action: 'stop' as const };
+  const input = { order, tenantId, homeId: tenantId };
+  await first.command(StartOperation, input, { principal: staff, idempotencyKey: 'one' });
+  await first.settled();
+  expect(asked).toBe(1);
+  it.clock.advance(5000);
+  await first.settled();
+  expect(asked).toBe(2);
+  await first.stop(1000);
+  it.clock.advance(3_600_000);
+  const second = await start();
+  await second.settled();
+  await second.stop(1000);
+  expect(asked).toBe(3);
+  expect(await outcomes(it)).toEqual(['refused', 'refused', 'done']);
+  expect((await it.store.readAll({ limit: 1000 })).events.map(({ type }) => type)).toContain(
+    'provisioning.OperationSucceeded',
+  );
 });
