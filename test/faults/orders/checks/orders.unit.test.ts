@@ -95,7 +95,7 @@ test.each([
   [
     'it does not run',
     (one: Instance) => [{ ...one, state: 'stopped' as const }],
-    'is stopped, with 0 holds',
+    'is stopped, and its node was last heard to have it running',
   ],
   [
     'it has another address',

@@ -2,7 +2,7 @@
  * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
-import type { Held, Standing } from '../standing.ts';
+import { type Held, isThere, type Standing } from '../standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
   const { reservations, leases, placements } = standing;
@@ -15,8 +15,9 @@ export function remainViolations(standing: Standing): string[] {
     }
   }
   for (const containerId of standing.roster) {
-    const lifecycle = standing.containers.get(containerId)?.lifecycle ?? 'unknown';
-    if (lifecycle === 'running' || standing.waits(containerId)) continue;
+    const container = standing.containers.get(containerId);
+    const lifecycle = container?.lifecycle ?? 'unknown';
+    if (isThere(container) || standing.waits(containerId)) continue;
     violations.push(`the roster still has ${containerId}, which is ${lifecycle}`);
   }
   return [...violations, ...ofFailedOrders(standing)];

@@ -105,8 +105,15 @@ function judge(
     : attention();
 }
 
-/** The container is gone, and with it whatever an earlier attempt may have made of it. */
-const goneWith: ReadonlySet<string> = new Set(['CONTAINER_GONE', 'CONTAINER_UNKNOWN']);
+/**
+ * Nothing can be left of an earlier attempt: the container is gone, or the operation's own hold was
+ * placed and has been lifted since.
+ */
+const goneWith: ReadonlySet<string> = new Set([
+  'CONTAINER_GONE',
+  'CONTAINER_UNKNOWN',
+  'HOLD_LIFTED',
+]);
 
 function verdictOf(
   state: OperationState,

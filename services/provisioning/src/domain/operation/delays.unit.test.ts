@@ -94,7 +94,7 @@ describe('a step that is refused for something that passes', () => {
 });
 
 describe('a refusal after an attempt that was not answered', () => {
-  test.each(['CONTAINER_GONE', 'CONTAINER_UNKNOWN'])(
+  test.each(['CONTAINER_GONE', 'CONTAINER_UNKNOWN', 'HOLD_LIFTED'])(
     'that says %s ends the operation: what the attempt may have done is gone with it',
     (code) => {
       const run = new Run(orderOf('suspend'));
