@@ -25,6 +25,7 @@ import {
   NodeCapacityFreed,
   NodeCapacityTaken,
   NodeRegistered,
+  ObservationChanged,
 } from '@bivouac/events/containers';
 import {
   AddressesAdded,
@@ -55,7 +56,7 @@ export interface Container {
   readonly tenantId: string;
   /** `soft-deleted`: its owner's no more, but kept. */
   lifecycle: 'being made' | 'running' | 'soft-deleted' | 'gone';
-  /** What its node did last. */
+  /** What its node did, or saw of it, last. */
   power: 'stopped' | 'running' | 'frozen';
   /** How often it was restored. */
   restored: number;
@@ -192,6 +193,9 @@ export class Standing {
       container.restored += 1;
     } else if (is(event, ContainerStarted) || is(event, ContainerThawed)) {
       container.power = 'running';
+    } else if (is(event, ObservationChanged)) {
+      const { state } = event.data;
+      if (state !== 'absent' && state !== 'error') container.power = state;
     } else if (is(event, ContainerStopped)) container.power = 'stopped';
     else if (is(event, ContainerFrozen)) container.power = 'frozen';
     else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
