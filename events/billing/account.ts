@@ -93,6 +93,8 @@ export const AddressesRemoved = event(
     containerId,
     leaseIds: customer(z.array(idOf('lease')).min(1)),
     removedAt: customer(InstantSchema),
+    /** What attached them was undone: they are charged for no day. */
+    undone: customer(z.literal(true).optional()),
     cause,
   }),
 );

@@ -37,6 +37,15 @@ export const TermsRenewed = event(
   }),
 );
 
+/**
+ * Nothing is charged for it, neither set-up nor any day: the order it came from was undone. What a
+ * closed month had charged comes back as credit in the same append.
+ */
+export const SubscriptionVoided = event(
+  'billing.SubscriptionVoided',
+  z.strictObject({ ...subject, cause: customer(CauseSchema) }),
+);
+
 /** An operation waits for the end of the container's billing period. */
 export const PeriodEndAwaited = event(
   'billing.PeriodEndAwaited',
@@ -65,6 +74,7 @@ export const PeriodEndReached = event(
 export const subscriptionEvents = [
   PlanChanged,
   TermsRenewed,
+  SubscriptionVoided,
   PeriodEndAwaited,
   PeriodEndReached,
 ] as const;

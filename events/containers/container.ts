@@ -122,6 +122,8 @@ export const AddressesDetached = event(
     tenantId,
     leaseIds: customer(z.array(idOf('lease'))),
     detachedAt: customer(InstantSchema),
+    /** The operation that attached them undid it: nobody is charged for them. */
+    undone: customer(z.literal(true).optional()),
   }),
 );
 
@@ -156,6 +158,15 @@ export const ContainerDeleted = event(
     endedAt: customer(InstantSchema),
     /** Whether it ever ran. */ ran: staff(z.boolean()),
   }),
+);
+
+/**
+ * The order that made it was undone although it had run, by the operation that asked for it: nobody
+ * is charged for it. Once, with its deletion or behind it.
+ */
+export const OrderUndone = event(
+  'containers.OrderUndone',
+  z.strictObject({ containerId, tenantId, undoneAt: customer(InstantSchema) }),
 );
 
 /** It never came to run; what it held is given back by the operation. */
@@ -209,6 +220,7 @@ export const containerEvents = [
   HoldLifted,
   ContainerDeleting,
   ContainerDeleted,
+  OrderUndone,
   ContainerFailed,
   InstructionIssued,
   InstructionAnswered,

@@ -164,6 +164,34 @@ export const StrayInstanceGone = event(
   z.strictObject({ nodeId, containerId: staff(idOf('container')) }),
 );
 
+/**
+ * Staff have it destroyed. The instruction is fenced like any other: should the container have come
+ * to this node in a higher generation meanwhile, the node refuses it.
+ */
+export const StrayDestructionOrdered = event(
+  'containers.StrayDestructionOrdered',
+  z.strictObject({
+    nodeId,
+    containerId: staff(idOf('container')),
+    instructionId: staff(idOf('instruction')),
+    generation: staff(z.number().int().min(0)),
+    reason: staff(z.string().min(1).max(500)),
+    notAfter: staff(InstantSchema),
+  }),
+);
+
+/** What became of it; with `done` the instance is gone. */
+export const StrayDestructionEnded = event(
+  'containers.StrayDestructionEnded',
+  z.strictObject({
+    nodeId,
+    containerId: staff(idOf('container')),
+    instructionId: staff(idOf('instruction')),
+    outcome: staff(z.enum(['done', 'refused', 'failed', 'timed-out'])),
+    message: staff(z.string().max(2000).optional()),
+  }),
+);
+
 export const nodeEvents = [
   NodeRegistered,
   NodeCapacityTaken,
@@ -178,6 +206,8 @@ export const nodeEvents = [
   NodeUndrained,
   StrayInstanceSeen,
   StrayInstanceGone,
+  StrayDestructionOrdered,
+  StrayDestructionEnded,
 ] as const;
 
 /** On `reconciler-platform`: staff want every difference on a node (null: on all) acted upon now. */

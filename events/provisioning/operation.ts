@@ -8,8 +8,9 @@ import {
   JsonObjectSchema,
   OutcomeSchema,
   RefusalSchema,
+  StepNameSchema,
 } from '../operations/index.ts';
-import { idOf } from '../values/index.ts';
+import { idOf, InstantSchema } from '../values/index.ts';
 import { ChildrenCountSchema } from './children.ts';
 import { OperationKindSchema, OperationOrderSchema, OperationTargetSchema } from './order.ts';
 
@@ -41,6 +42,26 @@ export const StepEnded = event(
     result: staff(JsonObjectSchema.optional()),
     refusal: customer(RefusalSchema.optional()),
   }),
+);
+
+/**
+ * A step was refused for something that passes by itself (another operation holds the container, say):
+ * it is asked for again at `until`.
+ */
+export const StepDelayed = event(
+  'provisioning.StepDelayed',
+  z.strictObject({
+    operationId,
+    ref: customer(AskRefSchema),
+    until: customer(InstantSchema),
+    refusal: customer(RefusalSchema),
+  }),
+);
+
+/** The wait is over; where the operation still needs the step, it is asked for again. */
+export const StepResumed = event(
+  'provisioning.StepResumed',
+  z.strictObject({ operationId, step: customer(StepNameSchema) }),
 );
 
 /** Somebody asked for it to stop; what was done is being undone. */
@@ -98,6 +119,8 @@ export const OverdueReservationNoted = event(
 export const workflowEvents = [
   OperationStarted,
   StepEnded,
+  StepDelayed,
+  StepResumed,
   CancelRequested,
   UndoStarted,
   OperationSucceeded,

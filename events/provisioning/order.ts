@@ -1,6 +1,7 @@
 /** What an operation is to achieve, by kind. */
 import { z } from 'zod';
 
+import { NodeLabelSchema } from '../containers/node.ts';
 import type { Right } from '../language/index.ts';
 import { HoldKindSchema, HostnameSchema, MonthSchema } from '../operations/index.ts';
 import { AddressSchema, FamilySchema, idOf } from '../values/index.ts';
@@ -34,6 +35,9 @@ export const OperationOrderSchema = z.discriminatedUnion('kind', [
       placement: PlacementSchema.default('spread'),
       /** This very address is to be among its addresses; its family is `family`. */
       address: AddressSchema.optional(),
+      /** Its node has all of these labels, and all of these features. */
+      labels: z.array(NodeLabelSchema).max(20).optional(),
+      features: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
     })
     .refine(
       ({ address, family }) =>

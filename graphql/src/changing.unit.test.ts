@@ -178,7 +178,8 @@ describe('an order', () => {
 
   test('is accepted as an operation of the account, with its home', async () => {
     const { send, services, alpha, operation } = ordering();
-    const reply = await send({ extraAddresses: 2, family: 'IPV6' });
+    const required = { labels: ['ssd', 'rack=a12'], features: ['nesting'] };
+    const reply = await send({ extraAddresses: 2, family: 'IPV6', ...required });
     expect(reply.data).toMatchObject({
       provisionContainer: {
         __typename: 'OperationAccepted',
@@ -197,6 +198,7 @@ describe('an order', () => {
           planCode: '1000',
           extraAddresses: 2,
           family: 'ipv6',
+          ...required,
         },
       },
     });
@@ -226,6 +228,8 @@ describe('an order', () => {
     [{ imageId: 'img_x' }, 'imageId'],
     [{ extraAddresses: -1 }, 'extraAddresses'],
     [{ extraAddresses: 2147483647 }, 'extraAddresses'],
+    [{ labels: Array.from({ length: 21 }, (_, n) => `l${n}`) }, 'labels'],
+    [{ features: Array.from({ length: 21 }, (_, n) => `f${n}`) }, 'features'],
   ])('with %j is refused at the field %s', async (more, field) => {
     const { send } = ordering();
     expect((await send(more)).data).toMatchObject({

@@ -426,6 +426,11 @@ export interface ServiceDefinition {
   readonly projections: readonly Projection[];
   readonly policies: readonly Policy[];
   readonly responders: readonly Responder[];
+  /**
+   * Services whose reactions, too, must have consumed a timer's home past its due time before it
+   * fires: whoever could still meet the deadline by something recorded before it. None by default.
+   */
+  readonly timerAwaits?: (row: TimerRow) => readonly string[];
 }
 
 export function service(spec: ServiceDefinition): ServiceDefinition {

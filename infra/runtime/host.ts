@@ -22,7 +22,7 @@ import { RuntimeError } from './errors.ts';
 import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
 import type { Logger } from './logging.ts';
 import { reactionsOf } from './policies.ts';
-import { checkpointEvents, type Reactions, startReactions } from './react/index.ts';
+import { checkpointEvents, type Reactions, startReactions, whenHadChance } from './react/index.ts';
 
 export interface HostOptions {
   readonly services: readonly ServiceDefinition[];
@@ -174,10 +174,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     follower,
     clock,
     logger,
-    mayFire: async (service, homeId) => {
+    mayFire: async (service, row) => {
       // Now is past the due time, so whatever was recorded before it is at or below the head.
       const { position } = await store.head();
-      if (position !== null) await reactions.get(service)?.whenConsumed(homeId, position);
+      if (position === null) return true;
+      await reactions.get(service)?.whenConsumed(row.homeId, position);
+      const awaits = services.find(({ name }) => name === service)?.timerAwaits;
+      for (const other of awaits?.(row) ?? []) {
+        await whenHadChance({ reactions, store, clock }, other, row.homeId, position);
+      }
       return true;
     },
     fire: (service, row) => fire(commands, service, row),

@@ -57,6 +57,7 @@ export const orders = [
   'resizeContainer',
   'purgeContainer',
   'closeMonth',
+  'runMonth',
   'cancelOperation',
   'installPackages',
   'upgradePackages',

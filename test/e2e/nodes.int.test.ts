@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
 
 import { closeAll, nothing, open } from './installation.ts';
 
@@ -65,6 +66,29 @@ for (const when of ['crash-before', 'crash-after'] as const) {
     });
   }, 30_000);
 }
+
+test('an order gets a node with the labels it asks for, or says that there is none', async () => {
+  const running = await open();
+  const { nodes } = await running.staff.read(
+    z.object({
+      nodes: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) }),
+    }),
+    '{ nodes { edges { node { id } } } }',
+  );
+  const nodeId = nodes.edges[0]?.node.id;
+  expect(await running.staff.mutate('labelNode', { nodeId, labels: ['ssd'] })).toMatchObject({
+    __typename: 'NodeLabelled',
+  });
+  await running.installation.host.settled();
+  expect(await running.end(await running.order({ labels: ['ssd'] }))).toMatchObject({
+    status: 'SUCCEEDED',
+  });
+  const other = await running.order({ hostname: 'web2.example.com', labels: ['ssd', 'gold'] });
+  expect(await running.end(other)).toMatchObject({
+    status: 'FAILED',
+    error: { code: 'NO_NODE_WITH_ROOM', message: expect.stringContaining('ssd, gold') },
+  });
+});
 
 test('a node that never answers: the order ends when its time is over, and nothing is left', async () => {
   const dying = await open({ nodeUrl: 'fake:?crash-after=create:1' });

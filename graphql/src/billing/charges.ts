@@ -40,6 +40,9 @@ const SubscriptionRef = builder.objectRef<SubscriptionView>('Subscription').impl
       nullable: true,
       description: 'Until when; null while it goes on.',
     }),
+    voided: t.exposeBoolean('voided', {
+      description: 'Nothing is charged for it: the order it came from was undone.',
+    }),
   }),
 });
 

@@ -118,7 +118,14 @@ describe('lists', () => {
       items: [
         {
           cursor: 's1',
-          node: { containerId, nodeId, generation: 2, why: 'old-generation' as const, ...seen },
+          node: {
+            containerId,
+            nodeId,
+            generation: 2,
+            destruction: null,
+            why: 'old-generation' as const,
+            ...seen,
+          },
         },
       ],
       hasNext: false,

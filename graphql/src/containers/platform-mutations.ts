@@ -1,5 +1,6 @@
 /** Changing hardware nodes and address ranges, and reconciling, for the provider's staff. */
 import {
+  DestroyStray,
   DrainNode,
   LabelNode,
   RangeById,
@@ -161,6 +162,33 @@ mutation('reconcile', {
   type: ReconciliationOrdered,
   act: ({ nodeId }, key, { services }) => services.command(Reconcile, given({ nodeId }), key),
   payload: ({ nodeId }) => ({ nodeId }),
+});
+
+const StrayDestructionOrdered = builder
+  .objectRef<NodePayload & { readonly containerId: string }>('StrayDestructionOrdered')
+  .implement({
+    description: 'The node is told to destroy it; `strayInstances` says what becomes of that.',
+    interfaces: [PayloadRef, NodePayloadRef],
+    fields: (t) => ({
+      containerId: t.exposeID('containerId', { description: 'The id it is marked with.' }),
+    }),
+  });
+
+mutation('destroyStray', {
+  description:
+    'For the staff: has a node destroy an instance that is nobody’s there, with all its data. Refused ' +
+    'where a container has its place on the node.',
+  input: builder.inputType('DestroyStrayInput', {
+    description: 'Which and why.',
+    fields: (t) => ({
+      nodeId: t.id({ description: 'The node it is on.' }),
+      containerId: t.id({ description: 'The id it is marked with, as `strayInstances` tells it.' }),
+      reason: t.string({ description: 'Why, in a sentence; for the staff and the auditor.' }),
+    }),
+  }),
+  type: StrayDestructionOrdered,
+  act: (input, key, { services }) => services.command(DestroyStray, input, key),
+  payload: ({ nodeId, containerId }) => ({ nodeId, containerId }),
 });
 
 const AddressRangeRegistered = builder

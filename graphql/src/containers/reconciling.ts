@@ -56,10 +56,34 @@ const DifferenceRef = builder.objectRef<DifferenceView>('ContainerDifference').i
   }),
 });
 
+const DestructionOutcome = enumeration('DestructionOutcome', 'Why an instance is still there.', {
+  refused: 'The node refused the instruction: something newer is to be there.',
+  failed: 'The engine could not.',
+  'timed-out': 'The node did not answer in time.',
+});
+
+const StrayDestructionRef = builder
+  .objectRef<NonNullable<StrayView['destruction']>>('StrayDestruction')
+  .implement({
+    description: 'What became of a `destroyStray`. Once it is done the instance is listed no more.',
+    fields: (t) => ({
+      orderedAt: t.expose('orderedAt', { type: 'DateTime', description: 'When it was ordered.' }),
+      outcome: t.expose('outcome', {
+        type: DestructionOutcome,
+        nullable: true,
+        description: 'Null while the node has not answered.',
+      }),
+      message: t.exposeString('message', {
+        nullable: true,
+        description: 'What the node said.',
+      }),
+    }),
+  });
+
 const StrayRef = builder.objectRef<StrayView>('StrayInstance').implement({
   description:
     'An instance on a node that is nobody’s there. Nothing destroys it by itself: staff look at it on ' +
-    'the node and remove it there.',
+    'the node, then remove it with `destroyStray`.',
   fields: (t) => ({
     containerId: t.exposeID('containerId', { description: 'The id it is marked with.' }),
     node: t.field({
@@ -72,6 +96,12 @@ const StrayRef = builder.objectRef<StrayView>('StrayInstance').implement({
     state: t.expose('state', { type: ObservedState, description: 'What the node sees of it.' }),
     why: t.expose('why', { type: StrayReason, description: 'Why it should not be there.' }),
     seenAt: t.expose('seenAt', { type: 'DateTime', description: 'When it was seen so.' }),
+    destruction: t.field({
+      type: StrayDestructionRef,
+      nullable: true,
+      description: 'The last `destroyStray`; null where there was none.',
+      resolve: ({ destruction }) => destruction,
+    }),
   }),
 });
 

@@ -75,6 +75,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     CONTAINER_UNKNOWN: ['There is no such container, or it is not yours.', 'Check the id.'],
     IMAGE_UNKNOWN: ['There is no such image.', 'Check the id.'],
     NODE_UNKNOWN: ['There is no such hardware node.', 'Check the id.'],
+    STRAY_UNKNOWN: [
+      'No such stray instance is known on the node.',
+      'Read the node’s stray instances.',
+    ],
     RANGE_UNKNOWN: ['There is no such address range.', 'Check the id.'],
     PLAN_UNKNOWN: ['There is no such plan.', 'Take a code from `plans`.'],
     OPERATION_UNKNOWN: ['There is no such operation, or it is not yours.', 'Check the id.'],
@@ -326,6 +330,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     INSTANCE_GONE: [
       'An instance is of a container that is deleted.',
       'Look at the node’s stray instances.',
+    ],
+    STRAY_WANTED: [
+      'The container has its place on that node.',
+      'Purge the container, or have it reconciled.',
     ],
   }),
   ...list('Unavailable', {

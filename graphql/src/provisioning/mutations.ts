@@ -47,6 +47,14 @@ mutation('provisionContainer', {
         required: false,
         description: 'This very address is to be among its addresses, e.g. `192.0.2.10`.',
       }),
+      labels: t.stringList({
+        required: false,
+        description: 'Its node has all of these labels, up to 20, e.g. `ssd`.',
+      }),
+      features: t.stringList({
+        required: false,
+        description: 'Its node can do all of these, up to 20; see a node’s `features`.',
+      }),
     }),
   }),
   type: OperationAccepted,
@@ -67,6 +75,8 @@ mutation('provisionContainer', {
           extraAddresses: input.extraAddresses,
           placement: input.placement,
           address: input.address,
+          labels: input.labels,
+          features: input.features,
         }),
       }),
     ),

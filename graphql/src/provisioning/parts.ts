@@ -67,6 +67,13 @@ export const OperationStepRef = builder
         nullable: true,
         description: 'When it was answered; null while it was not.',
       }),
+      againAt: t.field({
+        type: 'DateTime',
+        nullable: true,
+        description:
+          'It was refused for something that passes by itself: when it is (or was) asked for again.',
+        resolve: ({ againAt }) => againAt ?? null,
+      }),
       refusal: t.field({
         type: UserErrorRef,
         nullable: true,

@@ -18,10 +18,10 @@ export interface TimersOptions {
   /** Runs the row's command. `retry`, or throwing: it is tried again later. */
   readonly fire: (service: string, row: TimerRow) => Promise<'done' | 'retry'>;
   /**
-   * Whether the service's reactions have consumed the home past the due time. May take its time:
-   * other homes go on. False: asked again at the next wake.
+   * Whether the service's reactions have consumed the row's home past the due time. May take its
+   * time: other homes go on. False: asked again at the next wake.
    */
-  readonly mayFire: (service: string, homeId: string, due: string) => boolean | Promise<boolean>;
+  readonly mayFire: (service: string, row: TimerRow) => boolean | Promise<boolean>;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   /** Commands under way at once. Default 16. */
   readonly concurrency?: number;
@@ -195,7 +195,7 @@ class DurableTimers implements Timers {
   async #fire(service: string, row: TimerRow, remembered: Remembered): Promise<void> {
     const { mayFire, clock, logger, concurrency = 16 } = this.#options;
     try {
-      if (!(await mayFire(service, row.homeId, row.due))) {
+      if (!(await mayFire(service, row))) {
         remembered.state = 'held';
         remembered.retryAt = clock.now() + HELD_MILLISECONDS;
         return;

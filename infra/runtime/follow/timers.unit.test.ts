@@ -120,9 +120,9 @@ describe('timers', () => {
     let free = false;
     const asked: string[] = [];
     const { writer, clock, fired, applied, start } = setUp({
-      mayFire: (_service, home) => {
-        asked.push(home);
-        return home !== 'behind' || free;
+      mayFire: (_service, row) => {
+        asked.push(row.homeId);
+        return row.homeId !== 'behind' || free;
       },
     });
     await writer.deadline('behind', 'one', minute(1));
@@ -143,7 +143,8 @@ describe('timers', () => {
 
   it('a wait for reactions that never ends holds its home alone, and no stop', async () => {
     const { writer, clock, fired, applied, start } = setUp({
-      mayFire: async (_service, home) => home !== 'parked' || new Promise<boolean>(() => undefined),
+      mayFire: async (_service, row) =>
+        row.homeId !== 'parked' || new Promise<boolean>(() => undefined),
     });
     await writer.deadline('parked', 'one', minute(1));
     await writer.deadline('fine', 'two', minute(2));

@@ -1,3 +1,4 @@
 export { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
+export { whenHadChance } from './chance.ts';
 export * from './reaction.ts';
 export { startReactions } from './reactions.ts';

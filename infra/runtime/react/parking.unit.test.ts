@@ -44,7 +44,10 @@ describe('parking', () => {
     await process.reactions.idle();
     const bad = await writer.append(SICK, 'a');
     poison.add(bad.id);
-    await writer.append(SICK, 'a');
+    const last = await writer.append(SICK, 'a');
+    // Whoever waits for the home to be done with is told when nothing is going to happen there.
+    await process.reactions.whenPassed(SICK, last.position);
+    expect(process.reactions.parked()).toHaveLength(1);
     const others = [];
     for (const home of neighbours) others.push(await writer.append(home, 'a'));
     await process.reactions.idle();

@@ -113,6 +113,8 @@ export interface Reactions {
   consumed(homeId: string): Position | null;
   /** Resolves when {@link consumed} has reached the position; the signal gives the wait up. */
   whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void>;
+  /** The same, but of a parked home at once: what waits there waits for staff. */
+  whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void>;
   /**
    * Resolves when everything up to the store's head as of the call was consumed and nothing is under
    * way. Parked homes count as consumed. For tests and the demo: it reads the log's new part.

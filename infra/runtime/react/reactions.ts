@@ -135,14 +135,16 @@ class RunningReactions implements Reactions {
     return before(parked.home.from) ?? null;
   }
 
-  async whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
-    const consumed = (): boolean => (this.consumed(homeId) ?? '') >= position;
-    const marks = this.#intake.marks(partitionOf(homeId));
-    const given = (): void => marks?.look();
-    signal?.addEventListener('abort', given, { once: true });
-    await this.#when(marks, () => signal?.aborted === true || consumed());
-    signal?.removeEventListener('abort', given);
-    if (signal?.aborted !== true && !consumed()) throw this.#over();
+  whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
+    return this.#whenHome(homeId, () => (this.consumed(homeId) ?? '') >= position, signal);
+  }
+
+  whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
+    return this.#whenHome(
+      homeId,
+      () => this.#parking.get(homeId) !== undefined || (this.consumed(homeId) ?? '') >= position,
+      signal,
+    );
   }
 
   async idle(): Promise<void> {
@@ -199,6 +201,15 @@ class RunningReactions implements Reactions {
     for (const m of all) if (m !== undefined && (m.seen ?? '') < head) m.pass(head);
     for (const m of all) await this.#when(m, () => m?.unfinished === 0);
     if (this.#stop.signal.aborted) throw this.#over();
+  }
+
+  async #whenHome(homeId: string, reached: () => boolean, signal?: AbortSignal): Promise<void> {
+    const marks = this.#intake.marks(partitionOf(homeId));
+    const given = (): void => marks?.look();
+    signal?.addEventListener('abort', given, { once: true });
+    await this.#when(marks, () => signal?.aborted === true || reached());
+    signal?.removeEventListener('abort', given);
+    if (signal?.aborted !== true && !reached()) throw this.#over();
   }
 
   /** Waits on a partition, at most until the stop or until it is taken away. */

@@ -15,7 +15,7 @@ import {
   startAgent,
 } from '@bivouac/agent';
 import { nodeEndpoint } from '@bivouac/containers';
-import { RegisterNode } from '@bivouac/containers/api';
+import { NodeById, RegisterNode } from '@bivouac/containers/api';
 import type { Principal } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
@@ -158,6 +158,7 @@ async function registered(
   const file = join(folder, 'node.json');
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known !== undefined) return RegistrationSchema.parse(JSON.parse(known)).nodeId;
+  const principal = systemPrincipal('system:nodes', provider.tenantId, provider.homeId);
   const reply = await host.command(
     RegisterNode,
     {
@@ -172,10 +173,7 @@ async function registered(
         diskBytes: inventory.diskBytes.toString(),
       },
     },
-    {
-      principal: systemPrincipal('system:nodes', provider.tenantId, provider.homeId),
-      idempotencyKey: `node:${name}`,
-    },
+    { principal, idempotencyKey: `node:${name}` },
   );
   if (!reply.ok) {
     throw new RuntimeError(
@@ -183,10 +181,20 @@ async function registered(
       `The node ${name} cannot be registered: ${reply.refusal.message}`,
     );
   }
+  // Its agent says hello next, and an endpoint whose read model has not seen the node yet turns it
+  // away for good.
+  const { nodeId } = reply.result;
+  const seen = await host.query(NodeById, { nodeId }, { principal, atLeast: reply.position });
+  if (!seen.ok) {
+    throw new RuntimeError(
+      'unavailable',
+      `The node ${name} is registered and not to be read yet: ${seen.refusal.message} Start again.`,
+    );
+  }
   await mkdir(folder, { recursive: true });
-  await writeFile(`${file}.new`, JSON.stringify({ nodeId: reply.result.nodeId }));
+  await writeFile(`${file}.new`, JSON.stringify({ nodeId }));
   await rename(`${file}.new`, file);
-  return reply.result.nodeId;
+  return nodeId;
 }
 
 /** A comma ends a URL only before the next one: a fake node's options have commas of their own. */

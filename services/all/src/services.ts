@@ -3,7 +3,7 @@ import { accountsService } from '@bivouac/accounts';
 import { auditService } from '@bivouac/audit';
 import { billingService } from '@bivouac/billing';
 import { containersService } from '@bivouac/containers';
-import { InstructionIssued } from '@bivouac/events/containers';
+import { InstructionIssued, StrayDestructionOrdered } from '@bivouac/events/containers';
 import { on, projection, type ServiceDefinition } from '@bivouac/infra/runtime';
 import { packagesService } from '@bivouac/packages';
 import { provisioningService } from '@bivouac/provisioning';
@@ -36,6 +36,9 @@ export class InstructionNews {
       tables: [],
       on: [
         on(InstructionIssued, (event) => {
+          for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
+        }),
+        on(StrayDestructionOrdered, (event) => {
           for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
         }),
       ],

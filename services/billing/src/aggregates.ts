@@ -31,7 +31,7 @@ export const prices = aggregate<PriceList, typeof priceEvents>({
 export const account = aggregate<AccountState, typeof accountEvents>({
   category: 'account',
   events: accountEvents,
-  version: 2,
+  version: 3,
   initial: accountInitial,
   evolve: evolveAccount,
 });

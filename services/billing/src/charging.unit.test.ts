@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 
 import {
+  AccountBalance,
   AccountsToClose,
   AddOns,
   AttachAddOn,
@@ -321,6 +322,30 @@ describe('a reseller', () => {
       ['2026-04-21', '2026-05-01', '6.67'],
     ];
     expect(await planLines(world, reseller)).toEqual(days);
+  });
+
+  it('and its customer pay nothing for an order that was undone, also where a month is closed', async () => {
+    const { world, reseller, customer } = await resold();
+    await world.until('2026-05-01T00:00:00.000Z');
+    await world.answer('billing.invoice', reseller, { accountId: reseller, month }, reseller);
+    await world.deletes(customer, 'web1', true, reseller);
+    await world.undoes(customer, 'web1', reseller);
+    for (const accountId of [customer, reseller]) {
+      const { items } = await world.query(Subscriptions, { accountId, page });
+      expect(items.map(({ node }) => node.voided)).toEqual([true]);
+    }
+    await world.answer('billing.invoice', customer, { accountId: customer, month }, reseller);
+    const invoices = (await world.query(Invoices, { page })).items.map(({ node }) => node);
+    // The reseller's was issued before: it stands, and credit pays it.
+    expect(invoices.map((i) => [i.accountId, i.open, i.total.amount])).toEqual([
+      [reseller, eur('0.00'), '24.00'],
+    ]);
+    expect(await world.query(AccountBalance, { accountId: reseller })).toMatchObject({
+      ...{ owed: [eur('0.00')], credit: [] },
+    });
+    expect(await world.query(TrialBalance, { issuerId: PROVIDER_ID })).toMatchObject({
+      sums: [eur('0.00')],
+    });
   });
 
   it('reads its own price list and books, sets prices for itself only, and may withdraw them', async () => {

@@ -11,6 +11,7 @@ import {
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import {
   type CommandContract,
@@ -270,10 +271,17 @@ export class SampleWorld {
     await this.host.settled();
   }
 
-  async deletes(tenantId: string, container: string, ran = true): Promise<void> {
+  async deletes(tenantId: string, container: string, ran = true, homeId = tenantId): Promise<void> {
     const endedAt = instantOf(this.clock.now());
     const body = { ...this.#subject(tenantId, container), endedAt, ran };
-    await this.#happened(tenantId, container, ContainerDeleted(body));
+    await this.#happened(tenantId, container, ContainerDeleted(body), homeId);
+  }
+
+  /** Its deletion was the undoing of its order. */
+  async undoes(tenantId: string, container: string, homeId = tenantId): Promise<void> {
+    const undoneAt = instantOf(this.clock.now());
+    const body = { ...this.#subject(tenantId, container), undoneAt };
+    await this.#happened(tenantId, container, OrderUndone(body), homeId);
   }
 
   /** Asks as an operation would; answers nothing yet. */

@@ -9,6 +9,7 @@ import {
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import { StepAsked } from '@bivouac/events/operations';
 import { service } from '@bivouac/infra/runtime';
@@ -67,6 +68,7 @@ export const billingService = service({
     AddressesAttached,
     AddressesDetached,
     ContainerDeleted,
+    OrderUndone,
     StepAsked,
   ],
   commands: [...catalogCommands, ...accountCommands, ...issuerCommands],

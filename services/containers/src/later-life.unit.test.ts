@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LeasedAddress } from '@bivouac/events/operations';
 import { instantOf, plusSeconds } from '@bivouac/events/values';
+import { systemPrincipal } from '@bivouac/infra/runtime';
 
 import {
   ContainerById,
   Containers,
   DeprecateImage,
+  DestroyStray,
   Differences,
   DrainNode,
   Images,
+  InstructionsForNode,
   LabelNode,
   NodeById,
   Nodes,
@@ -242,6 +245,45 @@ describe('what differs from what is wanted', () => {
     expect((await world.query(Differences, { page })).items).toEqual([]);
   });
 
+  test('that is a stray is destroyed when staff say so; what a container has there is not', async () => {
+    const containerId = await running('web');
+    world.clock.advance(1000);
+    world.connect(nodeId);
+    const stray = id('container', 'nobody');
+    const instance = { containerId: stray, generation: 3, state: 'running' as const };
+    const web = { containerId, generation: 1, state: 'running' as const };
+    await world.says(nodeId, { type: 'list', instances: [instance, web] });
+    const reason = 'left over from a restored disk';
+    const order = { nodeId, containerId: stray, reason };
+    const agent = systemPrincipal('node:one', id('tenant', 'a'), id('tenant', 'a'));
+    expect(await world.command(DestroyStray, order, customerOf('a'))).toMatchObject({ ok: false });
+    expect(await world.command(DestroyStray, { ...order, containerId })).toMatchObject({
+      refusal: { code: 'STRAY_UNKNOWN' },
+    });
+    world.manner = () => 'failed';
+    expect(await world.command(DestroyStray, order)).toMatchObject({ ok: true });
+    await world.settled();
+    const failed = await world.query(StrayInstances, { page });
+    expect(failed.items).toMatchObject([{ node: { destruction: { outcome: 'failed' } } }]);
+    world.manner = () => 'silent';
+    await world.command(DestroyStray, order);
+    await world.settled();
+    const waiting = await world.query(InstructionsForNode, { nodeId }, agent);
+    expect(waiting.items).toMatchObject([
+      { stray: true, instruction: { step: 'destroy', generation: 3, containerId: stray } },
+    ]);
+    world.clock.advance(125_000);
+    await world.settled();
+    const late = await world.query(StrayInstances, { page });
+    expect(late.items).toMatchObject([{ node: { destruction: { outcome: 'timed-out' } } }]);
+    expect((await world.query(InstructionsForNode, { nodeId }, agent)).items).toEqual([]);
+    world.manner = () => 'done';
+    await world.command(DestroyStray, order);
+    await world.settled();
+    expect((await world.query(StrayInstances, { page })).items).toEqual([]);
+    expect(await container(containerId)).toMatchObject({ lifecycle: 'running' });
+  });
+
   test('of an operation at work is none', async () => {
     const containerId = await running('web');
     world.manner = () => 'silent';
@@ -289,7 +331,13 @@ describe('nodes', () => {
       expect(await at(name, { placement: 'packed' })).toBe(second);
     }
     const none = await prepared('none', { features: ['gpu'] });
-    expect(none).toMatchObject({ refusal: { code: 'NO_NODE_WITH_ROOM' } });
+    expect(none).toMatchObject({
+      refusal: {
+        code: 'NO_NODE_WITH_ROOM',
+        message: expect.stringContaining('that has gpu'),
+        path: ['input', 'features'],
+      },
+    });
   });
 
   test('list their containers, for the staff only', async () => {

@@ -18,6 +18,7 @@ import {
   ReportAnswer,
   ReportInventory,
   ReportObservation,
+  ReportStrayAnswer,
 } from './api/index.ts';
 import type { NodeConnection, NodeEndpointOptions } from './node-endpoint-options.ts';
 import { missingFrom, reportStray, type Seen, strayReason } from './node-instances.ts';
@@ -44,6 +45,8 @@ export class Connection implements NodeConnection {
   #welcomed = false;
   /** Instructions sent here and not answered yet. */
   readonly #told = new Map<string, Instruction>();
+  /** Those of them that are about strays. */
+  readonly #strays = new Set<string>();
   /** By container: what a recorded answer already says of it, until something else is heard. */
   readonly #implied = new Map<string, string>();
   /** Cursor of the last instruction sent. */
@@ -174,7 +177,8 @@ export class Connection implements NodeConnection {
           this.end('trouble', `The queue cannot be read: ${reply.refusal.message}`);
           return;
         }
-        for (const { cursor, instruction } of reply.result.items) {
+        for (const { cursor, instruction, stray } of reply.result.items) {
+          if (stray) this.#strays.add(instruction.instructionId);
           this.#told.set(instruction.instructionId, instruction);
           this.#tell({ type: 'instruct', instruction });
           this.#sent = cursor;
@@ -186,13 +190,20 @@ export class Connection implements NodeConnection {
 
   #answer(message: Extract<AgentMessage, { type: 'answer' }>): void {
     const { type: _type, ...answer } = message;
-    const { instructionId, containerId, outcome } = answer;
+    const { instructionId, containerId, outcome, message: said } = answer;
     const key = uuidOf(instructionId, outcome, answer.message ?? '');
     this.#inLane(containerId, async () => {
+      const nodeId = this.#nodeId;
+      const ofStray = this.#strays.has(instructionId);
+      const facts = { nodeId, containerId, instructionId, outcome };
+      const ofStrayed = { ...facts, ...(said === undefined ? {} : { message: said }) };
       const reply = await this.#patiently(() =>
-        this.#options.command(this.#nodeId, ReportAnswer, { nodeId: this.#nodeId, ...answer }, key),
+        ofStray
+          ? this.#options.command(nodeId, ReportStrayAnswer, ofStrayed, key)
+          : this.#options.command(nodeId, ReportAnswer, { nodeId, ...answer }, key),
       );
       if (reply === undefined) return;
+      this.#strays.delete(instructionId);
       if (!reply.ok) {
         this.#options.log(
           'warn',
@@ -204,7 +215,7 @@ export class Connection implements NodeConnection {
       this.#told.delete(instructionId);
       // Only what was recorded just now: an answer nobody waited for says nothing of the container.
       const recorded = reply.ok && !reply.repeated && reply.position !== undefined;
-      const implied = told === undefined ? undefined : stateAfter[told.step];
+      const implied = told === undefined || ofStray ? undefined : stateAfter[told.step];
       if (recorded && outcome === 'done' && told !== undefined && implied !== undefined) {
         this.#implied.set(containerId, seenAs(told.generation, implied));
       } else {

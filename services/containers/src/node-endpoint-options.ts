@@ -24,7 +24,7 @@ export interface NodeEndpointOptions {
     atLeast?: string,
   ) => Promise<QueryReply<z.output<R>>>;
   /**
-   * Calls back for each `containers.InstructionIssued`, with the node's id and the event's position.
+   * Calls back for each `containers.InstructionIssued` and `StrayDestructionOrdered`, with the node's id and the event's position.
    * From the view's follower (in any replica), or from the bus; early, late and double calls do no
    * harm. Answers a function that ends it.
    */

@@ -21,7 +21,11 @@ const answered = (name: string, outcome: 'done' | 'failed' = 'done') => ({
 
 /** A queue and a recorder instead of the host; `trouble` is what the next calls meet. */
 class Bench {
-  readonly queue: { readonly cursor: string; readonly instruction: Instruction }[] = [];
+  readonly queue: {
+    readonly cursor: string;
+    readonly instruction: Instruction;
+    readonly stray: boolean;
+  }[] = [];
   readonly commands: { name: string; input: Record<string, unknown>; key: string }[] = [];
   /** What hellos said of the machine. */
   readonly inventories: unknown[] = [];
@@ -94,10 +98,10 @@ class Bench {
     };
   }
 
-  enqueue(name: string, tell = true): void {
+  enqueue(name: string, tell = true, stray = false): void {
     const position = formatPosition(BigInt(this.queue.length + 1));
     this.queue.push({
-      cursor: position,
+      ...{ cursor: position, stray },
       instruction: {
         ...{ step: 'start', input: {}, containerId: id('container'), generation: 1 },
         ...{ instructionId: id('instruction', name), notAfter: '2026-04-10T09:00:00.000Z' },
@@ -249,6 +253,19 @@ describe('a connected agent', () => {
     bench.connect().connection.receive(hello);
     await turns();
     expect(bench.inventories).toEqual([{ nodeId, inventory }]);
+  });
+
+  test('has the answer about a stray recorded with the node, not with a container', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.enqueue('stray', true, true);
+    await turns();
+    agent.connection.receive(answered('stray', 'failed'));
+    await turns();
+    expect(bench.commands.map(({ name }) => name)).toEqual(['containers.ReportStrayAnswer']);
+    expect(bench.commands[0]?.input).toMatchObject({ nodeId, outcome: 'failed' });
   });
 
   test('has strays recorded as such, and as absent what a whole list lacks', async () => {

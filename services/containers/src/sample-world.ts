@@ -3,7 +3,7 @@
  * nodes answer through the real endpoint.
  */
 import { PROVIDER_ID, TenantHoldLifted, TenantHoldPlaced } from '@bivouac/events/accounts';
-import { InstructionIssued } from '@bivouac/events/containers';
+import { InstructionIssued, StrayDestructionOrdered } from '@bivouac/events/containers';
 import {
   type CommandContract,
   type Decided,
@@ -136,6 +136,9 @@ export class SampleWorld {
       tables: [],
       on: [
         on(InstructionIssued, (event) => {
+          for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
+        }),
+        on(StrayDestructionOrdered, (event) => {
           for (const listener of this.#listeners) listener(event.data.nodeId, event.position);
         }),
       ],

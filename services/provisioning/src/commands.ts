@@ -19,19 +19,28 @@ import {
   initial,
   operationIdOf,
   type OperationState,
+  type Orderer,
   recordAnswer,
   recordChild,
   release,
   resolve,
+  resumeStep,
   retry,
   start,
   streamEvents,
 } from './domain/operation/index.ts';
-import { AnswerOverdue, RecordAnswer, RecordChild, StartChild, TimeOutAsk } from './internal.ts';
+import {
+  AnswerOverdue,
+  RecordAnswer,
+  RecordChild,
+  ResumeStep,
+  StartChild,
+  TimeOutAsk,
+} from './internal.ts';
 
 const operation = aggregate<OperationState, typeof streamEvents>({
   category: 'operation',
-  version: 2,
+  version: 3,
   events: streamEvents,
   initial,
   evolve,
@@ -44,14 +53,24 @@ const answer = aggregate<AnswerState, readonly [typeof AskAnswered]>({
   evolve: evolveAnswer,
 });
 
+/** A child is its parent's to start, whoever ordered that. */
+const host: Orderer = { staff: true, reaches: () => true, tenantId: '' };
+
 const streamOf = (operationId: string): string => `operation-${operationId}`;
 
 export const commands: readonly CommandHandler[] = [
   handler(StartOperation, operation, {
     stream: (_input, { commandKey }) => streamOf(operationIdOf(commandKey)),
     owner: ({ tenantId, homeId }) => ({ tenantId, homeId }),
-    prepare: (input, _ports, { principal }) =>
-      Promise.resolve({ input: { ...input, byStaff: principal.audience === 'staff' } }),
+    prepare: ({ order, tenantId }, _ports, { principal }) => {
+      const { audience, reach } = principal;
+      const by: Orderer = {
+        staff: audience === 'staff',
+        reaches: (id) => reach === 'all' || reach.has(id),
+        tenantId: principal.tenantId,
+      };
+      return Promise.resolve({ input: { order, tenantId, by } });
+    },
     decide: start,
     result: (events) => {
       for (const event of events) {
@@ -87,7 +106,7 @@ export const commands: readonly CommandHandler[] = [
     owner: ({ tenantId, homeId }) => ({ tenantId, homeId }),
     prepare: ({ parentId, childId: operationId, order, tenantId }) =>
       Promise.resolve({
-        input: { order, tenantId, byStaff: true, child: { operationId, parentId } },
+        input: { order, tenantId, by: host, child: { operationId, parentId } },
       }),
     decide: start,
     result: () => ({}),
@@ -100,6 +119,11 @@ export const commands: readonly CommandHandler[] = [
   handler(RecordAnswer, operation, {
     stream: ({ ref }) => streamOf(ref.operationId),
     decide: recordAnswer,
+    result: () => ({}),
+  }),
+  handler(ResumeStep, operation, {
+    stream: ({ operationId }) => streamOf(operationId),
+    decide: resumeStep,
     result: () => ({}),
   }),
   handler(AnswerOverdue, operation, {

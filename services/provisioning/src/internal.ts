@@ -6,9 +6,10 @@ import {
   JsonObjectSchema,
   OutcomeSchema,
   RefusalSchema,
+  StepNameSchema,
 } from '@bivouac/events/operations';
 import { ChildOutcomeSchema, OperationOrderSchema } from '@bivouac/events/provisioning';
-import { idOf } from '@bivouac/events/values';
+import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
 /** Records on the operation what the answer stream says. */
@@ -34,6 +35,18 @@ export const TimeOutAsk = command({
     ask: AskNameSchema,
     tenantId: z.string(),
     homeId: z.string(),
+  }),
+  result: z.strictObject({}),
+});
+
+/** By timer: a step that was put off is asked for again, where it is still needed. */
+export const ResumeStep = command({
+  name: 'provisioning.ResumeStep',
+  access: 'internal',
+  input: z.strictObject({
+    operationId: idOf('operation'),
+    step: StepNameSchema,
+    until: InstantSchema,
   }),
   result: z.strictObject({}),
 });

@@ -131,12 +131,15 @@ describe('a run over every account of an issuer', () => {
     expect(mine.items.map(({ node }) => node.tenantId)).toEqual([second]);
   });
 
-  test('is for the staff', async () => {
+  test('is for whoever reaches the issuer', async () => {
     const it = world(billing(() => empty));
     const order = { kind: 'run-month', issuerId: first, month } as const;
     const mine = { order, tenantId: first, homeId: first };
-    expect(await it.command(StartOperation, mine, customerOf(first))).toMatchObject({
-      refusal: { code: 'NOT_ALLOWED' },
+    expect(await it.command(StartOperation, mine, customerOf(first))).toMatchObject({ ok: true });
+    // Handed in for a tenant of one's own, it still names whose months they are.
+    const foreign = { order, tenantId: second, homeId: second };
+    expect(await it.command(StartOperation, foreign, customerOf(second))).toMatchObject({
+      refusal: { code: 'NOT_ALLOWED', path: ['input', 'issuerId'] },
     });
   });
 });

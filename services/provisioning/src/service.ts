@@ -1,11 +1,12 @@
 /** Provisioning: the operations that span contexts, from order to outcome. */
 import { RestoreWindowEnded } from '@bivouac/events/containers';
-import { AskAnswered, StepAsked } from '@bivouac/events/operations';
+import { AskAnswered, AskNameSchema, StepAsked } from '@bivouac/events/operations';
 import { operationEvents } from '@bivouac/events/provisioning';
 import { ReservationOverdue } from '@bivouac/events/quotas';
 import { service } from '@bivouac/infra/runtime';
 
 import { commands } from './commands.ts';
+import { TimeOutAsk } from './internal.ts';
 import { answerOverdueReservations } from './policies/answer-overdue.ts';
 import { recordChildren, startChildren } from './policies/children.ts';
 import { terminateAfterWindow } from './policies/end-of-restore.ts';
@@ -28,4 +29,10 @@ export const provisioningService = service({
     terminateAfterWindow,
   ],
   responders: [],
+  // An owner may have settled an ask in time and died before it could say so.
+  timerAwaits: ({ command, input }) => {
+    if (command !== TimeOutAsk.name) return [];
+    const [owner = ''] = AskNameSchema.parse(input['ask']).split('.');
+    return [owner];
+  },
 });

@@ -162,12 +162,12 @@ function fixture() {
         await commitReservations.react({ ...event, homeid: home }, context(`attached ${name}`));
       }
     },
-    resized: async (name: string) => {
+    resized: async (name: string, before = 'x') => {
       const [event] = recorded([
         ContainerResized({
           ...{ containerId: deriveId('container', 'x'), tenantId: left, resizedAt: start },
           ...{ plan: terms, previousPlan: terms, reservationId: reservationId(name) },
-          previousReservationId: reservationId('x'),
+          previousReservationId: reservationId(before),
         }),
       ]);
       if (event !== undefined) {
@@ -353,6 +353,22 @@ describe('the read model', () => {
       { node: { id: reservationId('c'), status: 'committed', vector: { memoryBytes: '512' } } },
     ]);
     expect((await it.applyTo(memoryViews())).dump()).toEqual(it.views.dump());
+  });
+
+  test('gives back both sizes of a container that ended before it was heard that it was resized', async () => {
+    const used = async () => (await it.ask(QuotaOf, { tenantId: left }))?.axes[0]?.used;
+    await it.answer(answerReserve, order('a'));
+    await it.attached('a');
+    await it.answer(answerTransfer, {
+      ...{ reservationId: reservationId('b'), fromReservationId: reservationId('a') },
+      ...{ tenantId: left, vector: vector({ containers: 1, memoryBytes: '4096' }) },
+    });
+    // Its end gives back what it has: the new one, which has not taken the other's place here yet.
+    await it.answer(answerRelease, order('b'));
+    await it.resized('b', 'a');
+    await it.resized('b', 'a');
+    expect(await used()).toBe('0');
+    expect((await it.ask(ReservationsOf, { tenantId: left, page }))?.items).toEqual([]);
   });
 
   test('ends a limit that was set for a time by its timer', async () => {

@@ -14,7 +14,12 @@ import {
   type Position,
   type Principal,
 } from '@bivouac/events/language';
-import { createLogger, readConfig, systemPrincipal } from '@bivouac/infra/runtime';
+import {
+  CheckpointRecorded,
+  createLogger,
+  readConfig,
+  systemPrincipal,
+} from '@bivouac/infra/runtime';
 import {
   CancelOperation,
   OperationOrderSchema,
@@ -37,7 +42,13 @@ import {
 import { settingsOf } from './settings.ts';
 import { makeWorld } from './world.ts';
 
-const StartSchema = z.object({ seed: z.number(), nodeUrl: z.string(), ahead: z.number() });
+const StartSchema = z.object({
+  seed: z.number(),
+  nodeUrl: z.string(),
+  ahead: z.number(),
+  /** It kills itself at this checkpoint of its reactions, counted from the start. */
+  dieAt: z.number().nullable(),
+});
 
 const AgainSchema = z.object({ code: z.literal('EAGAIN') });
 
@@ -79,10 +90,11 @@ const installation = await startEmbedded({
   onFailure: fail,
 });
 const { host, provider, store } = installation;
+if (start.dieAt !== null) void dieAtCheckpoint(start.dieAt).catch(fail);
 host.follower.onApplied((position) => {
   say({ type: 'applied', events: Number(parsePosition(position)) });
 });
-const world = await makeWorld(host, provider, settingsOf(start.seed));
+const world = await makeWorld(host, store, provider, settingsOf(start.seed));
 const stopping = new AbortController();
 /** How far ends were told, and who waits for more. */
 let told: Position = '';
@@ -183,6 +195,25 @@ async function tellEnds(): Promise<void> {
       told = stored.position;
     }
     toldMore();
+  }
+}
+
+/**
+ * Ends the process the moment a checkpoint is in the log: whatever it says is done, and was not, is
+ * lost. From outside it would be too late.
+ */
+async function dieAtCheckpoint(count: number): Promise<void> {
+  const { epoch, position } = await store.head();
+  const last = (await store.readAll({ direction: 'backwards', limit: 1 })).events[0];
+  const from =
+    position === null || last === undefined
+      ? {}
+      : { after: { epoch, position: last.position, eventId: last.id } };
+  let left = count;
+  for await (const message of store.subscribe(from)) {
+    if (message.kind !== 'events') continue;
+    left -= message.events.filter(({ type }) => type === CheckpointRecorded.type).length;
+    if (left <= 0) process.kill(process.pid, 'SIGKILL');
   }
 }
 

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly nodeUrl: string;
   /** How far its clock is before the machine's, in milliseconds. */
   readonly ahead: number;
+  /** At which checkpoint of its reactions it kills itself; null: it is killed from here. */
+  readonly dieAt: number | null;
 }
 
 export class Installation {

@@ -34,12 +34,17 @@ export interface Operation {
 
 /** How often what is drawn. */
 const MIX = {
-  provision: 30,
-  'add-address': 18,
-  terminate: 14,
-  suspend: 9,
-  resume: 9,
-  cancel: 7,
+  provision: 28,
+  'add-address': 12,
+  'remove-address': 7,
+  power: 12,
+  resize: 10,
+  delete: 8,
+  restore: 8,
+  terminate: 9,
+  suspend: 8,
+  resume: 8,
+  cancel: 8,
   repeat: 8,
   misuse: 2,
   foreign: 2,
@@ -153,17 +158,19 @@ export class Load {
     const customer = this.#customer();
     switch (kind) {
       case 'add-address':
+      case 'remove-address':
+      case 'power':
+      case 'resize':
+      case 'delete':
+      case 'restore':
       case 'terminate':
       case 'suspend':
       case 'foreign': {
-        const made = this.#container();
+        const made = kind === 'restore' ? this.#deleted() : this.#container();
         if (made === undefined) break;
-        const { customer: owner, targetId: containerId } = made;
-        if (kind === 'suspend') return this.#order(this.#staff(), owner, suspend(containerId));
-        const order =
-          kind === 'terminate'
-            ? { kind, containerId, reason: 'not needed any more' }
-            : { kind: 'add-address', containerId, count: this.#draws.between(1, 2) };
+        const { customer: owner } = made;
+        if (kind === 'suspend') return this.#order(this.#staff(), owner, suspend(made.targetId));
+        const order = this.#change(kind === 'foreign' ? 'add-address' : kind, made);
         // As if it were one's own, which it mostly is not.
         const orderer = kind === 'foreign' ? customer : owner;
         return this.#order(callerOf(orderer), orderer, order);
@@ -188,6 +195,38 @@ export class Load {
       default:
     }
     return this.#order(callerOf(customer), customer, this.#provision(customer));
+  }
+
+  #change(kind: string, made: Operation): Order {
+    const { targetId: containerId } = made;
+    const draws = this.#draws;
+    switch (kind) {
+      case 'terminate':
+        return { kind, containerId, reason: 'not needed any more' };
+      case 'delete':
+        return { kind, containerId, reason: 'perhaps not needed any more', restoreDays: 1 };
+      case 'power': {
+        const action = draws.weighted({ start: 5, stop: 4, restart: 3, freeze: 2, thaw: 3 });
+        return { kind, containerId, action };
+      }
+      case 'resize':
+        return { kind, containerId, planCode: draws.chance(0.5) ? 'small' : 'large' };
+      case 'remove-address':
+        return { kind, containerId, leaseIds: [this.#lease(made)] };
+      case 'add-address':
+        return { kind, containerId, count: draws.between(1, 2) };
+      default:
+        return { kind, containerId };
+    }
+  }
+
+  /** A lease that the container may have: what an order leases follows from its id. */
+  #lease(made: Operation): string {
+    const more = this.#of('add-address', 'succeeded').filter(
+      ({ targetId }) => targetId === made.targetId,
+    );
+    const { operationId } = this.#draws.pick([made, ...more, ...more]) ?? made;
+    return deriveId('lease', operationId, '1', String(this.#draws.between(0, 1)));
   }
 
   #provision({ tenantId }: Tenant): Order {
@@ -216,6 +255,17 @@ export class Load {
     const busy = new Set(this.open.map((one) => one.targetId));
     const runs = this.#of('provision', 'succeeded').filter((one) => !gone.has(one.targetId));
     return this.#draws.pick(runs.filter((one) => busy.has(one.targetId) === (kind === 'busy')));
+  }
+
+  /** Deleted by its owner, and not yet restored, as far as anybody knows. */
+  #deleted(): Operation | undefined {
+    const restored = this.#of('restore', 'succeeded');
+    const deleted = this.#of('delete', 'succeeded').filter(
+      ({ targetId }) =>
+        restored.filter((one) => one.targetId === targetId).length <
+        this.#of('delete', 'succeeded').filter((one) => one.targetId === targetId).length,
+    );
+    return this.#draws.chance(0.8) ? this.#draws.pick(deleted) : this.#container();
   }
 
   /** The placing of a hold: mostly one that stands, as far as anybody knows. */

@@ -65,12 +65,13 @@ class Run {
   /** Starts it, orders, and kills it at the boot's point. */
   async crash({ nodeUrl, crash, downtime }: BootSettings): Promise<void> {
     this.#ahead += downtime;
-    const installation = this.#start(nodeUrl);
+    const dieAt = crash.after === 'checkpoint' ? crash.count : null;
+    const installation = this.#start(nodeUrl, dieAt);
     const before = this.#counts();
     // A start that was quicker than those before is over all the same.
     const reached = (): boolean =>
-      crash.after === 'start'
-        ? this.#world
+      crash.after === 'start' || crash.after === 'checkpoint'
+        ? crash.after === 'start' && this.#world
         : this.#counts()[crash.after] - before[crash.after] >= crash.count;
     let timer: NodeJS.Timeout | undefined;
     let begun = 0;
@@ -78,7 +79,9 @@ class Run {
       if (this.#world) this.#order(installation);
       const message = await installation.next(PATIENCE);
       if (message === 'over') {
-        if (crash.after !== 'start') this.violations.push('the installation ended by itself');
+        if (crash.after !== 'start' && crash.after !== 'checkpoint') {
+          this.violations.push('the installation ended by itself');
+        }
         break;
       }
       if (message === 'silent') {
@@ -88,6 +91,9 @@ class Run {
       }
       this.#hear(message);
       // Deadlines also come in the middle of everything.
+      if (this.#world && dieAt !== null && this.#draws.chance(0.05)) {
+        this.#move(installation, SECOND);
+      }
       if (this.#world && this.#draws.chance(0.003)) {
         this.#move(installation, this.#draws.between(30, 300) * 1000);
       }
@@ -101,7 +107,7 @@ class Run {
       }
     }
     clearTimeout(timer);
-    if (crash.after !== 'start' && crash.tick !== null) await this.#tick(installation, crash.tick);
+    if ('tick' in crash && crash.tick !== null) await this.#tick(installation, crash.tick);
     for (const message of await installation.end()) this.#hear(message);
     this.crashes += 1;
   }
@@ -188,10 +194,11 @@ class Run {
     return false;
   }
 
-  #start(nodeUrl: string): Installation {
+  /** @param dieAt the checkpoint of reactions at which it kills itself, counted from the start. */
+  #start(nodeUrl: string, dieAt: number | null = null): Installation {
     this.#world = false;
     const { seed } = this.settings;
-    return new Installation({ folder: this.#folder, seed, nodeUrl, ahead: this.#ahead });
+    return new Installation({ folder: this.#folder, seed, nodeUrl, ahead: this.#ahead, dieAt });
   }
 
   #order(installation: Installation): void {

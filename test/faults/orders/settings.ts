@@ -7,6 +7,8 @@ export interface CustomerSettings {
   readonly containers: number;
   readonly addresses: number;
   readonly memoryGiB: number;
+  /** Whether it has an account below it that orders, too. */
+  readonly below: boolean;
 }
 
 /** When a boot ends: after so many of what it says, or that far into its start. */
@@ -20,6 +22,8 @@ export type CrashPoint =
        */
       readonly tick: number | null;
     }
+  /** At the moment in which so many checkpoints of reactions were written, by its own hand. */
+  | { readonly after: 'checkpoint'; readonly count: number }
   /** A share of what an undisturbed start takes. */
   | { readonly after: 'start'; readonly share: number };
 
@@ -52,6 +56,7 @@ export function settingsOf(seed: number): RunSettings {
     containers: draws.between(3, 8),
     addresses: draws.between(4, 14),
     memoryGiB: draws.between(3, 10),
+    below: draws.chance(0.5),
   }));
   const ranges = Array.from({ length: draws.between(1, 2) }, (_, i) => ({
     cidr: `10.77.${i}.0/${draws.chance(0.5) ? 28 : 29}`,
@@ -77,9 +82,10 @@ export function settingsOf(seed: number): RunSettings {
 function crashPoint(draws: Draws, boot: number): CrashPoint {
   const start = draws.unit();
   // The very first start makes everything; later ones recover what a kill left.
-  const kinds = { events: 5, replies: 2, orders: 2, start: boot === 0 ? 2 : 3 };
+  const kinds = { events: 5, replies: 2, orders: 2, checkpoint: 4, start: boot === 0 ? 2 : 3 };
   const after = draws.weighted(kinds);
   if (after === 'start') return { after, share: start };
+  if (after === 'checkpoint') return { after, count: draws.between(1, 40) };
   const most = { events: 800, replies: 40, orders: 40 }[after];
   const tick = draws.chance(0.5) ? draws.between(0, 12) : null;
   return { after, count: draws.between(1, most), tick };

@@ -10,25 +10,34 @@ import {
   ContainerDeleted,
   ContainerEntered,
   ContainerFailed,
+  ContainerFrozen,
   ContainerLeft,
   ContainerRequested,
   ContainerReserved,
+  ContainerRestored,
   ContainerRunning,
+  ContainerSoftDeleted,
+  ContainerStarted,
+  ContainerStopped,
+  ContainerThawed,
   HoldLifted,
   HoldPlaced,
   NodeCapacityFreed,
   NodeCapacityTaken,
   NodeRegistered,
+  ObservationChanged,
 } from '@bivouac/events/containers';
 import {
   AddressesAdded,
   AddressesRemoved,
   SubscriptionEnded,
   SubscriptionStarted,
+  SubscriptionVoided,
 } from '@bivouac/events/billing';
+import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import { is, type Recorded } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
-import { Released, Reserved } from '@bivouac/events/quotas';
+import { Released, Reserved, Transferred, TransferReserved } from '@bivouac/events/quotas';
 import type { ResourceVector } from '@bivouac/events/values';
 
 import { endOf } from './ends.ts';
@@ -45,8 +54,14 @@ export interface Operation {
 export interface Container {
   readonly containerId: string;
   readonly tenantId: string;
-  lifecycle: 'being made' | 'running' | 'gone';
-  ran: boolean;
+  /** `soft-deleted`: its owner's no more, but kept. */
+  lifecycle: 'being made' | 'running' | 'soft-deleted' | 'gone';
+  /** What its node did, or saw of it, last. */
+  power: 'stopped' | 'running' | 'frozen';
+  /** How often it was restored. */
+  restored: number;
+  /** Addresses of its own were taken from it: their quota stays reserved with the others'. */
+  lessened: boolean;
   /** By lease. */
   readonly addresses: Map<string, string>;
   /** With the operation that placed each; undefined: the tenant's. */
@@ -65,6 +80,13 @@ export interface Subscription {
   readonly addresses: Map<string, string>;
   times: number;
   open: boolean;
+  /** Nothing of it is charged. */
+  voided: boolean;
+}
+
+/** On a node, with everything that belongs to it. */
+export function isThere(container: Container | undefined): boolean {
+  return container?.lifecycle === 'running' || container?.lifecycle === 'soft-deleted';
 }
 
 export class Standing {
@@ -74,8 +96,12 @@ export class Standing {
   readonly reservations = new Map<string, Held & { readonly vector: ResourceVector }>();
   readonly leases = new Map<string, Held & { readonly address: string }>();
   readonly placements = new Map<string, Held & { readonly nodeId: string }>();
-  /** By container, also those that have ended. */
+  /** By container, also those that have ended: its own tenant's. */
   readonly subscriptions = new Map<string, Subscription>();
+  /** The same of those above it, by account and container. */
+  readonly above = new Map<string, Subscription>();
+  /** The tenant above, by tenant; the provider's own customers have none here. */
+  readonly parents = new Map<string, string>();
   readonly roster = new Set<string>();
   /** Names by id. */
   readonly nodes = new Map<string, string>();
@@ -84,6 +110,10 @@ export class Standing {
   constructor(history: History) {
     this.#causes = new Causes(history);
     for (const event of history) {
+      if (is(event, TenantCreated) && event.data.parentId !== null) {
+        const { tenantId, parentId } = event.data;
+        if (parentId !== PROVIDER_ID) this.parents.set(tenantId, parentId);
+      }
       this.#operation(event);
       this.#container(event);
       this.#capacity(event);
@@ -96,6 +126,28 @@ export class Standing {
     return [...this.operations.values()].some(
       ({ targetId, outcome }) => targetId === containerId && outcome === 'needs-attention',
     );
+  }
+
+  /** The accounts above a tenant that pay for what it has, nearest first. */
+  debtorsAbove(tenantId: string): string[] {
+    const above = this.parents.get(tenantId);
+    return above === undefined ? [] : [above, ...this.debtorsAbove(above)];
+  }
+
+  #subscriptionOf(accountId: unknown, containerId: string): Subscription | undefined {
+    return this.#isOwn(accountId, containerId)
+      ? this.subscriptions.get(containerId)
+      : this.above.get(`${String(accountId)} ${containerId}`);
+  }
+
+  #put(accountId: string, containerId: string, subscription: Subscription): void {
+    if (this.#isOwn(accountId, containerId)) this.subscriptions.set(containerId, subscription);
+    else this.above.set(`${accountId} ${containerId}`, subscription);
+  }
+
+  #isOwn(accountId: unknown, containerId: string): boolean {
+    const owner = this.containers.get(containerId)?.tenantId;
+    return accountId === undefined || owner === undefined || owner === accountId;
   }
 
   #operation(event: Recorded): void {
@@ -115,7 +167,8 @@ export class Standing {
     if (is(event, ContainerRequested)) {
       const { containerId, tenantId } = event.data;
       this.containers.set(containerId, {
-        ...{ containerId, tenantId, lifecycle: 'being made', ran: false },
+        ...{ containerId, tenantId, lifecycle: 'being made', power: 'stopped' },
+        ...{ restored: 0, lessened: false },
         addresses: new Map(),
         holds: this.containers.get(containerId)?.holds ?? new Map<string, string | undefined>(),
       });
@@ -130,10 +183,22 @@ export class Standing {
       }
     } else if (is(event, AddressesDetached)) {
       for (const leaseId of event.data.leaseIds) container.addresses.delete(leaseId);
+      if (event.data.undone !== true) container.lessened = true;
     } else if (is(event, ContainerRunning)) {
       container.lifecycle = 'running';
-      container.ran = true;
-    } else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
+      container.power = 'running';
+    } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'soft-deleted';
+    else if (is(event, ContainerRestored)) {
+      container.lifecycle = 'running';
+      container.restored += 1;
+    } else if (is(event, ContainerStarted) || is(event, ContainerThawed)) {
+      container.power = 'running';
+    } else if (is(event, ObservationChanged)) {
+      const { state } = event.data;
+      if (state !== 'absent' && state !== 'error') container.power = state;
+    } else if (is(event, ContainerStopped)) container.power = 'stopped';
+    else if (is(event, ContainerFrozen)) container.power = 'frozen';
+    else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
       container.lifecycle = 'gone';
     else if (is(event, HoldPlaced)) {
       container.holds.set(event.data.hold.holdId, event.data.ask?.operationId);
@@ -145,6 +210,14 @@ export class Standing {
     if (is(event, Reserved)) {
       const { reservationId, vector } = event.data;
       this.reservations.set(reservationId, { by, vector });
+    } else if (is(event, TransferReserved)) {
+      const { reservationId, taken: vector } = event.data;
+      this.reservations.set(reservationId, { by, vector });
+    } else if (is(event, Transferred)) {
+      const { reservationId, fromReservationId, vector } = event.data;
+      const taken = this.reservations.get(reservationId);
+      this.reservations.delete(fromReservationId);
+      this.reservations.set(reservationId, { by: taken?.by, vector });
     } else if (is(event, Released)) this.reservations.delete(event.data.reservationId);
     else if (is(event, AddressLeased)) {
       const { leaseId, address, containerId } = event.data;
@@ -159,18 +232,19 @@ export class Standing {
 
   #charge(event: Recorded): void {
     if (is(event, SubscriptionStarted)) {
-      const { containerId, addresses } = event.data;
-      const before = this.subscriptions.get(containerId);
-      this.subscriptions.set(containerId, {
+      const { containerId, accountId, addresses } = event.data;
+      const before = this.#subscriptionOf(accountId, containerId);
+      this.#put(accountId, containerId, {
         containerId,
         addresses: new Map(addresses.map(({ leaseId, address }) => [leaseId, address])),
         times: (before?.times ?? 0) + 1,
         open: true,
+        voided: false,
       });
       return;
     }
-    const id = event.data['containerId'];
-    const subscription = typeof id === 'string' ? this.subscriptions.get(id) : undefined;
+    const { containerId: id, accountId } = event.data;
+    const subscription = typeof id === 'string' ? this.#subscriptionOf(accountId, id) : undefined;
     if (subscription === undefined) return;
     if (is(event, AddressesAdded)) {
       for (const { leaseId, address } of event.data.addresses) {
@@ -179,5 +253,6 @@ export class Standing {
     } else if (is(event, AddressesRemoved)) {
       for (const leaseId of event.data.leaseIds) subscription.addresses.delete(leaseId);
     } else if (is(event, SubscriptionEnded)) subscription.open = false;
+    else if (is(event, SubscriptionVoided)) subscription.voided = true;
   }
 }

@@ -3,11 +3,13 @@
  * addresses. Every command has a fixed key, so a set-up that was killed is carried on.
  */
 import { CreateCustomer } from '@bivouac/accounts/api';
+import { TenantCreated } from '@bivouac/events/accounts';
 import { LOCATION } from '@bivouac/all';
 import { DefinePlan } from '@bivouac/billing/api';
 import { PublishImage, RegisterImage, RegisterRange, TestImage } from '@bivouac/containers/api';
 import type { CommandContract } from '@bivouac/events/language';
-import { deriveId } from '@bivouac/events/values';
+import { deriveId, uuidOf } from '@bivouac/events/values';
+import type { EventStore } from '@bivouac/infra/event-store';
 import { type Host, systemPrincipal } from '@bivouac/infra/runtime';
 import { SetLimit } from '@bivouac/quotas/api';
 import type { z } from 'zod';
@@ -28,6 +30,7 @@ export const PLANS = {
 /** Makes what is not there yet. Throws where a command is refused: nothing here can be. */
 export async function makeWorld(
   host: Host,
+  store: EventStore,
   provider: Tenant,
   settings: RunSettings,
 ): Promise<World> {
@@ -47,6 +50,13 @@ export async function makeWorld(
     const contact = { email: `customer${i}@example.com` };
     customers.push(await run(CreateCustomer, { name, contact }, `customer ${i}`));
   }
+  // Some have accounts below them: their own customers.
+  const below: Tenant[] = [];
+  for (const [i, customer] of customers.entries()) {
+    if (settings.customers[i]?.below === true) {
+      below.push(await openBelow(host, store, customer, `Below ${i + 1}`));
+    }
+  }
   // Their ledgers open with them.
   await host.settled();
   for (const [i, { containers, addresses, memoryGiB }] of settings.customers.entries()) {
@@ -60,6 +70,13 @@ export async function makeWorld(
       addresses,
     };
     await run(SetLimit, { ...customer, limit, reason: 'small' }, `limit ${i}`);
+  }
+  for (const [i, tenant] of below.entries()) {
+    // Its own limit is tighter than those above it, or it has none.
+    const limit = { containers: 2, cpuMillis: 1_000_000, memoryBytes: (3n * GIB).toString() };
+    const rest = { diskBytes: (1000n * GIB).toString(), addresses: 5 };
+    const whole = i % 2 === 0 ? { ...limit, ...rest } : null;
+    await run(SetLimit, { ...tenant, limit: whole, reason: 'below' }, `limit below ${i}`);
   }
   for (const [code, { memory, disk, addresses }] of Object.entries(PLANS)) {
     const limits = {
@@ -94,5 +111,35 @@ export async function makeWorld(
     await run(RegisterRange, { cidr, location: LOCATION, coolDownSeconds }, `range ${cidr}`);
   }
   await host.settled();
-  return { provider, customers, imageId };
+  return { provider, customers: [...customers, ...below], imageId };
+}
+
+/** An account below a customer, recorded as its tree would; of one that is there: nothing happens. */
+async function openBelow(
+  host: Host,
+  store: EventStore,
+  above: Tenant,
+  name: string,
+): Promise<Tenant> {
+  const { homeId } = above;
+  const tenantId = deriveId('tenant', above.tenantId, name);
+  const stream = `tree-${homeId}`;
+  const page = await store.readStream(stream, { limit: 1000 });
+  const events = page.exists ? page.events : [];
+  const known = events.some((stored) => stored.tenantid === tenantId);
+  const last = events.at(-1);
+  if (last === undefined) throw new Error(`${above.tenantId} has no tree`);
+  if (!known) {
+    const facts = { tenantId, homeId, parentId: above.tenantId, name, contact: null };
+    const encoded = host.registry.encode(TenantCreated({ ...facts, kind: 'sub-account' }));
+    const key = uuidOf(tenantId);
+    await store.append(stream, last.revision, [
+      {
+        ...{ ...encoded, id: uuidOf(key, '0'), type: TenantCreated.type, time: last.time },
+        ...{ tenantid: tenantId, homeid: homeId, actorid: 'system:faults', inputhash: '' },
+        ...{ correlationid: key, causationid: key, commandkey: key },
+      },
+    ]);
+  }
+  return { tenantId, homeId };
 }

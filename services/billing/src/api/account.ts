@@ -81,22 +81,40 @@ export const AddAddresses = command({
   result: nothing,
 });
 
+const removal = z.strictObject({
+  accountId,
+  containerId,
+  leaseIds: z.array(idOf('lease')).max(96),
+  cause: CauseSchema,
+});
+
 /** Of leases that are not charged: nothing happens. */
 export const RemoveAddresses = command({
   name: 'billing.RemoveAddresses',
   access: 'internal',
-  input: z.strictObject({
-    accountId,
-    containerId,
-    leaseIds: z.array(idOf('lease')).max(96),
-    cause: CauseSchema,
-  }),
+  input: removal,
+  result: nothing,
+});
+
+/** The same where their attaching was undone: they are charged for no day. */
+export const UndoAddresses = command({
+  name: 'billing.UndoAddresses',
+  access: 'internal',
+  input: removal,
   result: nothing,
 });
 
 /** Refusal: SUBSCRIPTION_UNKNOWN. */
 export const EndSubscription = command({
   name: 'billing.EndSubscription',
+  access: 'internal',
+  input: z.strictObject({ accountId, containerId, cause: CauseSchema }),
+  result: nothing,
+});
+
+/** The order was undone: nothing of the container is charged. Once. Refusal: SUBSCRIPTION_UNKNOWN. */
+export const VoidSubscriptions = command({
+  name: 'billing.VoidSubscriptions',
   access: 'internal',
   input: z.strictObject({ accountId, containerId, cause: CauseSchema }),
   result: nothing,

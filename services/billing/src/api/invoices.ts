@@ -163,6 +163,8 @@ export const SubscriptionViewSchema = z.object({
   addresses: z.number().int(),
   startedAt: InstantSchema,
   endedAt: InstantSchema.nullable(),
+  /** Nothing is charged for it: the order it came from was undone. */
+  voided: z.boolean(),
   position: z.string(),
 });
 

@@ -25,7 +25,9 @@ import {
   ResumeDunning,
   ReversePayment,
   StartSubscription,
+  UndoAddresses,
   VoidInvoice,
+  VoidSubscriptions,
 } from '../api/index.ts';
 import { accountStream } from '../domain/account.ts';
 import {
@@ -52,6 +54,7 @@ import {
 } from '../domain/payments.ts';
 import { catalogVersions, planStream } from '../domain/plan.ts';
 import { plansOf } from '../domain/renewal.ts';
+import { undoAddresses, voidSubscriptions } from '../domain/undone.ts';
 
 const stream = ({ accountId }: { readonly accountId: string }) => accountStream(accountId);
 const onAccount = { stream, result: () => ({}) };
@@ -71,6 +74,8 @@ const reactions = [
   handler(AddAddresses, account, { ...onAccount, decide: addAddresses }),
   handler(RemoveAddresses, account, { ...onAccount, decide: removeAddresses }),
   handler(EndSubscription, account, { ...onAccount, decide: endSubscription }),
+  handler(UndoAddresses, account, { ...onAccount, decide: undoAddresses }),
+  handler(VoidSubscriptions, account, { ...onAccount, decide: voidSubscriptions }),
   handler(AwaitPeriodEnd, account, { ...onAccount, decide: awaitPeriodEnd }),
   handler(EndPeriodWait, account, { ...onAccount, decide: endPeriodWait }),
   handler(AdvanceDunning, account, { ...onAccount, decide: advanceDunning }),

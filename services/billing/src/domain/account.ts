@@ -148,10 +148,11 @@ export function evolveAccount(
       return state;
     }
     case 'billing.AddressesRemoved': {
-      const { subscriptionId, leaseIds, removedAt, cause } = event.data;
+      const { subscriptionId, leaseIds, removedAt, undone, cause } = event.data;
       for (const address of state.subscriptions.get(subscriptionId)?.addresses ?? []) {
         if (address.removed === undefined && leaseIds.includes(address.leaseId)) {
           address.removed = { at: removedAt, cause };
+          if (undone === true) address.undone = true;
         }
       }
       return state;
@@ -160,6 +161,12 @@ export function evolveAccount(
       const { subscriptionId, endedAt, cause } = event.data;
       const subscription = state.subscriptions.get(subscriptionId);
       if (subscription !== undefined) subscription.ended = { at: endedAt, cause };
+      return state;
+    }
+    case 'billing.SubscriptionVoided': {
+      const { subscriptionId, cause } = event.data;
+      const subscription = state.subscriptions.get(subscriptionId);
+      if (subscription !== undefined) subscription.voided = cause;
       return state;
     }
     case 'billing.AddOnAttached': {

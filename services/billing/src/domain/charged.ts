@@ -16,6 +16,8 @@ export interface AddressService {
   readonly addedAt: string;
   readonly cause: Cause;
   removed?: End;
+  /** What attached it was undone: it is charged for no day. */
+  undone?: true;
 }
 
 /** Terms in force from an instant until the next stretch begins. */
@@ -37,6 +39,8 @@ export interface Subscription {
   readonly addresses: AddressService[];
   setup?: { readonly amount: Money; readonly at: string; readonly cause: Cause };
   ended?: End;
+  /** The order it came from was undone: nothing of it is charged. */
+  voided?: Cause;
 }
 
 /** Something charged by the month besides a plan. */

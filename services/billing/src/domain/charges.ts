@@ -251,7 +251,7 @@ function latest(state: AccountState, containerId: string) {
   return state.subscriptions.get(state.latest.get(containerId) ?? '');
 }
 
-function unknownSubscription(containerId: string): ReturnType<typeof refuse> {
+export function unknownSubscription(containerId: string): ReturnType<typeof refuse> {
   return refuse(
     'SUBSCRIPTION_UNKNOWN',
     `The account has no subscription for ${containerId}; its start must be taken up first.`,

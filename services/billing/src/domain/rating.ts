@@ -126,11 +126,13 @@ function linesOf(charges: Charges, month: string): Line[] {
 
 /** Subscriptions by start, then add-ons, then fees; ids decide what is equal. */
 function chargesOf(charges: Charges): Charge[] {
-  const subscriptions = [...charges.subscriptions.values()].sort(
-    by((s) => [s.startedAt, s.subscriptionId]),
-  );
+  const subscriptions = [...charges.subscriptions.values()]
+    .filter(({ voided }) => voided === undefined)
+    .sort(by((s) => [s.startedAt, s.subscriptionId]));
   const spans = spansOf(subscriptions);
-  const addOns = [...charges.addOns.values()].sort(by((a) => [a.attachedAt, a.addOnId]));
+  const addOns = [...charges.addOns.values()]
+    .filter(({ subscriptionId }) => subscriptionId === null || spans.has(subscriptionId))
+    .sort(by((a) => [a.attachedAt, a.addOnId]));
   const fees = [...charges.fees.values()].sort(by((f) => [f.chargedAt, f.feeId]));
   return [
     ...subscriptions.flatMap((s) => chargesOfSubscription(s, spans.get(s.subscriptionId))),

@@ -40,7 +40,8 @@ export function renewalsOf(
 ): Renewal[] {
   return [...charges.subscriptions.values()].flatMap((subscription): Renewal[] => {
     const { startsAt } = periodOf(month, subscription.zone);
-    if (subscription.ended !== undefined && subscription.ended.at <= startsAt) return [];
+    const { ended, voided } = subscription;
+    if (voided !== undefined || (ended !== undefined && ended.at <= startsAt)) return [];
     const current = subscription.stretches.filter((s) => s.from <= startsAt).at(-1)?.terms;
     // A reseller's own prices do not follow the catalog.
     if (current === undefined || current.pricedBy !== undefined) return [];

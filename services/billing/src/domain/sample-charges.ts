@@ -12,8 +12,10 @@ import {
   removeAddresses,
   startSubscription,
 } from './charges.ts';
+import { undoAddresses, voidSubscriptions } from './undone.ts';
 
 export const accountId = deriveId('tenant', 'customer');
+const homeId = accountId;
 export const issuerId = deriveId('tenant', 'provider');
 
 export const eur = (amount: string) => ({ amount, currency: 'EUR' });
@@ -146,6 +148,21 @@ export class SampleAccount {
         cause: causeAt(at, `AddressesDetached-${name}`, container),
       }),
     );
+  }
+
+  /** The operation that attached it undid that. */
+  detaches(at: string, name: string, container = 'web1'): readonly Decided[] {
+    const cause = causeAt(at, `AddressesDetached-${name}`, container);
+    const subject = { accountId, containerId: containerId(container), cause };
+    const leaseIds = [address(name).leaseId];
+    return this.when((state) => undoAddresses(state, { ...subject, leaseIds }, { homeId }));
+  }
+
+  /** Its order was undone. */
+  undoes(at: string, container = 'web1'): readonly Decided[] {
+    const cause = causeAt(at, 'OrderUndone', container);
+    const subject = { accountId, containerId: containerId(container), cause };
+    return this.when((state) => voidSubscriptions(state, subject, { homeId }));
   }
 
   ends(at: string, container = 'web1', name = 'ContainerDeleted'): readonly Decided[] {

@@ -107,10 +107,12 @@ export function chargedAddresses(
   segments: readonly Segment[],
 ): ChargedAddress[] {
   const { zone, ended } = subscription;
-  const all = subscription.addresses.map((address) => {
-    const own = spanBetween(address.addedAt, address.removed?.at, zone);
-    return { address, ...within(own, service, address.removed?.cause, ended?.cause) };
-  });
+  const all = subscription.addresses
+    .filter(({ undone }) => undone !== true)
+    .map((address) => {
+      const own = spanBetween(address.addedAt, address.removed?.at, zone);
+      return { address, ...within(own, service, address.removed?.cause, ended?.cause) };
+    });
   return all.flatMap((own, index) => {
     const longest = all.slice(0, index).sort(longestFirst);
     return segments.flatMap(({ terms, span, end }): ChargedAddress[] => {

@@ -8,6 +8,7 @@ import {
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import { type CommandReply, type EventOf, is } from '@bivouac/events/language';
 import type { LeasedAddress, PlanTerms } from '@bivouac/events/operations';
@@ -20,6 +21,8 @@ import {
   OpenAccount,
   RemoveAddresses,
   StartSubscription,
+  UndoAddresses,
+  VoidSubscriptions,
 } from '../api/account.ts';
 import { causeOf } from '../domain/cause.ts';
 import { catalogTerms, chargedTo, debtorsOf } from './pricing.ts';
@@ -45,6 +48,7 @@ type ContainerFact = EventOf<
   | typeof AddressesAttached
   | typeof AddressesDetached
   | typeof ContainerDeleted
+  | typeof OrderUndone
 >;
 
 /**
@@ -101,8 +105,10 @@ async function chargeOne(
     if (!event.data.ran) return nothingToDo;
     return context.execute(EndSubscription, subject, n);
   }
-  const { leaseIds } = event.data;
-  return context.execute(RemoveAddresses, { ...subject, leaseIds }, n);
+  if (is(event, OrderUndone)) return context.execute(VoidSubscriptions, subject, n);
+  const { leaseIds, undone } = event.data;
+  const removal = undone === true ? UndoAddresses : RemoveAddresses;
+  return context.execute(removal, { ...subject, leaseIds }, n);
 }
 
 const nothingToDo: CommandReply<unknown> = {

@@ -12,6 +12,7 @@ import {
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import { type EventOf, is } from '@bivouac/events/language';
 import { type AskName, asks, StepAsked } from '@bivouac/events/operations';
@@ -36,6 +37,7 @@ export const keepAccounts = policy({
     AddressesAttached,
     AddressesDetached,
     ContainerDeleted,
+    OrderUndone,
     StepAsked,
   ],
   target: (event) =>

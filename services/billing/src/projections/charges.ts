@@ -8,6 +8,7 @@ import {
   PlanChanged,
   SubscriptionEnded,
   SubscriptionStarted,
+  SubscriptionVoided,
   TermsRenewed,
 } from '@bivouac/events/billing';
 import type { PlanTerms } from '@bivouac/events/operations';
@@ -56,6 +57,7 @@ export const chargesProjection = projection({
         addresses: event.data.addresses.length,
         startedAt: event.data.startedAt,
         endedAt: null,
+        voided: false,
         position: event.position,
       });
     }),
@@ -83,6 +85,9 @@ export const chargesProjection = projection({
       for (const addOn of openAddOns(view, subscriptionId)) {
         view.put(addOns, { ...addOn, endsAt: endedAt });
       }
+    }),
+    on(SubscriptionVoided, (event, view) => {
+      change(view, event.data.subscriptionId, () => ({ voided: true }));
     }),
     on(AddOnAttached, (event, view) => {
       const { addOnId: id, ...facts } = event.data;

@@ -125,6 +125,18 @@ export const Reconcile = command({
   result: z.strictObject({ nodeId: idOf('node').nullable() }),
 });
 
+/**
+ * Has a stray instance destroyed by its node, with all its data; one that is being destroyed already
+ * changes nothing. Refused: NODE_UNKNOWN, STRAY_UNKNOWN, STRAY_WANTED.
+ */
+export const DestroyStray = command({
+  name: 'containers.DestroyStray',
+  access: 'staff',
+  right: 'operations.repair',
+  input: z.strictObject({ ...ofNode, containerId: idOf('container'), reason }),
+  result: z.strictObject({ ...ofNode, containerId: idOf('container') }),
+});
+
 /** Registers a hardware node with what it has to give. */
 export const RegisterNode = command({
   name: 'containers.RegisterNode',

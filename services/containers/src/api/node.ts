@@ -67,6 +67,20 @@ export const ReportStray = command({
   result: z.strictObject({}),
 });
 
+/** What a node answered to the destruction of a stray. Of another instruction nothing is recorded. */
+export const ReportStrayAnswer = command({
+  name: 'containers.ReportStrayAnswer',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerId: idOf('container'),
+    instructionId: idOf('instruction'),
+    outcome: z.enum(['done', 'refused', 'failed', 'timed-out']),
+    message: z.string().max(2000).optional(),
+  }),
+  result: z.strictObject({}),
+});
+
 /** What should be on a node, and what was seen there that should not: to be told from a full list. */
 export const InstancesOfNode = query({
   name: 'containers.InstancesOfNode',
@@ -105,7 +119,14 @@ export const InstructionsForNode = query({
   result: z.object({
     /** Whether such a node is registered. */
     known: z.boolean(),
-    items: z.array(z.object({ cursor: z.string(), instruction: InstructionSchema })),
+    items: z.array(
+      z.object({
+        cursor: z.string(),
+        instruction: InstructionSchema,
+        /** It is about a stray: its answer is the node's own, no container's. */
+        stray: z.boolean(),
+      }),
+    ),
     end: z.boolean(),
   }),
 });

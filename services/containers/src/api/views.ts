@@ -166,5 +166,13 @@ export const StrayViewSchema = z.object({
   state: ObservedStateSchema,
   why: StrayReasonSchema,
   seenAt: InstantSchema,
+  /** The last destruction that was ordered; `outcome` null while the node has not answered. */
+  destruction: z
+    .object({
+      orderedAt: InstantSchema,
+      outcome: z.enum(['refused', 'failed', 'timed-out']).nullable(),
+      message: z.string().nullable(),
+    })
+    .nullable(),
 });
 export type StrayView = z.output<typeof StrayViewSchema>;

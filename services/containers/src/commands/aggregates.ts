@@ -26,6 +26,7 @@ import type { PlacementCandidate } from '@bivouac/events/containers';
 
 export const container = aggregate({
   category: 'container',
+  version: 2,
   events: [...containerEvents, ...laterLifeEvents],
   initial: () => noContainer,
   evolve: evolveContainer,
@@ -38,6 +39,7 @@ export const image = aggregate({
 });
 export const node = aggregate({
   category: 'node',
+  version: 2,
   events: nodeEvents,
   initial: emptyNode,
   evolve: evolveNode,

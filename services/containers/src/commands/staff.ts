@@ -4,6 +4,7 @@ import { handler } from '@bivouac/infra/runtime';
 
 import {
   DeprecateImage,
+  DestroyStray,
   DrainNode,
   LabelNode,
   PublishImage,
@@ -13,10 +14,12 @@ import {
   RegisterRange,
   ReportInventory,
   ReportStray,
+  ReportStrayAnswer,
   TestImage,
   UndrainNode,
   WithdrawImage,
 } from '../api/index.ts';
+import { isGone } from '../domain/container/index.ts';
 import {
   deprecateImage,
   draftImage,
@@ -25,16 +28,11 @@ import {
   withdrawImage,
 } from '../domain/image.ts';
 import { registerNode } from '../domain/node.ts';
-import {
-  drainNode,
-  labelNode,
-  reportInventory,
-  reportStray,
-  undrainNode,
-} from '../domain/node-keeping.ts';
+import { drainNode, labelNode, reportInventory, undrainNode } from '../domain/node-keeping.ts';
 import { rangeIdOf, registerRange } from '../domain/pool.ts';
 import { orderReconciliation } from '../domain/reconciler.ts';
-import { image, node, pool, reconciler, RECONCILER, streamOf } from './aggregates.ts';
+import { destroyStray, endDestruction, reportStray } from '../domain/strays.ts';
+import { container, image, node, pool, reconciler, RECONCILER, streamOf } from './aggregates.ts';
 
 const platform = () => 'platform' as const;
 const idIn = (stream: string): string => stream.slice(stream.indexOf('-') + 1);
@@ -71,6 +69,17 @@ export const staffCommands = [
   handler(UndrainNode, node, { ...ofNode, decide: undrainNode }),
   handler(ReportInventory, node, { ...ofNode, result: () => ({}), decide: reportInventory }),
   handler(ReportStray, node, { ...ofNode, result: () => ({}), decide: reportStray }),
+  handler(ReportStrayAnswer, node, { ...ofNode, result: () => ({}), decide: endDestruction }),
+  handler(DestroyStray, node, {
+    ...ofNode,
+    prepare: async (input, _ports, { load }) => {
+      const { state } = await load(container, streamOf.container(input.containerId));
+      const here = state.place?.nodeId === input.nodeId && !isGone(state);
+      return { input: { ...input, wanted: { here, generation: state.generation } } };
+    },
+    decide: destroyStray,
+    result: (_events, { nodeId, containerId }) => ({ nodeId, containerId }),
+  }),
   handler(Reconcile, reconciler, {
     stream: () => RECONCILER,
     owner: platform,

@@ -5,18 +5,25 @@ import {
   NodeInventoryChanged,
   NodeLabelled,
   NodeUndrained,
+  StrayDestructionEnded,
+  StrayDestructionOrdered,
   StrayInstanceGone,
   StrayInstanceSeen,
-  type StrayReason,
 } from '@bivouac/events/containers';
 import { accept, canonicalText, type Decision, type EventOf, is } from '@bivouac/events/language';
-import type { NodeInventory, ObservedState } from '@bivouac/events/node';
+import type { NodeInventory } from '@bivouac/events/node';
 
 import { unknownNode } from './node-refusals.ts';
 import type { NodeKeeping, NodeState } from './node-state.ts';
 
 export function noKeeping(): NodeKeeping {
-  return { drained: undefined, labels: [], inventory: undefined, strays: new Map() };
+  return {
+    drained: undefined,
+    labels: [],
+    inventory: undefined,
+    strays: new Map(),
+    destructions: new Map(),
+  };
 }
 
 export function evolveKeeping(
@@ -30,8 +37,14 @@ export function evolveKeeping(
     state.inventory = canonicalText(event.data.inventory);
   } else if (is(event, StrayInstanceSeen)) {
     const { containerId, generation, state: seen, why } = event.data;
-    state.strays.set(containerId, canonicalText({ generation, seen, why }));
+    const said = canonicalText({ generation, seen, why });
+    state.strays.set(containerId, { said, generation });
   } else if (is(event, StrayInstanceGone)) state.strays.delete(event.data.containerId);
+  else if (is(event, StrayDestructionOrdered)) {
+    state.destructions.set(event.data.containerId, event.data.instructionId);
+  } else if (is(event, StrayDestructionEnded)) {
+    state.destructions.delete(event.data.containerId);
+  }
 }
 
 /** Recorded where it differs from what was said before. Refused: NODE_UNKNOWN. */
@@ -70,25 +83,4 @@ export function drainNode(
 export function undrainNode(state: NodeState, input: { readonly nodeId: string }): Decision {
   if (!state.registered) return unknownNode(input.nodeId);
   return state.drained === undefined ? accept() : accept(NodeUndrained(input));
-}
-
-/** An instance that should not be there, or (`absent`) is there no more. Refused: NODE_UNKNOWN. */
-export function reportStray(
-  state: NodeState,
-  input: {
-    readonly nodeId: string;
-    readonly containerId: string;
-    readonly generation: number;
-    readonly state: ObservedState;
-    readonly why: StrayReason;
-  },
-): Decision {
-  const { nodeId, containerId, generation, state: seen, why } = input;
-  if (!state.registered) return unknownNode(nodeId);
-  const known = state.strays.get(containerId);
-  if (seen === 'absent') {
-    return known === undefined ? accept() : accept(StrayInstanceGone({ nodeId, containerId }));
-  }
-  if (known === canonicalText({ generation, seen, why })) return accept();
-  return accept(StrayInstanceSeen({ ...input }));
 }

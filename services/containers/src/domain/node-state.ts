@@ -34,6 +34,15 @@ export interface NodeKeeping {
   labels: readonly string[];
   /** As canonical text, to tell whether it changed. */
   inventory: string | undefined;
-  /** By container id: as canonical text. */
-  readonly strays: Map<string, string>;
+  /** By container id. */
+  readonly strays: Map<string, Stray>;
+  /** By container id: the unanswered instruction to destroy the stray that is, or was, there. */
+  readonly destructions: Map<string, string>;
+}
+
+/** An instance that is nobody's there. */
+export interface Stray {
+  /** What was said of it last, as canonical text. */
+  readonly said: string;
+  readonly generation: number;
 }

@@ -63,8 +63,17 @@ function share(row: NodeView): number {
   return Math.min(...nodeAxes.map((axis) => Number(free[axis]) / Number(total[axis] || 1n)));
 }
 
-export function noRoom({ vector, location }: Place, best: ResourceVector | undefined) {
+export function noRoom(place: Place, best: ResourceVector | undefined) {
+  const { vector, location, labels = [], features = [] } = place;
   const where = location === undefined ? '' : ` in ${location}`;
+  const required = [...labels, ...features];
+  if (best === undefined && required.length > 0) {
+    return refuse(
+      'NO_NODE_WITH_ROOM',
+      `There is no node${where} that has ${required.join(', ')}; require less, or choose another location.`,
+      { path: ['input', labels.length > 0 ? 'labels' : 'features'] },
+    );
+  }
   if (best === undefined) {
     return refuse(
       'NO_NODE_WITH_ROOM',

@@ -1,10 +1,16 @@
 /** Each node's queue of unanswered instructions, and their deadlines. */
-import { InstructionAnswered, InstructionIssued } from '@bivouac/events/containers';
+import {
+  InstructionAnswered,
+  InstructionIssued,
+  StrayDestructionEnded,
+  StrayDestructionOrdered,
+} from '@bivouac/events/containers';
 import { type Instruction, InstructionSchema } from '@bivouac/events/node';
 import { plusSeconds } from '@bivouac/events/values';
 import { on, projection, timers } from '@bivouac/infra/runtime';
 import { table } from '@bivouac/infra/views';
 
+import { ReportStrayAnswer } from '../api/index.ts';
 import { TimeOutInstruction } from '../commands/containers.ts';
 
 /** An answer given just in time may still be on its way when the deadline passes, in seconds. */
@@ -15,6 +21,8 @@ export interface InstructionRow {
   readonly nodeId: string;
   readonly position: string;
   readonly instruction: Instruction;
+  /** About an instance that is no container's there. */
+  readonly stray?: true;
 }
 
 export const instructions = table<InstructionRow>()({
@@ -52,6 +60,28 @@ export const instructionsProjection = projection({
         command: TimeOutInstruction.name,
         input: { containerId, instructionId },
       });
+    }),
+    on(StrayDestructionOrdered, (event, view) => {
+      const { nodeId, reason: _reason, ...fenced } = event.data;
+      const { instructionId, containerId, notAfter } = fenced;
+      view.put(instructions, {
+        instructionId,
+        nodeId,
+        position: event.position,
+        instruction: { step: 'destroy', input: {}, ...fenced },
+        stray: true,
+      });
+      view.put(timers, {
+        id: timerId(instructionId),
+        due: plusSeconds(notAfter, GRACE_SECONDS),
+        homeId: event.homeid,
+        command: ReportStrayAnswer.name,
+        input: { nodeId, containerId, instructionId, outcome: 'timed-out' },
+      });
+    }),
+    on(StrayDestructionEnded, (event, view) => {
+      view.delete(instructions, event.data.instructionId);
+      view.delete(timers, timerId(event.data.instructionId));
     }),
     on(InstructionAnswered, (event, view) => {
       view.delete(instructions, event.data.instructionId);

@@ -10,6 +10,8 @@ import {
   NodeLabelled,
   NodeRegistered,
   NodeUndrained,
+  StrayDestructionEnded,
+  StrayDestructionOrdered,
   StrayInstanceGone,
   StrayInstanceSeen,
 } from '@bivouac/events/containers';
@@ -59,7 +61,7 @@ const placements = table<PlacementRow>()({
 
 export const strays = table<StrayView>()({
   name: 'strays',
-  key: (row) => `${row.nodeId}/${row.containerId}`,
+  key: (row) => strayKey(row.nodeId, row.containerId),
   indexes: {
     byNode: (row) => [row.nodeId, row.containerId],
   },
@@ -145,13 +147,37 @@ export const nodesProjection = projection({
       change(view, event.data.nodeId, (row) => ({ ...row, drained: null }));
     }),
     on(StrayInstanceSeen, (event, view) => {
-      view.put(strays, { ...event.data, seenAt: event.time });
+      const { nodeId, containerId } = event.data;
+      const destruction = view.get(strays, strayKey(nodeId, containerId))?.destruction ?? null;
+      view.put(strays, { ...event.data, seenAt: event.time, destruction });
+    }),
+    on(StrayDestructionOrdered, (event, view) => {
+      const destruction = { orderedAt: event.time, outcome: null, message: null };
+      destroying(view, event.data, () => destruction);
+    }),
+    on(StrayDestructionEnded, (event, view) => {
+      const { outcome, message = null } = event.data;
+      if (outcome === 'done') return;
+      destroying(view, event.data, (known) => known && { ...known, outcome, message });
     }),
     on(StrayInstanceGone, (event, view) => {
-      view.delete(strays, `${event.data.nodeId}/${event.data.containerId}`);
+      view.delete(strays, strayKey(event.data.nodeId, event.data.containerId));
     }),
   ],
 });
+
+function strayKey(nodeId: string, containerId: string): string {
+  return `${nodeId}/${containerId}`;
+}
+
+function destroying(
+  view: WritableView,
+  { nodeId, containerId }: { readonly nodeId: string; readonly containerId: string },
+  next: (known: StrayView['destruction']) => StrayView['destruction'],
+): void {
+  const row = view.get(strays, strayKey(nodeId, containerId));
+  if (row !== undefined) view.put(strays, { ...row, destruction: next(row.destruction) });
+}
 
 function change(view: WritableView, nodeId: string, next: (row: NodeView) => NodeView): void {
   const row = view.get(nodes, nodeId);

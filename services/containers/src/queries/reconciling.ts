@@ -21,9 +21,9 @@ export const instructionsForNode = queryHandler(
     const rows = view.range(instructions, 'byNode', [nodeId], { after, limit: limit + 1 });
     return {
       known: view.get(nodes, nodeId) !== undefined,
-      items: rows
-        .slice(0, limit)
-        .map(({ cursor, row }) => ({ cursor, instruction: row.instruction })),
+      items: rows.slice(0, limit).map(({ cursor, row }) => ({
+        ...{ cursor, instruction: row.instruction, stray: row.stray === true },
+      })),
       end: rows.length <= limit,
     };
   },

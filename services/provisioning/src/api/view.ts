@@ -44,6 +44,8 @@ export const OperationStepSchema = z.object({
   deadline: InstantSchema,
   endedAt: InstantSchema.nullable(),
   refusal: RefusalSchema.nullable(),
+  /** It was put off: when it is asked for again. */
+  againAt: InstantSchema.optional(),
   /** From when on the operation can only go forward; null where it still can be undone. */
   pivot: PivotSchema.nullable(),
 });

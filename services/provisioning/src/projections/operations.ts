@@ -8,6 +8,7 @@ import {
   OperationStarted,
   OperationSucceeded,
   OverdueReservationNoted,
+  StepDelayed,
   StepEnded,
   UndoStarted,
 } from '@bivouac/events/provisioning';
@@ -72,6 +73,15 @@ export const operationsProjection = projection({
           ),
         }),
       );
+    }),
+    on(StepDelayed, (event, view) => {
+      const { operationId, ref, until: againAt } = event.data;
+      change(view, operationId, (row) => ({
+        ...row,
+        steps: row.steps.map((step) =>
+          step.name === ref.step && step.attempt === ref.attempt ? { ...step, againAt } : step,
+        ),
+      }));
     }),
     on(CancelRequested, ({ data }, view) => {
       change(view, data.operationId, (row) => withProgress({ ...row, status: 'undoing' }));

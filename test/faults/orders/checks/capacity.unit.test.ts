@@ -5,6 +5,9 @@ import {
   AddressReleased,
   LeaseVoided,
   NodeCapacityFreed,
+  NodeCapacityResized,
+  NodeCapacityResizeVoided,
+  NodeCapacityResizing,
   NodeCapacityTaken,
   RangeRegistered,
 } from '@bivouac/events/containers';
@@ -15,8 +18,10 @@ import {
   ReservationVoided,
   Reserved,
   TenantOpened,
+  Transferred,
+  TransferReserved,
 } from '@bivouac/events/quotas';
-import { deriveId } from '@bivouac/events/values';
+import { deriveId, nothing, type ResourceVector } from '@bivouac/events/values';
 
 import {
   emptyWorld,
@@ -116,6 +121,69 @@ test.each([
   expect(quotaViolations(history)).toHaveLength(1);
 });
 
+const LARGER: ResourceVector = { ...VECTOR, cpuMillis: 300, memoryBytes: '50' };
+/** What the larger one adds to what is held. */
+const ADDED: ResourceVector = { ...nothing, cpuMillis: 200 };
+
+function transfer(history: SampleHistory, to: string, taken = ADDED): void {
+  history.add(TransferReserved, {
+    ...{ reservationId: deriveId('reservation', to), tenantId, vector: LARGER, taken },
+    fromReservationId: deriveId('reservation', 'a'),
+  });
+}
+
+function complete(history: SampleHistory, to: string): void {
+  history.add(Transferred, {
+    ...{ reservationId: deriveId('reservation', to), tenantId, vector: LARGER },
+    fromReservationId: deriveId('reservation', 'a'),
+  });
+}
+
+test('one reservation takes the place of another; the larger of both counts until then', () => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  transfer(history, 'b');
+  complete(history, 'b');
+  history.add(Released, {
+    ...{ reservationId: deriveId('reservation', 'b') },
+    tenantId,
+    vector: LARGER,
+  });
+  expect(quotaViolations(history)).toEqual([]);
+  expect([...(checkQuotas(history.events).levels.get(tenantId)?.own ?? [])]).toEqual([]);
+});
+
+test('what is released while another is to take its place keeps what both have in common', () => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  transfer(history, 'b');
+  const vector = { ...nothing, memoryBytes: '50' };
+  history.add(Released, { reservationId: deriveId('reservation', 'a'), tenantId, vector });
+  expect(quotaViolations(history)).toEqual([]);
+  const [, held] = [...(checkQuotas(history.events).levels.get(tenantId)?.own ?? [])][0] ?? [];
+  expect(held).toEqual(LARGER);
+});
+
+test.each([
+  ['takes more than it adds', (h: SampleHistory) => [transfer(h, 'b', VECTOR)]],
+  ['is the second to take a place', (h: SampleHistory) => [transfer(h, 'b'), transfer(h, 'c')]],
+  ['takes a place it had not reserved', (h: SampleHistory) => [complete(h, 'b')]],
+])('a transfer that %s is found', (_what, happen) => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  happen(history);
+  expect(quotaViolations(history).length).toBeGreaterThan(0);
+});
+
+test('a transfer beyond the limit is found', () => {
+  const history = emptyWorld();
+  const rest = { memoryBytes: '10000', diskBytes: '10000', addresses: 100 };
+  history.add(LimitSet, { tenantId, limit: { containers: 2, cpuMillis: 200, ...rest } });
+  reserve(history, 'a');
+  transfer(history, 'b');
+  expect(quotaViolations(history)).toEqual([expect.stringContaining('uses 300 cpuMillis of 200')]);
+});
+
 test('a ledger shown otherwise than it is, or not at all, is found', () => {
   const { history } = oneRuns();
   const { levels } = checkQuotas(history.events);
@@ -149,6 +217,29 @@ test('a node that holds more than it has is found, axis by axis', () => {
     expect.stringContaining('3 containers of 2'),
     expect.stringContaining('1001 memoryBytes of 1000'),
   ]);
+});
+
+test('a placement that is resized beyond its node, unasked, or never settled is found', () => {
+  const { history, taken } = oneRuns();
+  const { placementId } = taken;
+  const resize = (memoryBytes: string, claim: string): void => {
+    const vector = { ...VECTOR, memoryBytes };
+    history.add(NodeCapacityResizing, { nodeId, placementId, claim, vector });
+  };
+  resize('1000', 'one');
+  history.add(NodeCapacityResizeVoided, { nodeId, placementId, claim: 'one' });
+  expect(nodeViolations(history.events)).toEqual([]);
+  history.add(NodeCapacityResized, { nodeId, placementId });
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('nobody had asked for it'),
+  ]);
+  resize('1001', 'two');
+  expect(nodeViolations(history.events).slice(1)).toEqual([
+    expect.stringContaining('1001 memoryBytes of 1000'),
+    expect.stringContaining('was never settled'),
+  ]);
+  history.add(NodeCapacityResized, { nodeId, placementId });
+  expect(nodeViolations(history.events)).toHaveLength(2);
 });
 
 test('a placement on two nodes, freed twice or taken after it was given back is found', () => {

@@ -3,13 +3,14 @@
  * the subscriptions are one to one, with the same addresses.
  */
 import type { Instance } from '../engines.ts';
-import type { Container, Standing } from '../standing.ts';
+import { type Container, isThere, type Standing } from '../standing.ts';
 
 export function chargeViolations(standing: Standing, instances: readonly Instance[]): string[] {
   return [
     ...perContainer(standing, instances),
     ...perInstance(standing, instances),
     ...perSubscription(standing),
+    ...perDebtor(standing),
   ];
 }
 
@@ -25,9 +26,10 @@ function* perContainer(standing: Standing, instances: readonly Instance[]): Gene
 /** A container that runs, with everything that belongs to it. */
 function* ofRunning(
   standing: Standing,
-  { containerId, addresses, holds }: Container,
+  { containerId, lifecycle, power, addresses, holds, lessened }: Container,
   instances: readonly Instance[],
 ): Generator<string> {
+  const owned = lifecycle === 'running';
   const there = instances.filter((instance) => instance.containerId === containerId);
   const placed = [...standing.placements.values()].filter((one) => one.containerId === containerId);
   if (there.length !== 1) yield `${containerId} is on ${there.length} nodes`;
@@ -40,18 +42,21 @@ function* ofRunning(
     if (instance.node !== node) {
       yield `${containerId} is on ${instance.node} and has its place on ${node ?? 'none'}`;
     }
-    const wanted = holds.size > 0 ? 'stopped' : 'running';
-    if (instance.state !== wanted) {
+    const kept = holds.size > 0 || !owned;
+    if (kept && instance.state !== 'stopped') {
       yield `${containerId} is ${instance.state}, with ${holds.size} holds on it`;
+    } else if (instance.state !== power) {
+      yield `${containerId} is ${instance.state}, and its node was last heard to have it ${power}`;
     }
   }
 
   const subscription = standing.subscriptions.get(containerId);
-  if (subscription?.open !== true) yield `${containerId} runs and nobody pays for it`;
+  if (owned && subscription?.open !== true) yield `${containerId} runs and nobody pays for it`;
+  if (!owned && subscription?.open === true) yield `${containerId} is deleted and is paid for`;
   const leased = [...standing.leases.values()].filter((one) => one.containerId === containerId);
   const known = {
     'its node has': instance?.addresses ?? [],
-    'it pays for': [...(subscription?.addresses.values() ?? [])],
+    ...(owned ? { 'it pays for': [...(subscription?.addresses.values() ?? [])] } : {}),
     'are leased for it': leased.map(({ address }) => address),
   };
   const own = listed([...addresses.values()]);
@@ -67,7 +72,8 @@ function* ofRunning(
       addresses: reserved.addresses + vector.addresses,
     };
   }
-  if (reserved.containers !== 1 || reserved.addresses !== addresses.size) {
+  const most = lessened ? reserved.addresses : addresses.size;
+  if (reserved.containers !== 1 || reserved.addresses !== most || most < addresses.size) {
     yield `${containerId} with ${addresses.size} addresses has ${reserved.containers} containers and ${reserved.addresses} addresses reserved`;
   }
 }
@@ -75,17 +81,45 @@ function* ofRunning(
 function* perInstance(standing: Standing, instances: readonly Instance[]): Generator<string> {
   for (const { containerId, node } of instances) {
     const container = standing.containers.get(containerId);
-    if (container?.lifecycle === 'running' || standing.waits(containerId)) continue;
+    if (isThere(container) || standing.waits(containerId)) continue;
     yield `${containerId} is on ${node} and is ${container?.lifecycle ?? 'unknown'} to everybody else`;
   }
 }
 
 function* perSubscription(standing: Standing): Generator<string> {
-  for (const { containerId, open, times } of standing.subscriptions.values()) {
-    if (times > 1) yield `${containerId} is charged ${times} times`;
+  const fulfilled = new Set(
+    [...standing.operations.values()].flatMap(({ kind, outcome, targetId }) =>
+      kind === 'provision' && outcome === 'succeeded' ? [targetId] : [],
+    ),
+  );
+  for (const { containerId, open, times, voided } of standing.subscriptions.values()) {
     const container = standing.containers.get(containerId);
+    const lives = 1 + (container?.restored ?? 0);
+    if (times > lives) yield `${containerId} is charged ${times} times`;
+    if (voided && fulfilled.has(containerId)) {
+      yield `${containerId} was ordered and made, and is charged nothing`;
+    }
     if (!open || container?.lifecycle === 'running' || standing.waits(containerId)) continue;
     yield `${containerId} is paid for and is ${container?.lifecycle ?? 'unknown'}`;
+  }
+}
+
+/** Whoever is above the container's tenant pays for it exactly while that does. */
+function* perDebtor(standing: Standing): Generator<string> {
+  for (const [containerId, own] of standing.subscriptions) {
+    const tenantId = standing.containers.get(containerId)?.tenantId ?? '';
+    for (const accountId of standing.debtorsAbove(tenantId)) {
+      const above = standing.above.get(`${accountId} ${containerId}`);
+      const said = [above?.open, above?.voided, above?.times].join(', ');
+      const right = [own.open, own.voided, own.times].join(', ');
+      if (said !== right) yield `${accountId} pays for ${containerId} as ${said}, not as ${right}`;
+      const [addresses, theirs] = [own, above].map((one) =>
+        listed([...(one?.addresses.values() ?? [])]),
+      );
+      if (own.open && addresses !== theirs) {
+        yield `${accountId} pays for ${containerId} on ${theirs ?? ''}, not on ${addresses ?? ''}`;
+      }
+    }
   }
 }
 

@@ -4,6 +4,9 @@
  */
 import {
   NodeCapacityFreed,
+  NodeCapacityResized,
+  NodeCapacityResizeVoided,
+  NodeCapacityResizing,
   NodeCapacityTaken,
   NodeRegistered,
   PlacementAbandoned,
@@ -21,6 +24,8 @@ type Scarce = (typeof scarce)[number];
 interface Node {
   readonly has: Readonly<Record<Scarce, bigint>>;
   readonly placements: Map<string, ResourceVector>;
+  /** Another size that a placement is to have; while it is not settled the larger of both counts. */
+  readonly pending: Map<string, { readonly vector: ResourceVector; readonly claims: Set<string> }>;
 }
 
 export function nodeViolations(history: History): string[] {
@@ -40,7 +45,7 @@ export function nodeViolations(history: History): string[] {
         memoryBytes: BigInt(capacity.memoryBytes),
         diskBytes: BigInt(capacity.diskBytes),
       };
-      nodes.set(nodeId, { has, placements: new Map() });
+      nodes.set(nodeId, { has, placements: new Map(), pending: new Map() });
     } else if (is(event, NodeCapacityTaken)) {
       const { nodeId, placementId, vector } = event.data;
       const before = placements.get(placementId);
@@ -50,16 +55,37 @@ export function nodeViolations(history: History): string[] {
       if (node === undefined) wrong(`${placementId} is on ${nodeId}, which nobody registered`);
       else {
         node.placements.set(placementId, vector);
-        for (const axis of scarce) {
-          const used = usedOf(node, axis);
-          if (used > node.has[axis]) wrong(`${nodeId} holds ${used} ${axis} of ${node.has[axis]}`);
-        }
+        for (const what of tooMuch(nodeId, node)) wrong(what);
       }
+    } else if (is(event, NodeCapacityResizing)) {
+      const { nodeId, placementId, claim, vector } = event.data;
+      const node = nodes.get(nodeId);
+      if (node?.placements.has(placementId) !== true) {
+        wrong(`${placementId} is resized on ${nodeId}, where it is not`);
+        continue;
+      }
+      const claims = node.pending.get(placementId)?.claims ?? new Set();
+      node.pending.set(placementId, { vector, claims: claims.add(claim) });
+      for (const what of tooMuch(nodeId, node)) wrong(what);
+    } else if (is(event, NodeCapacityResized)) {
+      const { nodeId, placementId } = event.data;
+      const node = nodes.get(nodeId);
+      const pending = node?.pending.get(placementId);
+      if (pending === undefined) wrong(`${placementId} was resized and nobody had asked for it`);
+      else node?.placements.set(placementId, pending.vector);
+      node?.pending.delete(placementId);
+    } else if (is(event, NodeCapacityResizeVoided)) {
+      const { nodeId, placementId, claim } = event.data;
+      const pending = nodes.get(nodeId)?.pending;
+      const claims = pending?.get(placementId)?.claims;
+      claims?.delete(claim);
+      if (claims?.size === 0) pending?.delete(placementId);
     } else if (is(event, NodeCapacityFreed)) {
       const { nodeId, placementId } = event.data;
       if (nodes.get(nodeId)?.placements.delete(placementId) !== true) {
         wrong(`${placementId} is freed on ${nodeId}, where it is not`);
       }
+      nodes.get(nodeId)?.pending.delete(placementId);
       placements.set(placementId, 'given back');
     } else if (is(event, PlacementVoided) && event.data.reason === 'released') {
       const { placementId } = event.data;
@@ -71,11 +97,28 @@ export function nodeViolations(history: History): string[] {
       placements.set(event.data.placementId, 'abandoned');
     }
   }
+  for (const [nodeId, { pending }] of nodes) {
+    for (const placementId of pending.keys()) {
+      violations.push(`the resize of ${placementId} on ${nodeId} was never settled`);
+    }
+  }
   return violations;
+}
+
+function* tooMuch(nodeId: string, node: Node): Generator<string> {
+  for (const axis of scarce) {
+    const used = usedOf(node, axis);
+    if (used > node.has[axis]) yield `${nodeId} holds ${used} ${axis} of ${node.has[axis]}`;
+  }
 }
 
 function usedOf(node: Node, axis: Scarce): bigint {
   let used = 0n;
-  for (const vector of node.placements.values()) used += amountOf(vector, axis);
+  for (const [placementId, vector] of node.placements) {
+    const pending = node.pending.get(placementId);
+    const now = amountOf(vector, axis);
+    const then = pending === undefined ? 0n : amountOf(pending.vector, axis);
+    used += now > then ? now : then;
+  }
   return used;
 }

@@ -5,10 +5,19 @@ import {
   AddressesDetached,
   AddressReleased,
   ContainerLeft,
+  ContainerRestored,
+  ContainerSoftDeleted,
+  ContainerStarted,
+  ContainerStopped,
   HoldPlaced,
   NodeCapacityFreed,
 } from '@bivouac/events/containers';
-import { SubscriptionEnded } from '@bivouac/events/billing';
+import { TenantCreated } from '@bivouac/events/accounts';
+import {
+  SubscriptionEnded,
+  SubscriptionStarted,
+  SubscriptionVoided,
+} from '@bivouac/events/billing';
 import {
   AttentionNeeded,
   OperationCancelled,
@@ -95,7 +104,7 @@ test.each([
   [
     'it does not run',
     (one: Instance) => [{ ...one, state: 'stopped' as const }],
-    'is stopped, with 0 holds',
+    'is stopped, and its node was last heard to have it running',
   ],
   [
     'it has another address',
@@ -122,6 +131,60 @@ test('a server without a bill, and a bill without a server, are found', () => {
   const other = oneRuns();
   other.history.remove(other.order.containerId);
   expect(charged(other.history, [])).toEqual([expect.stringContaining('is paid for and is gone')]);
+});
+
+test('one that was made and is charged nothing is found', () => {
+  const { history, order, instance } = oneRuns();
+  history.add(SubscriptionVoided, { containerId: order.containerId });
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged nothing')]);
+});
+
+test('one that is deleted and still paid for, or that its node keeps running, is found', () => {
+  const { history, order, taken, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(ContainerStopped, { containerId });
+  history.add(ContainerSoftDeleted, { containerId, tenantId });
+  const stopped = { ...instance, state: 'stopped' } as const;
+  expect(charged(history, [stopped])).toEqual([
+    expect.stringContaining('is deleted and is paid for'),
+    expect.stringContaining('is paid for and is soft-deleted'),
+  ]);
+  endCharge(history, order);
+  expect(charged(history, [stopped])).toEqual([]);
+  expect(remaining(history)).toEqual([]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running')]);
+  // Restored it is charged anew: twice in all, and not a third time.
+  history.add(ContainerRestored, { containerId, tenantId });
+  history.add(ContainerStarted, { containerId });
+  const { leaseId, address } = taken;
+  history.charge(containerId, [{ leaseId, address }]);
+  expect(charged(history, [instance])).toEqual([]);
+  history.charge(containerId, [{ leaseId, address }]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged 3 times')]);
+});
+
+test('whoever is above and does not pay, or pays for something else, is found', () => {
+  const above = deriveId('tenant', 'above');
+  const { history, order, taken, instance } = oneRuns();
+  const { containerId } = order;
+  const tenant = {
+    tenantId,
+    homeId: above,
+    parentId: above,
+    kind: 'customer',
+    name: 'One',
+  } as const;
+  history.add(TenantCreated, { ...tenant, contact: null });
+  expect(charged(history, [instance])).toEqual([
+    expect.stringContaining(`${above} pays for ${containerId} as , , , not as true, false, 1`),
+    expect.stringContaining('not on 10.0.0.1'),
+  ]);
+  const { leaseId, address } = taken;
+  const addresses = [{ leaseId, address }];
+  history.add(SubscriptionStarted, { accountId: above, containerId, addresses });
+  expect(charged(history, [instance])).toEqual([]);
+  history.add(SubscriptionEnded, { accountId: above, containerId });
+  expect(charged(history, [instance])).toHaveLength(1);
 });
 
 test('a container that is charged twice is found', () => {
@@ -184,12 +247,14 @@ test('a failed order that is charged for, left its container or its hold is foun
     expect.stringContaining('is running'),
   ]);
 
-  const never = emptyWorld();
-  const failed = never.order('one');
-  never.charge(failed.containerId, []);
-  endCharge(never, failed);
-  never.add(OperationFailed, { operationId: failed.operationId });
-  expect(remaining(never)).toEqual([expect.stringContaining('was charged and never ran')]);
+  const undone = emptyWorld();
+  const failed = undone.order('one');
+  undone.charge(failed.containerId, []);
+  endCharge(undone, failed);
+  undone.add(OperationFailed, { operationId: failed.operationId });
+  expect(remaining(undone)).toEqual([expect.stringContaining('was charged')]);
+  undone.add(SubscriptionVoided, { containerId: failed.containerId });
+  expect(remaining(undone)).toEqual([]);
 
   const other = oneRuns();
   const { operationId, containerId } = other.history.order('held', 'suspend');

@@ -10,8 +10,10 @@ import {
   ReservationVoided,
   Reserved,
   TenantOpened,
+  Transferred,
+  TransferReserved,
 } from '@bivouac/events/quotas';
-import { amountOf, axes, type Axis, type ResourceVector } from '@bivouac/events/values';
+import { amountOf, axes, type Axis, nothing, type ResourceVector } from '@bivouac/events/values';
 
 import type { History } from '../history.ts';
 
@@ -43,6 +45,11 @@ export function checkQuotas(history: History): {
   const violations: string[] = [];
   const levels = new Map<string, Level>();
   const state = new Map<string, 'reserved' | 'committed' | 'released' | 'voided'>();
+  /** What is to take a reservation's place, by that. */
+  const heirs = new Map<
+    string,
+    { readonly reservationId: string; readonly vector: ResourceVector }
+  >();
   for (const event of history) {
     const wrong = (what: string): void => {
       violations.push(`${what} (${event.type} at ${event.position})`);
@@ -61,6 +68,32 @@ export function checkQuotas(history: History): {
       state.set(reservationId, 'reserved');
       levels.get(tenantId)?.own.set(reservationId, vector);
       for (const what of beyond(levels, tenantId, vector)) wrong(what);
+    } else if (is(event, TransferReserved)) {
+      const { reservationId, fromReservationId, tenantId, vector, taken } = event.data;
+      const before = state.get(reservationId);
+      if (before !== undefined)
+        wrong(`the reservation ${reservationId} is taken after it was ${before}`);
+      if (heirs.has(fromReservationId)) wrong(`${fromReservationId} has two heirs`);
+      state.set(reservationId, 'reserved');
+      heirs.set(fromReservationId, { reservationId, vector });
+      const own = levels.get(tenantId)?.own;
+      const more = less(vector, own?.get(fromReservationId) ?? nothing);
+      if (!same(more, taken)) wrong(`${reservationId} takes something else than it adds`);
+      own?.set(reservationId, taken);
+      for (const what of beyond(levels, tenantId, taken)) wrong(what);
+    } else if (is(event, Transferred)) {
+      const { reservationId, fromReservationId, tenantId, vector } = event.data;
+      const before = state.get(reservationId);
+      if (before !== 'reserved') {
+        wrong(`the reservation ${reservationId} takes a place and was ${before ?? 'never taken'}`);
+      }
+      const own = levels.get(tenantId)?.own;
+      own?.delete(fromReservationId);
+      own?.set(reservationId, vector);
+      heirs.delete(fromReservationId);
+      state.set(fromReservationId, 'released');
+      state.set(reservationId, 'committed');
+      for (const what of beyond(levels, tenantId, vector)) wrong(what);
     } else if (is(event, Committed)) {
       const { reservationId } = event.data;
       const before = state.get(reservationId);
@@ -72,10 +105,20 @@ export function checkQuotas(history: History): {
       const { reservationId, tenantId, vector } = event.data;
       const own = levels.get(tenantId)?.own;
       const taken = own?.get(reservationId);
-      if (taken === undefined || axes.some((axis) => taken[axis] !== vector[axis])) {
+      const heir = heirs.get(reservationId);
+      // What its heir has in common with it stays taken, by the heir.
+      const due = taken === undefined || heir === undefined ? taken : less(taken, heir.vector);
+      if (due === undefined || !same(due, vector)) {
         wrong(`the reservation ${reservationId} gives back what it does not hold`);
       }
       own?.delete(reservationId);
+      if (taken !== undefined && heir !== undefined) {
+        const kept = own?.get(heir.reservationId) ?? nothing;
+        own?.set(heir.reservationId, sum(kept, less(taken, vector)));
+      }
+      for (const [from, { reservationId: id }] of heirs) {
+        if (id === reservationId) heirs.delete(from);
+      }
       state.set(reservationId, 'released');
     } else if (is(event, ReservationVoided)) {
       const { reservationId } = event.data;
@@ -86,6 +129,32 @@ export function checkQuotas(history: History): {
     }
   }
   return { violations, levels };
+}
+
+function same(a: ResourceVector, b: ResourceVector): boolean {
+  return axes.every((axis) => amountOf(a, axis) === amountOf(b, axis));
+}
+
+/** What the first is more than the second, on each axis. */
+function less(a: ResourceVector, b: ResourceVector): ResourceVector {
+  return each((axis) => {
+    const more = amountOf(a, axis) - amountOf(b, axis);
+    return more > 0n ? more : 0n;
+  });
+}
+
+function sum(a: ResourceVector, b: ResourceVector): ResourceVector {
+  return each((axis) => amountOf(a, axis) + amountOf(b, axis));
+}
+
+function each(amount: (axis: Axis) => bigint): ResourceVector {
+  return {
+    containers: Number(amount('containers')),
+    cpuMillis: Number(amount('cpuMillis')),
+    addresses: Number(amount('addresses')),
+    memoryBytes: amount('memoryBytes').toString(),
+    diskBytes: amount('diskBytes').toString(),
+  };
 }
 
 /** The levels, from the tenant up, on which what was just reserved is too much. */

@@ -2,7 +2,7 @@
  * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
-import type { Held, Standing } from '../standing.ts';
+import { type Held, isThere, type Standing } from '../standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
   const { reservations, leases, placements } = standing;
@@ -15,8 +15,9 @@ export function remainViolations(standing: Standing): string[] {
     }
   }
   for (const containerId of standing.roster) {
-    const lifecycle = standing.containers.get(containerId)?.lifecycle ?? 'unknown';
-    if (lifecycle === 'running' || standing.waits(containerId)) continue;
+    const container = standing.containers.get(containerId);
+    const lifecycle = container?.lifecycle ?? 'unknown';
+    if (isThere(container) || standing.waits(containerId)) continue;
     violations.push(`the roster still has ${containerId}, which is ${lifecycle}`);
   }
   return [...violations, ...ofFailedOrders(standing)];
@@ -43,10 +44,7 @@ function* ofFailedOrders({ operations, subscriptions, containers }: Standing): G
     if (kind === 'provision') {
       const subscription = subscriptions.get(targetId);
       if (subscription?.open === true) yield `${what}, and ${targetId} is charged`;
-      // One that ran before it was undone is charged for that time: docs/operations-runbook.md.
-      else if (subscription !== undefined && container?.ran !== true) {
-        yield `${what}, and ${targetId} was charged and never ran`;
-      }
+      else if (subscription?.voided === false) yield `${what}, and ${targetId} was charged`;
       if (container !== undefined && container.lifecycle !== 'gone') {
         yield `${what}, and ${targetId} is ${container.lifecycle}`;
       }

@@ -68,8 +68,9 @@ export function detachAddresses(
   const leaseIds = input.leaseIds.filter((leaseId) => !state.detached.has(leaseId));
   const events = [...beginning.begin, accepted(input, 'containers.detach')];
   if (leaseIds.length > 0 && state.tenantId !== undefined) {
-    const detachedAt = context.now;
-    events.push(AddressesDetached({ containerId, tenantId: state.tenantId, leaseIds, detachedAt }));
+    const { tenantId } = state;
+    const facts = { containerId, tenantId, leaseIds, detachedAt: context.now };
+    events.push(AddressesDetached({ ...facts, undone: true }));
   }
   return accept(...follow(state, events, context, { notAfter }));
 }

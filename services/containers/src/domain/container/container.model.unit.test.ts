@@ -27,8 +27,14 @@ function check(it: SampleContainer): void {
   const ended = it.log.findIndex((event) => /ContainerDeleted$|ContainerFailed$/.test(event.type));
   if (ended !== -1) {
     const later = it.log.slice(ended + 1).map((event) => event.type);
-    for (const type of later) expect(type).toMatch(/AskAccepted$|AskSettled$|ContainerLetGo$/);
+    for (const type of later) {
+      expect(type).toMatch(/OrderUndone$|AskAccepted$|AskSettled$|ContainerLetGo$/);
+    }
   }
+  // Only what ran was charged, and is taken back once.
+  const undone = it.log.filter((event) => event.type === 'containers.OrderUndone').length;
+  expect(undone).toBeLessThanOrEqual(state.runningAt === undefined ? 0 : 1);
+  if (undone === 1) expect(ended).not.toBe(-1);
   const settled = it.log
     .filter((event) => event.type === 'containers.AskSettled')
     .map((event) => JSON.stringify(event.data['ask']));

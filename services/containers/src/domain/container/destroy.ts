@@ -1,8 +1,12 @@
-/** Deleting a container: the generation rises, so that nothing older acts on the node any more. */
+/**
+ * Deleting a container: the generation rises, so that nothing older acts on the node any more. The
+ * operation that made it deletes it only where it undoes its order.
+ */
 import {
   ContainerDeleted,
   ContainerDeleting,
   InstructionAnswered,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import { accept, type Decided, type Decision, type DecideContext } from '@bivouac/events/language';
 
@@ -15,14 +19,21 @@ type Context = Pick<DecideContext, 'now'>;
 type Input = Asking & { readonly reason: string };
 
 /**
- * Destroys it on its node, or at once where it never had a place. The operation that has done so
- * before gets the same answer again; for others it is gone.
+ * Destroys it on its node, or at once where it never had a place. Of what is gone: the operation that
+ * had it destroyed gets the same answer again, and the one that made it has nothing left to undo; for
+ * others it is gone.
  */
 export function destroyContainer(state: ContainerState, input: Input, context: Context): Decision {
   const { containerId, ref, notAfter } = input;
-  if (isGone(state) && state.deletedFor.includes(ref.operationId)) {
+  const { operationId } = ref;
+  const own = state.deletedFor.includes(operationId) || state.madeBy === operationId;
+  if (isGone(state) && own) {
     if (state.settled.includes(keyOf(ref))) return accept();
-    const events = [accepted(input, 'containers.destroy')];
+    const undoes = state.madeBy === operationId;
+    const events = [
+      accepted(input, 'containers.destroy'),
+      ...(undoes ? undoneEvents(state, context.now) : []),
+    ];
     return accept(...follow(state, events, context, { notAfter }));
   }
   if (!allows('vanishUnrun', state.lifecycle) || state.lifecycle === 'deleting') {
@@ -33,7 +44,7 @@ export function destroyContainer(state: ContainerState, input: Input, context: C
   const events = [
     ...beginning.begin,
     accepted(input, 'containers.destroy'),
-    deletedEvent(state, containerId, context.now),
+    ...deletedEvents(state, containerId, context.now),
   ];
   return accept(...follow(state, events, context, { notAfter }));
 }
@@ -65,13 +76,21 @@ function deleteOnNode(state: ContainerState, input: Input, context: Context): De
   return accept(...follow(state, events, context, { notAfter }));
 }
 
-export function deletedEvent(state: ContainerState, containerId: string, now: string): Decided {
+/** It is gone; and undone, where the operation that made it asked for that. */
+export function deletedEvents(state: ContainerState, containerId: string, now: string): Decided[] {
   // Only what was requested has a tenant, and only that is deleted.
   if (state.tenantId === undefined) throw new RangeError(`${containerId} was never requested`);
-  return ContainerDeleted({
-    containerId,
-    tenantId: state.tenantId,
-    endedAt: now,
-    ran: state.runningAt !== undefined,
-  });
+  const { tenantId, madeBy, deletedFor } = state;
+  const ran = state.runningAt !== undefined;
+  return [
+    ContainerDeleted({ containerId, tenantId, endedAt: now, ran }),
+    ...(madeBy !== undefined && deletedFor.includes(madeBy) ? undoneEvents(state, now) : []),
+  ];
+}
+
+/** What never ran was never charged: there is nothing to say of it. */
+function undoneEvents(state: ContainerState, now: string): Decided[] {
+  const { containerId, tenantId, runningAt, undone } = state;
+  if (tenantId === undefined || runningAt === undefined || undone) return [];
+  return [OrderUndone({ containerId, tenantId, undoneAt: now })];
 }

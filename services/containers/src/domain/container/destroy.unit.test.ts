@@ -77,6 +77,44 @@ describe('a destruction', () => {
     expect(it.destroy('other')).toBe('CONTAINER_GONE');
   });
 
+  test('by the operation that made it undoes the order, once, also where another had it destroyed', () => {
+    const it = new SampleContainer().running();
+    it.destroy('make');
+    expect(it.answer()).toEqual([
+      'InstructionAnswered',
+      'ContainerDeleted',
+      'OrderUndone',
+      'AskSettled',
+    ]);
+    expect(it.destroy('make', 2)).toEqual(['AskAccepted', 'AskSettled']);
+
+    const other = new SampleContainer().running();
+    other.destroy();
+    other.answer();
+    expect(other.count('OrderUndone')).toBe(0);
+    expect(other.destroy('make')).toEqual(['AskAccepted', 'OrderUndone', 'AskSettled']);
+    expect(other.settled).toMatchObject({ outcome: 'done', gone: true });
+  });
+
+  test('that the operation which made it had begun undoes the order, whoever has it ended', () => {
+    const it = new SampleContainer().running();
+    it.destroy('make');
+    it.answer('failed');
+    it.destroy();
+    it.answer();
+    expect(it.count('OrderUndone')).toBe(1);
+  });
+
+  test('of what never ran leaves no charge to undo', () => {
+    const it = new SampleContainer();
+    it.request();
+    it.build();
+    it.destroy('make');
+    it.answer();
+    expect(it.count('ContainerDeleted')).toBe(1);
+    expect(it.count('OrderUndone')).toBe(0);
+  });
+
   test('is refused while another operation works on it, and where there is nothing', () => {
     expect(new SampleContainer().destroy()).toBe('CONTAINER_UNKNOWN');
     const it = new SampleContainer().running();

@@ -13,7 +13,7 @@ import {
 import type { Decided, DecideContext } from '@bivouac/events/language';
 import type { PackageReport } from '@bivouac/events/operations';
 
-import { deletedEvent } from './destroy.ts';
+import { deletedEvents } from './destroy.ts';
 import type { ContainerState, OpenInstruction } from './state.ts';
 
 type Context = Pick<DecideContext, 'now'>;
@@ -49,7 +49,7 @@ export function effects(
     case 'stop':
       return [ContainerStopped({ containerId, ...ask })];
     case 'destroy':
-      return [deletedEvent(state, containerId, context.now)];
+      return deletedEvents(state, containerId, context.now);
     case 'freeze':
       return [ContainerFrozen({ containerId, ...ask })];
     case 'thaw':

@@ -14,6 +14,7 @@ import {
   InstructionAnswered,
   InstructionIssued,
   ObservationChanged,
+  OrderUndone,
 } from '@bivouac/events/containers';
 import type { Decided } from '@bivouac/events/language';
 import type { AskName, AskRef } from '@bivouac/events/operations';
@@ -40,8 +41,8 @@ function evolveAxes(state: ContainerState, event: ContainerEvent): ContainerStat
     case ContainerRequested.type: {
       const { containerId, tenantId, hostname, plan, image, operationId } = event.data;
       const lifecycle = after('request', state.lifecycle);
-      const made = { containerId, tenantId, hostname, plan, image, maker: operationId };
-      return { ...state, ...made, lifecycle };
+      const made = { containerId, tenantId, hostname, plan, image };
+      return { ...state, ...made, maker: operationId, madeBy: operationId, lifecycle };
     }
     case ContainerReserved.type: {
       const { nodeId, placementId, location, reservationId, generation, addresses } = event.data;
@@ -90,6 +91,8 @@ function evolveAxes(state: ContainerState, event: ContainerEvent): ContainerStat
         observed:
           state.place === undefined ? undefined : { state: 'absent', generation: state.generation },
       };
+    case OrderUndone.type:
+      return { ...state, undone: true };
     case ContainerFailed.type:
       return {
         ...state,

@@ -52,6 +52,10 @@ export interface ContainerState {
   readonly image: ImageFacts | undefined;
   /** The operation that makes it; holds it until it runs or is gone. */
   readonly maker: string | undefined;
+  /** The operation that made it, for good. */
+  readonly madeBy: string | undefined;
+  /** The order was undone though it had run. */
+  readonly undone: boolean;
 
   readonly lifecycle: Lifecycle;
   readonly generation: number;
@@ -126,6 +130,8 @@ export const noContainer: ContainerState = {
   plan: undefined,
   image: undefined,
   maker: undefined,
+  madeBy: undefined,
+  undone: false,
   lifecycle: 'none',
   generation: 0,
   place: undefined,

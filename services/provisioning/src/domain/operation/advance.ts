@@ -17,7 +17,7 @@ import { deriveId, plusSeconds } from '@bivouac/events/values';
 
 import { type Plan, planOf, type StepPlan } from '../plans/index.ts';
 import { wireRefusal } from './refusals.ts';
-import { attemptsOf, lastAsking, type OperationState } from './state.ts';
+import { attemptsOf, isDelayed, lastAsking, type OperationState } from './state.ts';
 
 /** How often an undo, or letting go, is asked for before staff have to look at it. */
 export const UNDO_ATTEMPTS = 3;
@@ -68,9 +68,11 @@ function nextDo(state: OperationState, context: DecideContext): readonly Decided
   for (const step of steps) {
     const last = lastAsking(state, step.name);
     if (last?.status === 'asked' || last?.status === 'done') continue;
+    if (isDelayed(state, step.name)) continue;
     if (last !== undefined && !undone(state, step, last.attempt)) {
       // Another attempt only when nothing of the last one can be left over.
-      if (lastAsking(state, undoName(step.name, last.attempt))?.status !== 'asked') {
+      const undo = undoName(step.name, last.attempt);
+      if (lastAsking(state, undo)?.status !== 'asked' && !isDelayed(state, undo)) {
         asked.push(askUndo(state, step, last.attempt, context));
       }
       continue;
@@ -112,8 +114,11 @@ function nextUndo(state: OperationState, context: DecideContext): readonly Decid
   for (const asking of [...state.askings].reverse()) {
     const step = steps.get(asking.step);
     if (step === undefined || undone(state, step, asking.attempt)) continue;
-    const undoing = lastAsking(state, undoName(step.name, asking.attempt));
-    return undoing?.status === 'asked' ? [] : [askUndo(state, step, asking.attempt, context)];
+    const undo = undoName(step.name, asking.attempt);
+    const undoing = lastAsking(state, undo);
+    return undoing?.status === 'asked' || isDelayed(state, undo)
+      ? []
+      : [askUndo(state, step, asking.attempt, context)];
   }
   // No further children are started; those under way go on to their own ends.
   if (state.children.open.size > 0) return [];
@@ -131,7 +136,7 @@ function nextUndo(state: OperationState, context: DecideContext): readonly Decid
 function nextClose(state: OperationState, context: DecideContext): readonly Decided[] {
   const { operationId, target } = state;
   const last = attemptsOf(state, LET_GO) === 0 ? undefined : lastAsking(state, LET_GO);
-  if (last?.status === 'asked') return [];
+  if (last?.status === 'asked' || isDelayed(state, LET_GO)) return [];
   if (target?.type === 'container' && last?.status !== 'done') {
     return [
       StepAsked({

@@ -11,6 +11,7 @@ import { AttentionNeeded, StepEnded, UndoStarted } from '@bivouac/events/provisi
 
 import type { StepPlan, Verdict } from '../plans/index.ts';
 import { LET_GO, next, ofParent, plan, UNDO_ATTEMPTS } from './advance.ts';
+import { delayed } from './delays.ts';
 import { isOverdueRelease, releaseAgain } from './overdue.ts';
 import { reasonOf, wireRefusal } from './refusals.ts';
 import {
@@ -48,7 +49,7 @@ export function recordAnswer(
   return carryOn(state, [ended], context, (now) =>
     isOverdueRelease(input.ref.step)
       ? releaseAgain(now, input.ref, context)
-      : judge(now, input.ref, input.refusal),
+      : judge(now, input.ref, input.refusal, context),
   );
 }
 
@@ -78,6 +79,7 @@ function judge(
   state: OperationState,
   ref: AskRef,
   refusal: Refusal | undefined,
+  context: DecideContext,
 ): readonly Decided[] {
   const asking = askingOf(state, ref);
   if (asking === undefined || asking.status === 'done' || !isWorking(state.phase)) return [];
@@ -86,6 +88,11 @@ function judge(
   const attention = () => [
     AttentionNeeded({ operationId, ref, refusal: reason, ...ofParent(state) }),
   ];
+  const goesOn = state.phase === 'running' || isUndo(ref.step) || ref.step === LET_GO;
+  if (asking.status === 'refused' && goesOn) {
+    const later = delayed(state, ref, refusal, context);
+    if (later.length > 0) return later;
+  }
   if (isUndo(ref.step) || ref.step === LET_GO) {
     return attemptsOf(state, ref.step) < UNDO_ATTEMPTS ? [] : attention();
   }
@@ -93,14 +100,30 @@ function judge(
   const step = plan(state).steps.find((s) => s.name === ref.step);
   if (step === undefined) return [];
   if (asking.status !== 'refused' && attemptsOf(state, ref.step) < step.attempts) return [];
-  return verdictOf(state, step, asking) === 'undo'
+  return verdictOf(state, step, asking, refusal) === 'undo'
     ? [UndoStarted({ operationId, refusal: reason })]
     : attention();
 }
 
-function verdictOf(state: OperationState, step: StepPlan, asking: Asking): Verdict {
+/**
+ * Nothing can be left of an earlier attempt: the container is gone, or the operation's own hold was
+ * placed and has been lifted since.
+ */
+const goneWith: ReadonlySet<string> = new Set([
+  'CONTAINER_GONE',
+  'CONTAINER_UNKNOWN',
+  'HOLD_LIFTED',
+]);
+
+function verdictOf(
+  state: OperationState,
+  step: StepPlan,
+  asking: Asking,
+  refusal: Refusal | undefined,
+): Verdict {
   if (asking.status === 'timed-out') return step.onTimedOut;
   if (asking.status === 'failed') return step.onFailed;
+  if (refusal !== undefined && goneWith.has(refusal.code)) return step.onRefused;
   // A refusal says that this attempt did nothing; an earlier one that was not answered may have.
   const unsure = state.askings.some(
     ({ step: name, status }) =>

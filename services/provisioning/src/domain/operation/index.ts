@@ -4,8 +4,10 @@
  */
 export * from './answers.ts';
 export * from './children.ts';
+export { DELAYS } from './delays.ts';
 export * from './orders.ts';
 export * from './overdue.ts';
+export * from './resume.ts';
 export * from './staff.ts';
 export {
   evolve,

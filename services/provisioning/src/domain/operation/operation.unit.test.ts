@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { asks, StepAsked } from '@bivouac/events/operations';
+import type { OperationOrder } from '@bivouac/events/provisioning';
+import { deriveId } from '@bivouac/events/values';
 
-import { initial, isUndo, start } from './index.ts';
+import { initial, isUndo, type Orderer, start } from './index.ts';
 import { orderOf, orders, Run, tenantId } from './sample-run.ts';
 
 describe('an operation', () => {
@@ -104,15 +106,30 @@ test('every ask that a plan makes fits the ask it names', () => {
 });
 
 describe('who orders what', () => {
+  const others = deriveId('tenant', 'issuer');
+  const starts = (order: OperationOrder, by: Orderer) =>
+    start(initial(), { order, tenantId, by }, new Run(order).context());
+  const refused = { refusal: { code: 'NOT_ALLOWED' } };
+  const accepted = { kind: 'accepted' };
+
   test.each(orders.map((order) => [order.kind, order] as const))(
-    '%s by a customer: holds and invoices are for the staff, all else is theirs',
+    '%s by a customer: holds are for the staff, its invoices for its issuer, all else is theirs',
     (kind, order) => {
-      const context = new Run(order).context();
-      const decision = start(initial(), { order, tenantId, byStaff: false }, context);
-      const forStaff = ['suspend', 'resume', 'close-month', 'run-month'].includes(kind);
-      expect(decision).toMatchObject(
-        forStaff ? { refusal: { code: 'NOT_ALLOWED' } } : { kind: 'accepted' },
-      );
+      const own: Orderer = { staff: false, tenantId, reaches: (id) => id === tenantId };
+      const forOthers = ['suspend', 'resume', 'close-month'].includes(kind);
+      expect(starts(order, own)).toMatchObject(forOthers ? refused : accepted);
     },
   );
+
+  test('months are for whoever reaches the issuer: of accounts below, and of a run of its own', () => {
+    const reach = new Set([others, tenantId]);
+    const issuer: Orderer = { staff: false, tenantId: others, reaches: (id) => reach.has(id) };
+    expect(starts(orderOf('close-month'), issuer)).toMatchObject(accepted);
+    expect(starts(orderOf('run-month'), issuer)).toMatchObject(accepted);
+    const stranger: Orderer = { ...issuer, reaches: (id) => id === others };
+    for (const kind of ['close-month', 'run-month'] as const) {
+      expect(starts(orderOf(kind), stranger)).toMatchObject(refused);
+    }
+    expect(starts(orderOf('suspend'), issuer)).toMatchObject(refused);
+  });
 });

@@ -15,13 +15,15 @@ import { carryOn } from './answers.ts';
 import { ended, unknown } from './refusals.ts';
 import { isEnded, lastAsking, type OperationState } from './state.ts';
 
-/** What only the provider's staff order: a hold binds its container's owner, and an invoice its debtor. */
-const staffOrders: ReadonlySet<OperationKind> = new Set([
-  'suspend',
-  'resume',
-  'close-month',
-  'run-month',
-]);
+/** Who orders, as far as it decides what they may. */
+export interface Orderer {
+  /** The provider's staff, or the host itself. */
+  readonly staff: boolean;
+  /** Whether they act for a tenant, by their reach: their own, or one below it. */
+  readonly reaches: (tenantId: string) => boolean;
+  /** The tenant they are of: whoever invoices it is above them. */
+  readonly tenantId: string;
+}
 
 /**
  * Starts the operation. Its id derives from the order's key, or from its parent's, and that of what
@@ -32,21 +34,16 @@ export function start(
   input: {
     readonly order: OperationOrder;
     readonly tenantId: string;
-    /** Ordered by the provider's staff, or by the host itself. */
-    readonly byStaff: boolean;
+    readonly by: Orderer;
     /** With a child. */
     readonly child?: { readonly operationId: string; readonly parentId: string };
   },
   context: DecideContext,
 ): Decision {
   if (state.phase !== 'new') return accept();
-  const { order, tenantId, byStaff, child } = input;
-  if (!byStaff && staffOrders.has(order.kind)) {
-    return refuse(
-      'NOT_ALLOWED',
-      `Only the provider's staff order this (${order.kind}); ask them to do it.`,
-    );
-  }
+  const { order, tenantId, by, child } = input;
+  const notTheirs = by.staff ? undefined : notTheirOrder(order, by);
+  if (notTheirs !== undefined) return notTheirs;
   const operationId = child?.operationId ?? operationIdOf(context.commandKey);
   const started = OperationStarted({
     operationId,
@@ -57,6 +54,33 @@ export function start(
     ...(child === undefined ? {} : { parentId: child.parentId }),
   });
   return carryOn(state, [started], context);
+}
+
+/** A hold binds its container's owner, and an invoice its debtor: it is their issuer's to make. */
+function notTheirOrder(order: OperationOrder, by: Orderer): ReturnType<typeof refuse> | undefined {
+  switch (order.kind) {
+    case 'suspend':
+    case 'resume':
+      return refuse(
+        'NOT_ALLOWED',
+        `Only the provider's staff order this (${order.kind}); ask them to do it.`,
+      );
+    case 'close-month':
+      // What is below one's own tenant is invoiced by that, or by another one below it.
+      if (order.accountId !== by.tenantId && by.reaches(order.accountId)) return undefined;
+      return refuse(
+        'NOT_ALLOWED',
+        'Only whoever invoices the account closes its months; ask them to do it.',
+        { path: ['input', 'accountId'] },
+      );
+    case 'run-month':
+      if (by.reaches(order.issuerId)) return undefined;
+      return refuse('NOT_ALLOWED', 'Only the issuer itself runs its months; ask them to do it.', {
+        path: ['input', 'issuerId'],
+      });
+    default:
+      return undefined;
+  }
 }
 
 /**

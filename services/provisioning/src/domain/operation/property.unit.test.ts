@@ -32,10 +32,13 @@ const ends: ReadonlySet<string> = new Set([
   OperationReleased.type,
 ]);
 
-const outcome = fc.constantFrom<Outcome>('done', 'done', 'done', 'refused', 'failed', 'timed-out');
+const outcome = fc.constantFrom<Outcome | 'busy'>(
+  ...(['done', 'done', 'done', 'busy', 'refused', 'failed', 'timed-out'] as const),
+);
 const move = fc.record({
   which: fc.nat(5),
   outcome,
+  resume: fc.boolean(),
   cancel: fc.integer({ min: 0, max: 11 }).map((n) => n === 0),
   child: fc.constantFrom('succeeded', 'failed', 'cancelled', 'released', 'waiting'),
   staff: fc.constantFrom(retry, retry, resolve, release),
@@ -46,8 +49,10 @@ const refusal = { code: 'NODE_FAILED', message: 'No.' };
 
 /** Does as told until nothing is under way; the rest is answered with yes. */
 function play(run: Run, moves: readonly Move[], staff: boolean): void {
-  for (const { which, outcome: answer, cancel, child, staff: act } of moves) {
+  for (const { which, outcome: answer, resume, cancel, child, staff: act } of moves) {
     if (cancel) run.cancel();
+    const [delay] = run.delayed();
+    if (resume && delay !== undefined) run.resume(delay);
     const open = run.open();
     const asked = open[which % Math.max(1, open.length)];
     const { open: under, waiting } = run.state.children;
@@ -88,7 +93,7 @@ describe('whatever is answered and whenever it is cancelled, an operation', () =
         play(run, moves, false);
         const { phase } = run.state;
         expect(phase === 'needs-attention' || isEnded(phase)).toBe(true);
-        expect(run.open()).toEqual([]);
+        expect([...run.open(), ...run.delayed()]).toEqual([]);
         if (phase === 'failed' || phase === 'cancelled') expect(notUndone(run.state)).toEqual([]);
 
         // Each ask has at most one answer on record.

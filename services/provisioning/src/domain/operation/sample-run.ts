@@ -1,5 +1,5 @@
 /** An operation to try things with: orders of every kind, and answers that fit each ask. */
-import type { DecideContext, Decision, EventDefinition } from '@bivouac/events/language';
+import type { DecideContext, Decision, EventDefinition, Refusal } from '@bivouac/events/language';
 import { type AskName, type AskRef, type Outcome, StepAsked } from '@bivouac/events/operations';
 import { type OperationOrder, OperationOrderSchema } from '@bivouac/events/provisioning';
 import { deriveId, uuidOf } from '@bivouac/events/values';
@@ -13,8 +13,10 @@ import {
   initial,
   type OperationEvent,
   type OperationState,
+  type Orderer,
   recordAnswer,
   recordChild,
+  resumeStep,
   start,
   streamEvents,
 } from './index.ts';
@@ -119,6 +121,11 @@ export const orders: readonly OperationOrder[] = [
   { kind: 'run-month', issuerId: tenantId, month: '2026-04' },
 ].map((order) => OperationOrderSchema.parse(order));
 
+const busy = { code: 'CONTAINER_BUSY', message: 'Wait for its end.', retryable: true };
+
+/** The provider's staff. */
+export const by: Orderer = { staff: true, reaches: () => true, tenantId: deriveId('tenant', 'p') };
+
 /** An operation with the contexts' and the children's answers given by the test. */
 export class Run {
   state: OperationState = initial();
@@ -132,7 +139,7 @@ export class Run {
   ) {
     this.#given = { ...results, ...given };
     this.#commandKey = uuidOf('order', order.kind);
-    this.#take(start(this.state, { order, tenantId, byStaff: true }, this.context()));
+    this.#take(start(this.state, { order, tenantId, by }, this.context()));
   }
 
   context(): DecideContext {
@@ -156,19 +163,35 @@ export class Run {
       }));
   }
 
-  answer(asked: { ref: AskRef; ask: AskName }, outcome: Outcome): void {
+  /** `busy`: refused for something that passes by itself. */
+  answer(
+    asked: { ref: AskRef; ask: AskName },
+    answer: Outcome | 'busy',
+    refusal: Refusal = answer === 'busy' ? busy : { code: 'NODE_FAILED', message: 'No.' },
+  ): void {
+    const outcome = answer === 'busy' ? 'refused' : answer;
     const decision = recordAnswer(
       this.state,
       {
         ...asked,
         outcome,
-        ...(outcome === 'done'
-          ? { result: this.#given[asked.ask] ?? {} }
-          : { refusal: { code: 'NODE_FAILED', message: 'No.' } }),
+        ...(outcome === 'done' ? { result: this.#given[asked.ask] ?? {} } : { refusal }),
       },
       this.context(),
     );
     this.#take(decision);
+  }
+
+  /** Steps that are put off. */
+  delayed(): { step: string; until: string }[] {
+    return Object.entries(this.state.delays).flatMap(([step, { until }]) =>
+      until === undefined ? [] : [{ step, until }],
+    );
+  }
+
+  /** A timer's word. */
+  resume(delay: { step: string; until: string }): void {
+    this.#take(resumeStep(this.state, delay, this.context()));
   }
 
   cancel(): Decision {
@@ -185,7 +208,7 @@ export class Run {
   }
 
   /** Answers what is asked next. */
-  answerNext(outcome: Outcome): void {
+  answerNext(outcome: Outcome | 'busy'): void {
     const next = this.open()[0];
     if (next === undefined) throw new Error('nothing is asked');
     this.answer(next, outcome);
@@ -210,7 +233,9 @@ export class Run {
     for (;;) {
       const asked = this.open()[0];
       const [childId] = this.state.children.open.keys();
-      if (asked !== undefined) this.answer(asked, 'done');
+      const [delay] = this.delayed();
+      if (delay !== undefined) this.resume(delay);
+      else if (asked !== undefined) this.answer(asked, 'done');
       else if (childId !== undefined) this.child({ childId, outcome: 'succeeded' });
       else return;
     }

@@ -21,7 +21,9 @@ import {
   OverdueReservationNoted,
   ReleaseOrdered,
   ResolutionStated,
+  StepDelayed,
   StepEnded,
+  StepResumed,
   UndoStarted,
 } from '@bivouac/events/provisioning';
 
@@ -52,6 +54,11 @@ export interface Asking {
   readonly status: 'asked' | Outcome;
 }
 
+export interface Delay {
+  readonly times: number;
+  readonly until: string | undefined;
+}
+
 export interface OperationState {
   readonly phase: Phase;
   readonly operationId: string;
@@ -65,6 +72,8 @@ export interface OperationState {
   readonly askings: readonly Asking[];
   /** How many askings there were when staff last had it retried: attempts count from there. */
   readonly retriedAt: number;
+  /** Steps that were put off, by step: how often since staff last acted, and until when if they are. */
+  readonly delays: Readonly<Record<string, Delay>>;
   /** Results of steps that were done, by step. */
   readonly results: Readonly<Record<string, StepResult>>;
   /** Why it is being undone; undefined with a cancel. */
@@ -90,6 +99,7 @@ export function initial(): OperationState {
     startedAt: '',
     askings: [],
     retriedAt: 0,
+    delays: {},
     results: {},
     refusal: undefined,
     cancelled: false,
@@ -124,6 +134,16 @@ export function evolve(state: OperationState, event: OperationEvent): OperationS
     }
     case StepEnded.type:
       return stepEnded(state, event.data);
+    case StepDelayed.type: {
+      const { ref, until } = event.data;
+      const times = (state.delays[ref.step]?.times ?? 0) + 1;
+      return { ...state, delays: { ...state.delays, [ref.step]: { times, until } } };
+    }
+    case StepResumed.type: {
+      const { step } = event.data;
+      const times = state.delays[step]?.times ?? 0;
+      return { ...state, delays: { ...state.delays, [step]: { times, until: undefined } } };
+    }
     case CancelRequested.type:
       return { ...state, phase: 'undoing', cancelled: true };
     case UndoStarted.type:
@@ -135,7 +155,7 @@ export function evolve(state: OperationState, event: OperationEvent): OperationS
     }
     case OperationRetried.type: {
       const phase = state.attention?.from ?? 'running';
-      return { ...state, phase, attention: undefined, retriedAt: state.askings.length };
+      return { ...state, phase, attention: undefined, ...counting(state) };
     }
     case ResolutionStated.type:
       return { ...closing(state), closing: 'resolved' };
@@ -182,9 +202,25 @@ export function lastAsking(state: OperationState, step: string): Asking | undefi
   return state.askings.findLast((asking) => asking.step === step);
 }
 
-/** The askings of a step since the order, or since staff last had the operation retried. */
+/**
+ * The askings of a step since the order, or since staff last had the operation retried, without those
+ * that were only put off.
+ */
 export function attemptsOf(state: OperationState, step: string): number {
-  return state.askings.slice(state.retriedAt).filter((asking) => asking.step === step).length;
+  const asked = state.askings.slice(state.retriedAt).filter((asking) => asking.step === step);
+  return asked.length - (state.delays[step]?.times ?? 0);
+}
+
+/** Whether a step is put off: it is asked for again by a timer. */
+export function isDelayed(state: OperationState, step: string): boolean {
+  return state.delays[step]?.until !== undefined;
+}
+
+/** Attempts and delays count from here on; what is put off stays so. */
+function counting(state: OperationState): Pick<OperationState, 'retriedAt' | 'delays'> {
+  const delays: Record<string, Delay> = {};
+  for (const [step, { until }] of Object.entries(state.delays)) delays[step] = { times: 0, until };
+  return { retriedAt: state.askings.length, delays };
 }
 
 function stepEnded(state: OperationState, data: EventOf<typeof StepEnded>['data']): OperationState {
@@ -200,5 +236,5 @@ function stepEnded(state: OperationState, data: EventOf<typeof StepEnded>['data'
 }
 
 function closing(state: OperationState): OperationState {
-  return { ...state, phase: 'closing', retriedAt: state.askings.length };
+  return { ...state, phase: 'closing', ...counting(state) };
 }

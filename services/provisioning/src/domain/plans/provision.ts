@@ -54,6 +54,8 @@ export function provision(facts: PlanFacts, order: OrderOf<'provision'>): StepPl
           placement: order.placement,
           ...(order.location === undefined ? {} : { location: order.location }),
           ...(order.address === undefined ? {} : { address: order.address }),
+          ...(order.labels === undefined ? {} : { labels: order.labels }),
+          ...(order.features === undefined ? {} : { features: order.features }),
         }),
         'containers.discard',
         (attempt) => ({
