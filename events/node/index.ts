@@ -1,2 +1,3 @@
+export * from './handshake.ts';
 export * from './messages.ts';
 export * from './steps.ts';

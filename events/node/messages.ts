@@ -80,6 +80,20 @@ export const InstructionSchema = z.discriminatedUnion('step', [
 ]);
 export type Instruction = z.output<typeof InstructionSchema>;
 
+/** Why the endpoint ends a connection; the last four are of the handshake (`handshake.ts`) or of staff. */
+export const ClosingReasonSchema = z.enum([
+  'replaced',
+  'protocol',
+  'unknown-node',
+  'trouble',
+  'shutdown',
+  'wrong-key',
+  'revoked',
+  'not-enrolled',
+  'enrolment',
+]);
+export type ClosingReason = z.output<typeof ClosingReasonSchema>;
+
 /** From the endpoint to the agent. */
 export const EndpointMessageSchema = z.discriminatedUnion('type', [
   /** The answer to hello; the queue follows. */
@@ -89,12 +103,12 @@ export const EndpointMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('noted'), instructionId }),
   /**
    * The last message of a connection. `replaced`: a newer connection of the node was made, do not
-   * come back by this one. `protocol` and `unknown-node`: coming back will not help before somebody
-   * changes something. `trouble`: come back and get the queue again.
+   * come back by this one. `trouble` and `shutdown`: come back and get the queue again. Any other:
+   * coming back will not help before somebody changes something.
    */
   z.strictObject({
     type: z.literal('closing'),
-    reason: z.enum(['replaced', 'protocol', 'unknown-node', 'trouble', 'shutdown']),
+    reason: ClosingReasonSchema,
     message: z.string().max(2000),
   }),
 ]);

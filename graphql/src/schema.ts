@@ -24,6 +24,7 @@ import './provisioning/operation-lists.ts';
 import './accounts/mutations.ts';
 import './containers/mutations.ts';
 import './containers/image-mutations.ts';
+import './containers/node-identity.ts';
 import './containers/platform-mutations.ts';
 import './billing/mutations.ts';
 import './billing/charging-mutations.ts';

@@ -127,6 +127,12 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     PROVIDER_EXISTS: ['There is exactly one provider.', 'Nothing.'],
     MEMBER_EXISTS: ['The member exists.', 'Nothing.'],
     KEY_EXISTS: ['The key exists.', 'Nothing.'],
+    ENROLMENT_NOT_OPEN: [
+      'The enrolment token of the node was used, replaced or never given out.',
+      'Open another enrolment.',
+    ],
+    ENROLMENT_EXPIRED: ['The enrolment token has expired.', 'Open another enrolment.'],
+    NODE_KEY_REVOKED: ['The key of the node’s agent was revoked.', 'Let the agent make a new one.'],
     HOLD_EXISTS: ['A hold of that kind stands there already.', 'Lift it first, or leave it.'],
     HOLD_LIFTED: ['The hold was lifted already.', 'Place a new one.'],
     CONTAINER_EXISTS: ['The container exists.', 'Nothing.'],

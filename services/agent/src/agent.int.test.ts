@@ -112,6 +112,7 @@ async function start(
     fence,
     clock,
     connect: to.connect,
+    random: () => 0.5,
     log: () => undefined,
   });
 }

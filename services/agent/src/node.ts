@@ -20,10 +20,14 @@ export interface OpenNodeOptions {
   readonly inventories?: (digest: string) => readonly InstalledPackage[];
 }
 
+/** What an agent drives. */
+export interface OpenedNode {
+  readonly driver: Driver;
+  readonly fence: Fence<StepAnswer>;
+}
+
 /** Opens both. The agent closes them when it stops. */
-export async function openNode(
-  options: OpenNodeOptions,
-): Promise<{ readonly driver: Driver; readonly fence: Fence<StepAnswer> }> {
+export async function openNode(options: OpenNodeOptions): Promise<OpenedNode> {
   const { url, name, folder, clock, inventories } = options;
   await mkdir(folder, { recursive: true });
   const driver = await openDriver(url, {

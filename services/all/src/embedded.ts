@@ -33,7 +33,7 @@ import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
-import { allServices, InstructionNews } from './services.ts';
+import { allServices, NodeNews } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -101,7 +101,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       return Promise.resolve();
     });
 
-    const news = new InstructionNews();
+    const news = new NodeNews();
     const host = await startHost({
       services: news.tap(),
       store,
@@ -137,6 +137,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       logger,
       provider: provider.result,
       news,
+      listen: config.AGENT_LISTEN && {
+        ...config.AGENT_LISTEN,
+        tls:
+          config.AGENT_TLS_CERT === undefined || config.AGENT_TLS_KEY === undefined
+            ? undefined
+            : { cert: config.AGENT_TLS_CERT, key: config.AGENT_TLS_KEY },
+      },
     });
     closing.push(() => nodes.stop());
     const cache = openCache({

@@ -2,20 +2,32 @@
  * The nodes of an embedded installation: each entry of NODE_URL is registered once and gets an agent,
  * connected in process by the same messages that a socket would carry.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import {
   type Agent,
+  type AgentOptions,
+  type Dial,
   type Driver,
+  enteringAs,
+  IdentityError,
   type NodeInventory,
+  NotAdmitted,
+  type OpenedNode,
+  openIdentity,
   openNode,
   parseDriverUrl,
   startAgent,
 } from '@bivouac/agent';
-import { nodeEndpoint } from '@bivouac/containers';
-import { RegisterNode } from '@bivouac/containers/api';
+import {
+  nodeEndpoint,
+  type NodeEndpointOptions,
+  type NodeGate,
+  nodeGate,
+} from '@bivouac/containers';
+import { OpenNodeEnrolment, RegisterNode } from '@bivouac/containers/api';
 import type { Principal } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
@@ -28,8 +40,9 @@ import {
 } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
+import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
-import type { InstructionNews } from './services.ts';
+import type { NodeNews } from './services.ts';
 
 export interface ConfiguredNode {
   readonly url: string;
@@ -45,18 +58,22 @@ export interface RunningNodes {
   readonly list: readonly RunningNode[];
   /** Containers that the engines have, whatever anybody else believes. */
   instances(): Promise<number>;
+  /** Where agents of other processes connect, e.g. `ws://127.0.0.1:4100/agents`. */
+  readonly endpoint: string | undefined;
   stop(): Promise<void>;
 }
 
 export interface NodesOptions {
   readonly host: Host;
-  readonly news: InstructionNews;
+  readonly news: NodeNews;
   readonly configured: readonly ConfiguredNode[];
   /** The data folder. */
   readonly folder: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly provider: { readonly tenantId: string; readonly homeId: string };
+  /** Where agents of other processes may connect; nowhere unless told. */
+  readonly listen?: ListenAddress | undefined;
 }
 
 /** Where the embedded installation's nodes stand. */
@@ -75,66 +92,77 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     rights: 'all',
     audience: 'staff',
   });
-  const endpoint = nodeEndpoint({
+  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log'> = {
     command: (nodeId, contract, input, idempotencyKey) =>
       host.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
     query: (nodeId, contract, input, atLeast) =>
       host.query(contract, input, { principal: asNode(nodeId), atLeast }),
-    onNewInstruction: options.news.listen,
-    clock: systemClock,
-    newId: randomUUID,
     log: (level, facts, message) => {
       logger[level](facts, message);
     },
+  };
+  const endpoint = nodeEndpoint({
+    ...asked,
+    onNewInstruction: options.news.onInstruction,
+    clock: systemClock,
+    newId: randomUUID,
   });
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
     now: () => clock.now(),
     sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal),
   };
+  const gate = nodeGate({
+    endpoint,
+    command: asked.command,
+    query: asked.query,
+    onRevoked: options.news.onRevoked,
+    clock: systemClock,
+    random: randomBytes,
+    log: asked.log,
+  });
   const agents: Agent[] = [];
   const list: RunningNode[] = [];
   const drivers: Driver[] = [];
+  let listener: AgentListener | undefined;
   const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.stop();
+    gate.close();
     await endpoint.close();
+    await listener?.close();
   };
   try {
+    if (options.listen !== undefined) {
+      listener = await listenForAgents({ ...options.listen, gate, clock: systemClock });
+      logger.info({ url: listener.url }, 'agents may connect');
+    }
     for (const { url, name } of options.configured) {
       const folder = join(options.folder, 'nodes', name);
-      const { driver, fence } = await openNode({
+      const node = await openNode({
         url,
         name,
         folder,
         clock: systemClock,
         inventories: (digest) => (digest === skelDigest ? skelPackages : []),
       });
-      const nodeId = await registered(folder, name, await driver.inventory(), host, provider);
+      const nodeId = await registered(folder, name, await node.driver.inventory(), host, provider);
       const log = logger.child({ node: name });
-      agents.push(
-        await startAgent({
-          nodeId,
-          driver,
-          fence,
-          clock: agentClock,
-          connect: (receive) => {
-            const connection = endpoint.connect(nodeId, receive);
-            return Promise.resolve({
-              send: (message) => {
-                connection.receive(message);
-              },
-              close: () => {
-                connection.close();
-              },
-            });
-          },
-          log: (level, facts, message) => {
-            log[level](facts, message);
-          },
-        }),
-      );
+      const agent = await ownAgent({
+        host,
+        provider,
+        nodeId,
+        folder,
+        node,
+        gate,
+        clock: agentClock,
+        log: (level, facts, message) => {
+          log[level](facts, message);
+        },
+      });
+      if (agent === undefined) continue;
+      agents.push(agent);
       list.push({ nodeId, name });
-      drivers.push(driver);
+      drivers.push(node.driver);
     }
   } catch (error) {
     await stop();
@@ -144,7 +172,79 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     const lists = await Promise.all(drivers.map((driver) => driver.list()));
     return lists.flat().length;
   };
-  return { list, instances, stop };
+  return { list, instances, endpoint: listener?.url, stop };
+}
+
+interface OwnAgentOptions {
+  readonly host: Host;
+  readonly provider: NodesOptions['provider'];
+  readonly nodeId: string;
+  readonly folder: string;
+  readonly node: OpenedNode;
+  readonly gate: NodeGate;
+  readonly clock: Clock;
+  readonly log: AgentOptions['log'];
+}
+
+/**
+ * Starts the agent of a node of this process's own: it has a key like any other, which is enrolled
+ * here where the endpoint knows none. Undefined where staff have revoked it: the node stays out.
+ */
+async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
+  const { host, provider, nodeId, folder, node, gate, clock, log } = options;
+  const dial: Dial = ({ message, closed }) => {
+    const connection = gate.accept((told) => {
+      message(told);
+      if (told.type === 'closing') closed(told.message);
+    });
+    return Promise.resolve({
+      send: (said) => {
+        connection.receive(said);
+      },
+      close: () => {
+        connection.close();
+      },
+    });
+  };
+  const start = async (token?: string): Promise<Agent> => {
+    const identity = await openIdentity({ folder: join(folder, 'identity'), token });
+    const connect = enteringAs(identity, dial);
+    return startAgent({ nodeId, ...node, clock, connect, random: Math.random, log });
+  };
+  try {
+    return await start().catch(async (error: unknown) => {
+      const none =
+        (error instanceof IdentityError && error.code === 'identity-missing') ||
+        (error instanceof NotAdmitted && error.reason === 'not-enrolled');
+      if (!none) throw error;
+      return start(await enrolment(nodeId, host, provider));
+    });
+  } catch (error) {
+    await node.fence.close();
+    await node.driver.close();
+    if (!(error instanceof NotAdmitted) || error.reason !== 'revoked') throw error;
+    log('error', { nodeId }, error.message);
+    return undefined;
+  }
+}
+
+async function enrolment(
+  nodeId: string,
+  host: Host,
+  { tenantId, homeId }: NodesOptions['provider'],
+): Promise<string> {
+  const reply = await host.command(
+    OpenNodeEnrolment,
+    { nodeId, validSeconds: 60 },
+    {
+      principal: systemPrincipal('system:nodes', tenantId, homeId),
+      // The token is in the first reply only, so each is a wish of its own.
+      idempotencyKey: `enrolment:${randomUUID()}`,
+    },
+  );
+  const token = reply.ok ? reply.result.token : null;
+  if (token !== null) return token;
+  throw new RuntimeError('misconfigured', `The node ${nodeId} cannot be enrolled.`);
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */

@@ -31,7 +31,7 @@ const MOST_LISTED = 10_000;
 /** One agent's connection. */
 export class Connection implements NodeConnection {
   readonly #nodeId: string;
-  readonly #send: (message: EndpointMessage) => void;
+  readonly #send: (message: EndpointMessage) => void | Promise<void>;
   readonly #options: NodeEndpointOptions;
   readonly #left: () => void;
   /** What is being recorded, by container: its messages are taken in their order. */
@@ -54,7 +54,7 @@ export class Connection implements NodeConnection {
 
   constructor(
     nodeId: string,
-    send: (message: EndpointMessage) => void,
+    send: (message: EndpointMessage) => void | Promise<void>,
     options: NodeEndpointOptions,
     left: () => void,
   ) {
@@ -102,7 +102,7 @@ export class Connection implements NodeConnection {
 
   end(reason: Extract<EndpointMessage, { type: 'closing' }>['reason'], message: string): void {
     if (this.#over.signal.aborted) return;
-    this.#tell({ type: 'closing', reason, message: message.slice(0, 2000) });
+    void this.#tell({ type: 'closing', reason, message: message.slice(0, 2000) });
     this.close();
   }
 
@@ -146,7 +146,7 @@ export class Connection implements NodeConnection {
       this.end('unknown-node', `No node ${nodeId} is registered; register it first.`);
       return;
     }
-    this.#tell({ type: 'welcome', protocol: NODE_PROTOCOL });
+    void this.#tell({ type: 'welcome', protocol: NODE_PROTOCOL });
     this.#options.log('info', { nodeId, inventory: hello.inventory }, 'agent connected');
     this.#welcomed = true;
     this.push();
@@ -174,11 +174,14 @@ export class Connection implements NodeConnection {
           this.end('trouble', `The queue cannot be read: ${reply.refusal.message}`);
           return;
         }
+        let sent: void | Promise<void> = undefined;
         for (const { cursor, instruction } of reply.result.items) {
           this.#told.set(instruction.instructionId, instruction);
-          this.#tell({ type: 'instruct', instruction });
+          sent = this.#tell({ type: 'instruct', instruction });
           this.#sent = cursor;
         }
+        // A page at a time: an agent that is slow to take its queue is not sent all of it.
+        if (sent !== undefined) await sent;
         if (reply.result.end) break;
       }
     }
@@ -210,7 +213,7 @@ export class Connection implements NodeConnection {
       } else {
         this.#implied.delete(containerId);
       }
-      this.#tell({ type: 'noted', instructionId });
+      void this.#tell({ type: 'noted', instructionId });
     });
   }
 
@@ -286,8 +289,9 @@ export class Connection implements NodeConnection {
     return undefined;
   }
 
-  #tell(message: EndpointMessage): void {
-    if (!this.#over.signal.aborted) this.#send(EndpointMessageSchema.parse(message));
+  #tell(message: EndpointMessage): void | Promise<void> {
+    if (this.#over.signal.aborted) return undefined;
+    return this.#send(EndpointMessageSchema.parse(message));
   }
 }
 

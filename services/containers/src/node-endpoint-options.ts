@@ -42,6 +42,8 @@ export interface NodeEndpointOptions {
 export interface NodeConnection {
   /** Takes a message of the agent, unparsed. */
   receive(message: unknown): void;
+  /** Resolves when what was received so far is recorded: whoever sends faster may be made to wait. */
+  settled(): Promise<void>;
   /** The agent has left. */
   close(): void;
 }

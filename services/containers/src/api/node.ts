@@ -1,5 +1,9 @@
 /** What the node endpoint has done and asks, for the agents connected to it. */
-import { StrayReasonSchema } from '@bivouac/events/containers';
+import {
+  NodePublicKeySchema,
+  StrayReasonSchema,
+  TokenDigestSchema,
+} from '@bivouac/events/containers';
 import { command, query } from '@bivouac/events/language';
 import { InstructionSchema, NodeInventorySchema, ObservedStateSchema } from '@bivouac/events/node';
 import { PackageReportSchema } from '@bivouac/events/operations';
@@ -47,6 +51,35 @@ export const ReportInventory = command({
   access: 'internal',
   input: z.strictObject({ nodeId: idOf('node'), inventory: NodeInventorySchema }),
   result: z.strictObject({}),
+});
+
+/**
+ * Makes a key the node's, by an open token. Refused: NODE_UNKNOWN, ENROLMENT_NOT_OPEN,
+ * ENROLMENT_EXPIRED, NODE_KEY_REVOKED.
+ */
+export const EnrolNode = command({
+  name: 'containers.EnrolNode',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    publicKey: NodePublicKeySchema,
+    tokenDigest: TokenDigestSchema,
+  }),
+  result: z.strictObject({}),
+});
+
+/** Whom to take for a node; null where none such is registered. */
+export const IdentityOfNode = query({
+  name: 'containers.IdentityOfNode',
+  access: 'internal',
+  input: z.strictObject({ nodeId: idOf('node') }),
+  result: z
+    .object({
+      /** Null: none is enrolled. */
+      publicKey: NodePublicKeySchema.nullable(),
+      revokedKeys: z.array(NodePublicKeySchema),
+    })
+    .nullable(),
 });
 
 /** An instance that is nobody's there; `absent`: not any more. Refused: NODE_UNKNOWN. */

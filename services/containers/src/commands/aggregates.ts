@@ -39,6 +39,7 @@ export const image = aggregate({
 export const node = aggregate({
   category: 'node',
   events: nodeEvents,
+  version: 2,
   initial: emptyNode,
   evolve: evolveNode,
 });

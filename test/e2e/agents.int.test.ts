@@ -1,0 +1,228 @@
+/** Agents as processes of their own, over the socket: who they are, and kill -9 anywhere in their work. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
+
+import { readInstances } from '../faults/orders/engines.ts';
+import { closeAll, newFolder, open, type Running } from './installation.ts';
+
+const main = fileURLToPath(import.meta.resolve('../../services/agent/src/main.ts'));
+const dying = fileURLToPath(import.meta.resolve('./agent-child.ts'));
+const started: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+  await closeAll();
+});
+
+interface Child {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
+  /** It is connected; rejects where it ends before. */
+  readonly connected: Promise<void>;
+}
+
+function start(program: string, environment: Record<string, string>): Child {
+  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program], {
+    env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'silent', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  let said = '';
+  const ended = new Promise<{ code: number | null; said: string }>((resolve) => {
+    child.once('close', (code) => {
+      resolve({ code, said });
+    });
+  });
+  const connected = new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString();
+      if (said.includes('is connected to')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    void ended.then(() => {
+      reject(new Error(said));
+    });
+  });
+  connected.catch(() => undefined);
+  return { child, ended, connected };
+}
+
+interface Remote {
+  readonly running: Running;
+  readonly nodeId: string;
+  /** The data folder's like: the agent's own folder is `nodes/remote` in it. */
+  readonly root: string;
+  readonly environment: Record<string, string>;
+  /** Opens an enrolment: the file with its token. */
+  readonly enrolment: () => Promise<string>;
+}
+
+/** An installation with one node that is elsewhere; its own takes nothing. */
+async function remote(): Promise<Remote> {
+  const running = await open({ now: Date.now(), settings: { AGENT_LISTEN: '0' } });
+  const { staff } = running;
+  const { nodes } = await staff.read(
+    z.object({
+      nodes: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) }),
+    }),
+    '{ nodes(first: 10) { edges { node { id } } } }',
+  );
+  for (const { node } of nodes.edges)
+    await staff.mutate('drainNode', { nodeId: node.id, reason: 'another is to be used' });
+  const { registered } = await staff.read(
+    z.object({ registered: z.object({ nodeId: z.string() }) }),
+    `mutation { registered: registerNode(idempotencyKey: "remote", input: {
+      name: "remote", location: "local", engine: "fake",
+      capacity: { containers: 100, cpuMillis: 64000, memoryBytes: "1099511627776", diskBytes: "10995116277760" }
+    }) { ... on NodeRegistered { nodeId } } }`,
+  );
+  await running.installation.host.settled();
+  const root = await newFolder();
+  let enrolments = 0;
+  return {
+    running,
+    root,
+    nodeId: registered.nodeId,
+    environment: {
+      AGENT_ENDPOINT: running.installation.nodes.endpoint ?? '',
+      AGENT_DIR: join(root, 'nodes', 'remote'),
+      NODE_URL: 'fake:',
+    },
+    enrolment: async () => {
+      enrolments += 1;
+      const { opened } = await staff.read(
+        z.object({ opened: z.object({ token: z.string() }) }),
+        `mutation ($id: ID!, $key: String!) { opened: openNodeEnrolment(idempotencyKey: $key, input: { nodeId: $id }) {
+          ... on NodeEnrolmentOpened { token } } }`,
+        { id: registered.nodeId, key: `enrol ${enrolments}` },
+      );
+      const file = join(await newFolder(), 'token');
+      await writeFile(file, `${opened.token}\n`, { mode: 0o600 });
+      return file;
+    },
+  };
+}
+
+const IdentitySchema = z.object({
+  hardwareNode: z.object({
+    identity: z.object({ publicKey: z.string() }).nullable(),
+    enrolmentOpenUntil: z.string().nullable(),
+    revokedKeys: z.array(z.object({ publicKey: z.string() })),
+  }),
+});
+
+async function identityOf({ running, nodeId }: Remote) {
+  const { hardwareNode } = await running.staff.read(
+    IdentitySchema,
+    'query ($id: ID!) { hardwareNode(id: $id) { identity { publicKey } enrolmentOpenUntil revokedKeys { publicKey } } }',
+    { id: nodeId },
+  );
+  return hardwareNode;
+}
+
+test('an agent enrols its own key by a token, once, serves orders, and is shown out when it is revoked', async () => {
+  const there = await remote();
+  const { running, nodeId, environment, root } = there;
+  const nobody = await start(main, environment).ended;
+  expect(nobody).toMatchObject({ code: 1, said: expect.stringMatching(/no identity.*token/s) });
+
+  const token = await there.enrolment();
+  expect((await identityOf(there)).enrolmentOpenUntil).not.toBeNull();
+  const agent = start(main, { ...environment, AGENT_TOKEN_FILE: token });
+  await agent.connected;
+  await running.installation.host.settled();
+  const first = (await identityOf(there)).identity?.publicKey;
+  expect(first).toMatch(/^[\w-]{43}$/);
+  const file = join(root, 'nodes', 'remote', 'identity', 'identity.json');
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await running.end(await running.order())).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await readInstances(root)).toHaveLength(1);
+
+  // The token is used up: it makes nobody else the node's.
+  const thief = { ...environment, AGENT_DIR: await newFolder(), AGENT_TOKEN_FILE: token };
+  expect(await start(main, thief).ended).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('ENROLMENT_NOT_OPEN'),
+  });
+
+  // Another enrolment gives another key; the agent with the old one has to go.
+  const moved = {
+    ...environment,
+    AGENT_DIR: await newFolder(),
+    AGENT_TOKEN_FILE: await there.enrolment(),
+  };
+  const successor = start(main, moved);
+  await successor.connected;
+  expect(await agent.ended).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/revoked|newer connection/),
+  });
+  const { identity, revokedKeys } = await identityOf(there);
+  expect(identity?.publicKey).not.toBe(first);
+  expect(revokedKeys).toEqual([{ publicKey: first }]);
+  expect(await start(main, environment).ended).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('revoked'),
+  });
+
+  await running.staff.mutate('revokeNodeIdentity', { nodeId, reason: 'a test' });
+  expect(await successor.ended).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('revoked'),
+  });
+}, 60_000);
+
+test('an agent killed anywhere in a build: the order succeeds, with one container, and the end of it leaves nothing', async () => {
+  const there = await remote();
+  const { running, environment, root } = there;
+  const enrolling = start(main, { ...environment, AGENT_TOKEN_FILE: await there.enrolment() });
+  await enrolling.connected;
+  enrolling.child.kill('SIGKILL');
+  await enrolling.ended;
+
+  const points = [
+    'before-fence',
+    'after-fence',
+    'amid-effect',
+    'after-effect',
+    'after-answer-kept',
+  ];
+  const containers: string[] = [];
+  for (const [n, point] of points.entries()) {
+    const victim = start(dying, { ...environment, DIES: point });
+    const order = await running.order({ hostname: `vps${n}.example.com` });
+    await victim.ended;
+    expect([point, victim.child.signalCode]).toEqual([point, 'SIGKILL']);
+    const agent = start(main, environment);
+    const ended = await running.end(order);
+    expect([point, ended.status]).toEqual([point, 'SUCCEEDED']);
+    containers.push(ended.targetId);
+    const there = await readInstances(root);
+    expect(there.map((one) => one.containerId).sort()).toEqual([...containers].sort());
+    agent.child.kill('SIGKILL');
+    await agent.ended;
+  }
+
+  start(main, environment);
+  for (const containerId of containers) {
+    const input = { containerId, reason: 'the end' };
+    const gone = await running.end(await running.owner.mutate('terminateContainer', input));
+    expect(gone.status).toBe('SUCCEEDED');
+  }
+  await running.quiet();
+  expect(await readInstances(root)).toEqual([]);
+  expect(await running.held()).toMatchObject({ leases: 0, placements: 0, rosterEntries: 0 });
+  expect(await readdir(join(root, 'nodes', 'remote', 'identity'))).toEqual(['identity.json']);
+}, 120_000);
