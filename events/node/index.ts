@@ -1,3 +1,4 @@
 export * from './handshake.ts';
 export * from './messages.ts';
 export * from './steps.ts';
+export * from './usage.ts';

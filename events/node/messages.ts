@@ -11,6 +11,7 @@ import { z } from 'zod';
 
 import { idOf, InstantSchema, UInt64Schema } from '../values/index.ts';
 import { stepInputs } from './steps.ts';
+import { UsageMessageSchema, UsageNotedSchema } from './usage.ts';
 
 /** The version of this protocol. An endpoint refuses an agent of another one. */
 export const NODE_PROTOCOL = 1;
@@ -59,6 +60,7 @@ export const AgentMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('list'),
     instances: z.array(z.strictObject(observation)).max(10_000),
   }),
+  UsageMessageSchema,
 ]);
 export type AgentMessage = z.output<typeof AgentMessageSchema>;
 
@@ -101,6 +103,7 @@ export const EndpointMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('instruct'), instruction: InstructionSchema }),
   /** The answer is durable (or was not wanted any more): the agent need not send it again. */
   z.strictObject({ type: z.literal('noted'), instructionId }),
+  UsageNotedSchema,
   /**
    * The last message of a connection. `replaced`: a newer connection of the node was made, do not
    * come back by this one. `trouble` and `shutdown`: come back and get the queue again. Any other:

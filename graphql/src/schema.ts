@@ -19,6 +19,7 @@ import './billing/journal.ts';
 import './packages/package.ts';
 import './quotas/quota.ts';
 import './quotas/reservation.ts';
+import './quotas/usage.ts';
 import './provisioning/operation.ts';
 import './provisioning/operation-lists.ts';
 import './accounts/mutations.ts';

@@ -189,6 +189,12 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     RESERVATION_LATE: ['The reservation came after its deadline.', 'Order again.'],
     RESERVATION_ENDED: ['The reservation was given back.', 'Order again.'],
     RESERVATION_DIFFERS: ['The reservation was made for something else.', 'Order again.'],
+    USAGE_EARLY: ['A node reported the use of an hour that is not over.', 'Set its clock right.'],
+    USAGE_DIFFERS: [
+      'A node reported an hour again, with other figures.',
+      'Nothing: the first stands.',
+    ],
+    USAGE_HOUR_NOT_OVER: ['Nodes may still report the hour.', 'Wait.'],
     RESERVATION_NOT_DUE: ['The reservation is not overdue.', 'Nothing.'],
     RESERVATION_NOT_COMMITTED: [
       'What is to be replaced is itself only reserved.',

@@ -17,6 +17,7 @@ import type { Clock } from './driver-clock.ts';
 import type { Driver, NodeInventory, ObservedInstance } from './driver.ts';
 import { NotAdmitted } from './entering.ts';
 import type { Fence } from './fence/fence.ts';
+import type { Metering } from './metering/metering.ts';
 import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
 
@@ -46,6 +47,8 @@ export interface AgentOptions {
   readonly nodeId: string;
   readonly driver: Driver;
   readonly fence: Fence<StepAnswer>;
+  /** Counts what containers use; without it nothing is reported. Stopped with the agent. */
+  readonly metering?: Metering | undefined;
   readonly clock: Clock;
   readonly connect: Connect;
   /** From 0 up to 1: spreads the tries of many agents whose endpoint came back. */
@@ -80,7 +83,7 @@ const passing: ReadonlySet<ClosingReason> = new Set(['trouble', 'shutdown']);
 
 /** Connects and works until stopped. Resolves when the first connection stands. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { nodeId, driver, fence, clock, log } = options;
+  const { nodeId, driver, fence, metering, clock, log } = options;
   const stopping = new AbortController();
   // Every step that waits for the engine listens to it.
   setMaxListeners(Infinity, stopping.signal);
@@ -123,10 +126,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const verdict = await fence.check(fenced, clock.now());
     let answer: StepAnswer;
     if (verdict === 'proceed') {
-      answer = await fence.record(
-        instructionId,
-        await runStep(driver, instruction, { clock, signal: stopping.signal }),
-      );
+      // What ends the counters is done between two looks at them.
+      const ends = step === 'stop' || step === 'destroy';
+      if (ends) await metering?.sample([containerId]);
+      const outcome = await runStep(driver, instruction, { clock, signal: stopping.signal });
+      if (ends) await metering?.sample([containerId]);
+      answer = await fence.record(instructionId, outcome);
       log('info', { containerId, instructionId, step, outcome: answer.outcome }, 'step ended');
     } else {
       answer =
@@ -172,7 +177,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const handle = (message: EndpointMessage): void => {
     switch (message.type) {
       case 'welcome':
+        metering?.connected(send);
+        return;
       case 'noted':
+        return;
+      case 'usage-noted':
+        metering?.noted(message);
         return;
       case 'instruct':
         if (!stopping.signal.aborted) enqueue(message.instruction);
@@ -189,6 +199,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const left = (comeBack: boolean): void => {
     if (connection === undefined) return;
     connection = undefined;
+    metering?.disconnected();
     if (comeBack) void reconnect().catch(dismissedOr);
   };
 
@@ -289,6 +300,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       stopping.abort();
       await Promise.allSettled([...lanes.values()]);
       connection?.close();
+      await metering?.stop();
       await fence.close();
       await driver.close();
     },

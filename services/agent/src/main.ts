@@ -1,4 +1,5 @@
 /** `npm run agent`: the agent of one node as a process of its own, until it is told to stop. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,11 +11,12 @@ import {
   systemClock as hostClock,
 } from '@bivouac/infra/runtime';
 
-import { startAgent } from './agent.ts';
+import { type AgentOptions, startAgent } from './agent.ts';
 import { systemClock } from './driver-clock.ts';
 import { parseDriverUrl } from './driver-config.ts';
 import { enteringAs } from './entering.ts';
 import { openIdentity } from './identity.ts';
+import { startMetering } from './metering/metering.ts';
 import { openNode } from './node.ts';
 import { dialing } from './socket.ts';
 
@@ -42,16 +44,26 @@ async function main(): Promise<void> {
   const { nodeId } = identity;
   const node = await openNode({ url: config.NODE_URL, name: nodeId, folder, clock: systemClock });
   const ca = config.AGENT_CA === undefined ? {} : { ca: await readFile(config.AGENT_CA, 'utf8') };
+  const log: AgentOptions['log'] = (level, facts, message) => {
+    logger[level](facts, message);
+  };
+  const metering = await startMetering({
+    driver: node.driver,
+    folder: join(folder, 'usage'),
+    clock: systemClock,
+    everyMs: config.USAGE_SAMPLE_SECONDS * 1000,
+    newId: randomUUID,
+    log,
+  });
   const starting = startAgent({
     nodeId,
     ...node,
     clock: systemClock,
     connect: enteringAs(identity, dialing({ url, clock: hostClock, ...ca })),
     random: Math.random,
+    metering,
     start: 'await-endpoint',
-    log: (level, facts, message) => {
-      logger[level](facts, message);
-    },
+    log,
   });
   const agent = await Promise.race([starting, stopping]);
   // Nothing stands yet that would have to be put in order.

@@ -3,6 +3,7 @@ export { type Agent, type AgentOptions, startAgent } from './agent.ts';
 export { type Carrier, type Dial, enteringAs, NotAdmitted } from './entering.ts';
 export { type AgentIdentity, IdentityError, openIdentity } from './identity.ts';
 export { dialing } from './socket.ts';
+export { type Metering, startMetering } from './metering/metering.ts';
 export { openNode, type OpenedNode, type OpenNodeOptions } from './node.ts';
 export { parseDriverUrl } from './driver-config.ts';
 export type { Driver, InstalledPackage, NodeInventory } from './driver.ts';

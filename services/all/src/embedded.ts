@@ -137,6 +137,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       logger,
       provider: provider.result,
       news,
+      sampleSeconds: config.USAGE_SAMPLE_SECONDS,
       listen: config.AGENT_LISTEN && {
         ...config.AGENT_LISTEN,
         tls:

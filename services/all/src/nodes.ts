@@ -20,6 +20,7 @@ import {
   openNode,
   parseDriverUrl,
   startAgent,
+  startMetering,
 } from '@bivouac/agent';
 import {
   nodeEndpoint,
@@ -43,6 +44,7 @@ import { z } from 'zod';
 import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
 import type { NodeNews } from './services.ts';
+import { usageRecorder } from './usage.ts';
 
 export interface ConfiguredNode {
   readonly url: string;
@@ -72,6 +74,8 @@ export interface NodesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly provider: { readonly tenantId: string; readonly homeId: string };
+  /** How far apart samples of use are. */
+  readonly sampleSeconds: number;
   /** Where agents of other processes may connect; nowhere unless told. */
   readonly listen?: ListenAddress | undefined;
 }
@@ -92,20 +96,21 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     rights: 'all',
     audience: 'staff',
   });
-  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log'> = {
+  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
     command: (nodeId, contract, input, idempotencyKey) =>
       host.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
     query: (nodeId, contract, input, atLeast) =>
       host.query(contract, input, { principal: asNode(nodeId), atLeast }),
+    newId: randomUUID,
     log: (level, facts, message) => {
       logger[level](facts, message);
     },
   };
   const endpoint = nodeEndpoint({
     ...asked,
+    recordUsage: usageRecorder(asked),
     onNewInstruction: options.news.onInstruction,
     clock: systemClock,
-    newId: randomUUID,
   });
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
@@ -143,6 +148,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         name,
         folder,
         clock: systemClock,
+        now: () => clock.now(),
         inventories: (digest) => (digest === skelDigest ? skelPackages : []),
       });
       const nodeId = await registered(folder, name, await node.driver.inventory(), host, provider);
@@ -155,6 +161,8 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         node,
         gate,
         clock: agentClock,
+        // Counters go by the time that is told, so that a test can let an hour pass.
+        metering: { clock, everyMs: options.sampleSeconds * 1000 },
         log: (level, facts, message) => {
           log[level](facts, message);
         },
@@ -183,6 +191,7 @@ interface OwnAgentOptions {
   readonly node: OpenedNode;
   readonly gate: NodeGate;
   readonly clock: Clock;
+  readonly metering: { readonly clock: Clock; readonly everyMs: number };
   readonly log: AgentOptions['log'];
 }
 
@@ -192,6 +201,13 @@ interface OwnAgentOptions {
  */
 async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
   const { host, provider, nodeId, folder, node, gate, clock, log } = options;
+  const metering = await startMetering({
+    driver: node.driver,
+    folder: join(folder, 'usage'),
+    ...options.metering,
+    newId: randomUUID,
+    log,
+  });
   const dial: Dial = ({ message, closed }) => {
     const connection = gate.accept((told) => {
       message(told);
@@ -209,7 +225,7 @@ async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
   const start = async (token?: string): Promise<Agent> => {
     const identity = await openIdentity({ folder: join(folder, 'identity'), token });
     const connect = enteringAs(identity, dial);
-    return startAgent({ nodeId, ...node, clock, connect, random: Math.random, log });
+    return startAgent({ nodeId, ...node, metering, clock, connect, random: Math.random, log });
   };
   try {
     return await start().catch(async (error: unknown) => {
@@ -220,6 +236,7 @@ async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
       return start(await enrolment(nodeId, host, provider));
     });
   } catch (error) {
+    await metering.stop();
     await node.fence.close();
     await node.driver.close();
     if (!(error instanceof NotAdmitted) || error.reason !== 'revoked') throw error;

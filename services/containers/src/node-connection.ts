@@ -10,6 +10,7 @@ import {
   type Instruction,
   NODE_PROTOCOL,
   type ObservedState,
+  type UsageMessage,
 } from '@bivouac/events/node';
 import { instantOf, uuidOf } from '@bivouac/events/values';
 
@@ -89,6 +90,8 @@ export class Connection implements NodeConnection {
       this.#look(message.instances);
     } else if (message.type === 'observation') {
       this.#observe(message);
+    } else if (message.type === 'usage') {
+      this.#usage(message);
     } else {
       this.#answer(message);
     }
@@ -214,6 +217,25 @@ export class Connection implements NodeConnection {
         this.#implied.delete(containerId);
       }
       void this.#tell({ type: 'noted', instructionId });
+    });
+  }
+
+  /** Reports are recorded one after the other: the last part of an hour completes it. */
+  #usage(message: UsageMessage): void {
+    const nodeId = this.#nodeId;
+    const { meterId, hour, part } = message;
+    this.#inLane('usage', async () => {
+      const { recordUsage } = this.#options;
+      const reply = recordUsage && (await this.#patiently(() => recordUsage(nodeId, message)));
+      if (recordUsage !== undefined && reply === undefined) return;
+      if (reply?.ok === false) {
+        this.#options.log(
+          'warn',
+          { nodeId, hour, part, code: reply.refusal.code },
+          'a report of use was not wanted',
+        );
+      }
+      void this.#tell({ type: 'usage-noted', meterId, hour, part });
     });
   }
 

@@ -42,6 +42,7 @@ import {
   instructionsForNode,
   strayInstances,
 } from './queries/reconciling.ts';
+import { subjectsOfUsage } from './queries/usage.ts';
 
 export { nodeEndpoint } from './node-endpoint.ts';
 export { nodeGate, type NodeGate } from './node-gate.ts';
@@ -65,6 +66,7 @@ export const containersService = service({
     instructionsForNode,
     instancesOfNode,
     identityOfNode,
+    subjectsOfUsage,
     differences,
     strayInstances,
     imageById,

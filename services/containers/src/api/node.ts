@@ -138,3 +138,26 @@ export const InstructionsForNode = query({
     end: z.boolean(),
   }),
 });
+
+/** Whose containers a node reports the use of; those it never had are not in the answer. */
+export const SubjectsOfUsage = query({
+  name: 'containers.SubjectsOfUsage',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerIds: z.array(idOf('container')).max(500),
+    /** Trees of earlier parts of the same report. */
+    homeIds: z.array(idOf('tenant')).max(10_000),
+  }),
+  result: z.object({
+    containers: z.array(
+      z.object({
+        containerId: idOf('container'),
+        tenantId: idOf('tenant'),
+        homeId: idOf('tenant'),
+      }),
+    ),
+    /** The nodes that have containers of each tree; null where there are too many to look at. */
+    homes: z.array(z.object({ homeId: idOf('tenant'), nodes: z.array(idOf('node')).nullable() })),
+  }),
+});

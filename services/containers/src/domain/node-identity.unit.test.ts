@@ -56,10 +56,7 @@ describe('a node’s key', () => {
     stream.when(open('a'));
     stream.when(enrol('k', 'a'));
     stream.when(open('b'));
-    expect(stream.when(enrol('j', 'b'))).toEqual([
-      'NodeIdentityRevoked',
-      'NodeEnrolled',
-    ]);
+    expect(stream.when(enrol('j', 'b'))).toEqual(['NodeIdentityRevoked', 'NodeEnrolled']);
     stream.when(open('c'));
     expect(stream.when(enrol('k', 'c'))).toBe('NODE_KEY_REVOKED');
   });
