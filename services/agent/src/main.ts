@@ -11,7 +11,7 @@ import {
   systemClock as hostClock,
 } from '@bivouac/infra/runtime';
 
-import { type AgentOptions, startAgent } from './agent.ts';
+import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import { systemClock } from './driver-clock.ts';
 import { parseDriverUrl } from './driver-config.ts';
 import { enteringAs } from './entering.ts';
@@ -65,8 +65,17 @@ async function main(): Promise<void> {
     start: 'await-endpoint',
     log,
   });
-  const agent = await Promise.race([starting, stopping]);
-  // Nothing stands yet that would have to be put in order.
+  let agent: Agent | undefined;
+  try {
+    agent = await Promise.race([starting, stopping]);
+  } catch (error) {
+    // It was not let in: what stands already would keep the process.
+    await metering.stop();
+    await node.fence.close();
+    await node.driver.close();
+    throw error;
+  }
+  // Nothing was ordered yet that would have to be put in order.
   if (agent === undefined) process.exit(0);
   console.log(`The agent of ${nodeId} is connected to ${url}.`);
   const dismissal = await Promise.race([agent.dismissed, stopping]);
