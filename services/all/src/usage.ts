@@ -32,6 +32,7 @@ export function usageRecorder(
     const foreign = usage.length - containers.length;
     if (foreign > 0) asked.log('warn', { nodeId, hour, foreign }, 'use of containers never there');
 
+    let refused: Awaited<ReturnType<RecordsUsage>> | undefined;
     const whose = new Map(containers.map((one) => [one.containerId, one]));
     for (const { homeId, nodes } of homes) {
       const entries = usage.flatMap((entry) => {
@@ -45,8 +46,12 @@ export function usageRecorder(
         // It is idempotent by what it names; the nodes concerned may be others at a repeat.
         asked.newId(),
       );
-      if (!reply.ok) return reply;
+      if (reply.ok) continue;
+      if (reply.refusal.retryable === true) return reply;
+      // One tree's is no reason to lose the others'.
+      refused ??= reply;
     }
+    if (refused !== undefined) return refused;
     remember(key, complete, homes);
     return { ok: true };
   };
