@@ -6,6 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 
 import { ManualClock, systemClock } from '../runtime/clock.ts';
 import type { Channel } from './port.ts';
+import { cert, key } from './testing/certificate.ts';
 import { connectChannel, listenForChannels, type Listener, type ListenOptions } from './index.ts';
 
 const listeners: Listener[] = [];
@@ -171,6 +172,22 @@ test('text that is not JSON, another path and too many channels are refused', as
   await expect(
     connectChannel({ url: listener.url, clock: systemClock, opened: opened() }),
   ).rejects.toThrow(/503/);
+});
+
+test('over TLS only whose authority is trusted is talked to', async () => {
+  const { end, listener } = await listen({ tls: { cert, key } });
+  expect(listener.url).toMatch(/^wss:/);
+  const opened = () => new End().opened;
+  await expect(
+    connectChannel({ url: listener.url, clock: systemClock, opened: opened() }),
+  ).rejects.toThrow(/self-signed certificate/);
+  const channel = await connectChannel({
+    ...{ url: listener.url, clock: systemClock, opened: opened(), ca: cert },
+  });
+  await channel.send('hello');
+  await end.until(() => end.heard.length === 1);
+  const clear = { url: listener.url.replace('wss:', 'ws:'), clock: systemClock };
+  await expect(connectChannel({ ...clear, opened: opened() })).rejects.toThrow(/cannot be reached/);
 });
 
 test('where nobody listens, it says so', async () => {

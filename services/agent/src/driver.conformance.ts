@@ -123,6 +123,12 @@ export function driverConformance(
         }
         expect(first).toMatchObject({ generation: made.generation, processes: expect.any(Number) });
         expect(first.processes).toBeGreaterThan(0);
+        // Another interface may count anew, but then under another epoch.
+        await driver.configureNetwork(made, network(addresses(1, 2)));
+        const replaced = await read();
+        expect(replaced.cpuNanos?.epoch).toBe(second.cpuNanos?.epoch);
+        const [was, is] = [second.receivedBytes, replaced.receivedBytes];
+        expect(was?.epoch !== is?.epoch || (is?.value ?? 0n) >= (was?.value ?? 0n)).toBe(true);
         await driver.stop(made, 0);
         expect(await read()).toMatchObject({ cpuNanos: null, receivedBytes: null, processes: 0 });
         await driver.start(made);
