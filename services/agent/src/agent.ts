@@ -15,27 +15,11 @@ import {
 } from '@bivouac/events/node';
 import type { Clock } from './driver-clock.ts';
 import type { Driver, NodeInventory, ObservedInstance } from './driver.ts';
-import { NotAdmitted } from './entering.ts';
+import { type Connect, type EndpointConnection, NotAdmitted } from './connection.ts';
 import type { Fence } from './fence/fence.ts';
 import type { Metering } from './metering/metering.ts';
 import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
-
-/** The agent's one outbound connection. */
-export interface EndpointConnection {
-  /** Sends a message; the endpoint parses it. */
-  send(message: AgentMessage): void;
-  close(): void;
-}
-
-/**
- * Opens a connection. Every message for the agent goes to `receive`, unparsed; `closed` is called when
- * the connection is lost. Rejects where it does not stand.
- */
-export type Connect = (
-  receive: (message: unknown) => void,
-  closed: (why: string) => void,
-) => Promise<EndpointConnection>;
 
 /** The endpoint wants no more of this agent until somebody changes something. */
 export interface Dismissal {
@@ -211,24 +195,25 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const connect = async (): Promise<void> => {
     const inventory = await driver.inventory();
-    let opened: EndpointConnection | undefined;
+    let mine: EndpointConnection | 'opening' = 'opening';
     let lost = false;
-    opened = await options.connect(
+    const opened = await options.connect(
       (message) => {
         // What an earlier connection still says is over.
-        if (opened !== undefined && connection === opened) receive(message);
+        if (connection === mine) receive(message);
       },
       (why) => {
         lost = true;
-        if (opened === undefined || connection !== opened) return;
+        if (connection !== mine) return;
         log('warn', { why }, 'the connection to the endpoint is lost');
         left(true);
       },
     );
+    mine = opened;
     try {
-      if (lost) throw new Error('the connection was lost at once');
-      stopping.signal.throwIfAborted();
       const instances = await driver.list();
+      stopping.signal.throwIfAborted();
+      if (lost) throw new Error('the connection was lost at once');
       connection = opened;
       greet(inventory, instances);
     } catch (error) {

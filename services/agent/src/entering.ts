@@ -2,14 +2,9 @@
  * The way in: over whatever carries messages, the agent answers the endpoint's challenge with its
  * key's signature, and is connected once it is admitted.
  */
-import {
-  type ClosingReason,
-  GreetingMessageSchema,
-  NODE_PROTOCOL,
-  signedBy,
-} from '@bivouac/events/node';
+import { GreetingMessageSchema, NODE_PROTOCOL, signedBy } from '@bivouac/events/node';
 
-import type { Connect } from './agent.ts';
+import { type Connect, NotAdmitted } from './connection.ts';
 import type { AgentIdentity } from './identity.ts';
 
 /** What carries messages, whoever is at the other end: a socket, or a call in the same process. */
@@ -23,16 +18,6 @@ export type Dial = (handlers: {
   readonly message: (message: unknown) => void;
   readonly closed: (why: string) => void;
 }) => Promise<Carrier>;
-
-/** The endpoint did not let the agent in. */
-export class NotAdmitted extends Error {
-  readonly reason: ClosingReason;
-  constructor(reason: ClosingReason, message: string) {
-    super(message);
-    this.name = 'NotAdmitted';
-    this.reason = reason;
-  }
-}
 
 /** Connects as a node: rejects with {@link NotAdmitted} where the endpoint says why not. */
 export function enteringAs(identity: AgentIdentity, dial: Dial): Connect {

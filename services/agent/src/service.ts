@@ -1,6 +1,7 @@
 /** The agent: what a host needs to run one beside a node. */
 export { type Agent, type AgentOptions, startAgent } from './agent.ts';
-export { type Carrier, type Dial, enteringAs, NotAdmitted } from './entering.ts';
+export { NotAdmitted } from './connection.ts';
+export { type Carrier, type Dial, enteringAs } from './entering.ts';
 export { type AgentIdentity, IdentityError, openIdentity } from './identity.ts';
 export { dialing } from './socket.ts';
 export { type Metering, startMetering } from './metering/metering.ts';
