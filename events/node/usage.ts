@@ -6,8 +6,8 @@ import { z } from 'zod';
 
 import { idOf, InstantSchema, UInt64Schema } from '../values/index.ts';
 
-/** Containers in one part of a report. */
-export const MOST_IN_PART = 100;
+/** Containers in one part of a report: as many as an event holds whatever they have used. */
+export const MOST_IN_PART = 80;
 
 /** The beginning of an hour, e.g. `2026-04-10T09:00:00.000Z`. */
 export const HourSchema = InstantSchema.regex(/T\d\d:00:00\.000Z$/, {

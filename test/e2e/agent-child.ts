@@ -2,6 +2,7 @@
  * An agent as `npm run agent` composes it, that kills itself at one point of its work: `DIES` says
  * where. Each point is a line of the agent after which a power cut would find other files.
  */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 import {
@@ -11,10 +12,19 @@ import {
   openIdentity,
   openNode,
   startAgent,
+  startMetering,
 } from '@bivouac/agent';
 import { readConfig, systemClock } from '@bivouac/infra/runtime';
 
-type Point = 'before-fence' | 'after-fence' | 'amid-effect' | 'after-effect' | 'after-answer-kept';
+type Point =
+  | 'before-fence'
+  | 'after-fence'
+  | 'amid-effect'
+  | 'after-effect'
+  | 'after-answer-kept'
+  | 'before-report'
+  | 'after-report'
+  | 'before-noted';
 
 const point = process.env['DIES'] as Point | undefined;
 const config = readConfig();
@@ -27,8 +37,10 @@ function dieAt(here: Point): Promise<void> {
   return new Promise(() => undefined);
 }
 
+/** How far this agent's clock is ahead of the machine's: an hour passes between two starts. */
+const ahead = Number(process.env['AHEAD_MS'] ?? 0);
 const clock = {
-  now: () => Date.now(),
+  now: () => Date.now() + ahead,
   sleep: (milliseconds: number, signal?: AbortSignal) => systemClock.sleep(milliseconds, signal),
 };
 const identity = await openIdentity({ folder: join(folder, 'identity') });
@@ -62,9 +74,33 @@ const dying: Pick<AgentOptions, 'driver' | 'fence'> = {
     },
   },
 };
+const metering = await startMetering({
+  driver,
+  folder: join(folder, 'usage'),
+  clock,
+  everyMs: config.USAGE_SAMPLE_SECONDS * 1000,
+  newId: randomUUID,
+  log: () => undefined,
+});
 await startAgent({
   nodeId: identity.nodeId,
   ...dying,
+  metering: {
+    ...metering,
+    connected: (send) => {
+      metering.connected((message) => {
+        void dieAt('before-report');
+        send(message);
+        // What was sent has left when the next turn comes.
+        setImmediate(() => void dieAt('after-report'));
+      });
+    },
+    noted: (part) => {
+      void dieAt('before-noted');
+      metering.noted(part);
+      console.log('noted');
+    },
+  },
   clock,
   connect: enteringAs(identity, dialing({ url: config.AGENT_ENDPOINT ?? '', clock: systemClock })),
   random: Math.random,

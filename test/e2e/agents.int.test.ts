@@ -1,7 +1,7 @@
 /** Agents as processes of their own, over the socket: who they are, and kill -9 anywhere in their work. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,6 +30,8 @@ interface Child {
   readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
   /** It is connected; rejects where it ends before. */
   readonly connected: Promise<void>;
+  /** A report of use was noted; rejects likewise. */
+  readonly noted: Promise<void>;
 }
 
 function start(program: string, environment: Record<string, string>): Child {
@@ -44,19 +46,26 @@ function start(program: string, environment: Record<string, string>): Child {
       resolve({ code, said });
     });
   });
-  const connected = new Promise<void>((resolve, reject) => {
-    const hear = (chunk: Buffer): void => {
-      said += chunk.toString();
-      if (said.includes('is connected to')) resolve();
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    void ended.then(() => {
-      reject(new Error(said));
+  const waiting: (() => void)[] = [];
+  const hear = (chunk: Buffer): void => {
+    said += chunk.toString();
+    for (const look of waiting) look();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const heard = (words: string): Promise<void> => {
+    const hearing = new Promise<void>((resolve, reject) => {
+      waiting.push(() => {
+        if (said.includes(words)) resolve();
+      });
+      void ended.then(() => {
+        reject(new Error(said));
+      });
     });
-  });
-  connected.catch(() => undefined);
-  return { child, ended, connected };
+    hearing.catch(() => undefined);
+    return hearing;
+  };
+  return { child, ended, connected: heard('is connected to'), noted: heard('noted') };
 }
 
 interface Remote {
@@ -115,6 +124,19 @@ async function remote(): Promise<Remote> {
   };
 }
 
+/** Files below a folder that have the text in them, and that there is something to look at. */
+async function filesWith(folder: string, text: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  expect(files.length).toBeGreaterThan(0);
+  for (const { parentPath, name } of files) {
+    const file = join(parentPath, name);
+    if ((await readFile(file)).includes(text)) found.push(file);
+  }
+  return found;
+}
+
 const IdentitySchema = z.object({
   hardwareNode: z.object({
     identity: z.object({ publicKey: z.string() }).nullable(),
@@ -149,6 +171,11 @@ test('an agent enrols its own key by a token, once, serves orders, and is shown 
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await running.end(await running.order())).toMatchObject({ status: 'SUCCEEDED' });
   expect(await readInstances(root)).toHaveLength(1);
+
+  // What was shown once is kept nowhere: not by the endpoint, not by the agent.
+  const secret = (await readFile(token, 'utf8')).trim().split('.')[1] ?? '';
+  for (const kept of [running.folder, join(root, 'nodes')])
+    expect([kept, await filesWith(kept, secret)]).toEqual([kept, []]);
 
   // The token is used up: it makes nobody else the node's.
   const thief = { ...environment, AGENT_DIR: await newFolder(), AGENT_TOKEN_FILE: token };
@@ -225,4 +252,57 @@ test('an agent killed anywhere in a build: the order succeeds, with one containe
   expect(await readInstances(root)).toEqual([]);
   expect(await running.held()).toMatchObject({ leases: 0, placements: 0, rosterEntries: 0 });
   expect(await readdir(join(root, 'nodes', 'remote', 'identity'))).toEqual(['identity.json']);
+}, 120_000);
+
+const UsageSchema = z.object({
+  container: z.object({ usage: z.array(z.object({ start: z.string(), cpuNanos: z.string() })) }),
+});
+
+test('an agent killed anywhere in a report of use: each hour is rolled up once, and nothing is counted twice', async () => {
+  const there = await remote();
+  const { running, environment } = there;
+  const enrolling = start(main, { ...environment, AGENT_TOKEN_FILE: await there.enrolment() });
+  await enrolling.connected;
+  const container = await running.running();
+  enrolling.child.kill('SIGKILL');
+  await enrolling.ended;
+
+  const HOUR = 3_600_000;
+  const usage = async () => {
+    const now = running.clock.now();
+    const { container: found } = await running.staff.read(
+      UsageSchema,
+      `query ($id: ID!, $from: DateTime!, $to: DateTime!) { container(id: $id) {
+        usage(from: $from, to: $to, resolution: HOUR) { start cpuNanos } } }`,
+      {
+        id: container,
+        from: new Date(now - 24 * HOUR).toISOString(),
+        to: new Date(now + 24 * HOUR).toISOString(),
+      },
+    );
+    return found.usage;
+  };
+  let before: Awaited<ReturnType<typeof usage>> = [];
+  for (const [n, point] of ['before-report', 'after-report', 'before-noted'].entries()) {
+    running.clock.advance(HOUR);
+    const ahead = { ...environment, AHEAD_MS: String((n + 1) * HOUR) };
+    const victim = start(dying, { ...ahead, DIES: point });
+    await victim.ended;
+    expect([point, victim.child.signalCode]).toEqual([point, 'SIGKILL']);
+    const agent = start(dying, ahead);
+    await agent.noted;
+    agent.child.kill('SIGKILL');
+    await agent.ended;
+    await running.installation.host.settled();
+    const now = await usage();
+    expect(now.length).toBeGreaterThan(before.length);
+    // What was rolled up stays as it was.
+    expect(now.slice(0, before.length)).toEqual(before);
+    before = now;
+  }
+  const { store } = running.installation;
+  const { events } = await store.readAll({ direction: 'backwards', limit: 1000 });
+  const types = events.filter(({ stream }) => stream.startsWith('usage-')).map(({ type }) => type);
+  expect(types.filter((type) => type === 'quotas.UsageRolledUp')).toHaveLength(before.length);
+  expect(types).not.toContain('quotas.UsageAmended');
 }, 120_000);

@@ -1,6 +1,6 @@
 /** `npm run agent`: the agent of one node as a process of its own, until it is told to stop. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import {
@@ -15,6 +15,7 @@ import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import { systemClock } from './driver-clock.ts';
 import { parseDriverUrl } from './driver-config.ts';
 import { enteringAs } from './entering.ts';
+import { lockFolder } from './folder-lock.ts';
 import { openIdentity } from './identity.ts';
 import { startMetering } from './metering/metering.ts';
 import { openNode } from './node.ts';
@@ -37,6 +38,8 @@ async function main(): Promise<void> {
       });
   });
 
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await lockFolder(folder);
   const identity = await openIdentity({
     folder: join(folder, 'identity'),
     token: await tokenOf(config),

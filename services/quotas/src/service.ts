@@ -10,6 +10,7 @@ import { answerRelease, answerReserve, answerTransfer } from './policies/answer-
 import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { ledgerProjection } from './projections/ledger.ts';
+import { quotaDaysProjection } from './projections/quota-days.ts';
 import { usageProjection } from './projections/usage.ts';
 import { quotaQueries } from './queries/quotas.ts';
 import { usageQueries } from './queries/usage.ts';
@@ -26,7 +27,7 @@ export const quotasService = service({
   ],
   commands: quotasCommands,
   queries: [...quotaQueries, ...usageQueries],
-  projections: [ledgerProjection, usageProjection],
+  projections: [ledgerProjection, usageProjection, quotaDaysProjection],
   policies: [openLedger, commitReservations],
   responders: [answerReserve, answerTransfer, answerRelease],
 });

@@ -3,7 +3,10 @@ import { expect, test } from '@jest/globals';
 import { eventRegistry, formatPosition, type Decided } from '@bivouac/events/language';
 import type { UsageEntry } from '@bivouac/events/node';
 import {
+  LimitSet,
   quotasEvents,
+  Released,
+  Reserved,
   TenantOpened,
   UsageAmended,
   UsageHourClosed,
@@ -14,11 +17,20 @@ import { type QueryContext, timers } from '@bivouac/infra/runtime';
 import { memoryViews } from '@bivouac/infra/views';
 import fc from 'fast-check';
 
-import { type Resolution, UsageOfContainer, UsageOfTenant, type UsageView } from './api/index.ts';
-import { home } from './given.ts';
+import {
+  type QuotaDay,
+  QuotaDays,
+  type Resolution,
+  UsageOfContainer,
+  UsageOfTenant,
+  type UsageView,
+} from './api/index.ts';
+import { home, reservationId, vector } from './given.ts';
 import { usageStream } from './domain/usage.ts';
 import { ledgerProjection } from './projections/ledger.ts';
 import { usageProjection } from './projections/usage.ts';
+import { quotaDaysProjection } from './projections/quota-days.ts';
+import { quotaQueries } from './queries/quotas.ts';
 import { usageQueries } from './queries/usage.ts';
 
 const hour = '2026-04-10T09:00:00.000Z';
@@ -57,23 +69,28 @@ class Model {
     this.tell(TenantOpened({ tenantId: customer, homeId: home, parentId: reseller }));
   }
 
-  used(at: string, entries: (UsageEntry & { tenantId: string })[], late = false): void {
+  used(
+    at: string,
+    entries: (UsageEntry & { tenantId: string })[],
+    late = false,
+    recordedAt = hour,
+  ): void {
     const part = {
       ...{ homeId: home, hour: at, nodeId: node, meterId: uuidOf('meter'), part: 0 },
       ...{ samples: 12, samplesDigest: 'd'.repeat(64), concerned: [node], entries },
     };
-    this.tell(late ? UsageAmended(part) : UsageRolledUp(part));
+    this.tell(late ? UsageAmended(part) : UsageRolledUp(part), recordedAt);
   }
 
   closed(at: string): void {
     this.tell(UsageHourClosed({ homeId: home, hour: at, reported: [node], missing: [] }));
   }
 
-  tell(event: Decided): void {
+  tell(event: Decided, time = hour): void {
     this.#position += 1n;
     const recorded = registry.decode({
       ...registry.encode(event),
-      ...{ id: uuidOf(`${this.#position}`), type: event.type, time: hour, epoch: 'e' },
+      ...{ id: uuidOf(`${this.#position}`), type: event.type, time, epoch: 'e' },
       ...{ tenantid: home, homeid: home, actorid: 'a', correlationid: 'c', causationid: 'c' },
       ...{ commandkey: 'k', inputhash: '', stream: usageStream(home, hour) },
       ...{ revision: this.#position, position: formatPosition(this.#position) },
@@ -81,7 +98,7 @@ class Model {
     if (recorded === undefined) throw new Error(event.type);
     const { epoch, position, id: eventId } = recorded;
     this.views.apply({ epoch, position, eventId }, (view) => {
-      for (const { handlers } of [ledgerProjection, usageProjection])
+      for (const { handlers } of [ledgerProjection, usageProjection, quotaDaysProjection])
         handlers.get(event.type)?.(recorded, view);
     });
   }
@@ -201,4 +218,44 @@ test('an hour that is rolled up has a timer until it is closed', () => {
   ]);
   model.closed(hour);
   expect(due()).toEqual([]);
+});
+
+test('a quota’s history has the most that was taken each day, on every level, and the last limit', async () => {
+  const model = new Model();
+  const at = (n: number): string => plusSeconds(hour, n * 3600);
+  const reserve = (name: string, containers: number): void => {
+    const facts = { reservationId: reservationId(name), tenantId: customer, homeId: home };
+    model.tell(Reserved({ ...facts, vector: vector({ containers }), notAfter: hour }));
+  };
+  reserve('a', 5);
+  model.used(at(0), [entry('web', 1)], false, at(1));
+  const released = { reservationId: reservationId('a'), tenantId: customer, homeId: home };
+  model.tell(Released({ ...released, vector: vector({ containers: 5 }), committed: false }));
+  reserve('b', 2);
+  const limit = vector({ containers: 9 });
+  const set = { tenantId: customer, homeId: home, limit, previous: null, reason: 'more' };
+  model.tell(LimitSet(set));
+  model.used(at(1), [entry('web', 1)], false, at(2));
+  model.used(at(15), [entry('web', 1)], false, at(16));
+
+  const handler = quotaQueries.find((one) => one.contract.name === QuotaDays.name);
+  const days = async (tenantId: string, reach = [home, customer]) => {
+    const context = { reaches: (id: string) => reach.includes(id) } as unknown as QueryContext;
+    const range = { from: '2026-04-10T00:00:00.000Z', to: '2026-05-10T00:00:00.000Z' };
+    const found = (await handler?.run(model.views.view, { tenantId, ...range }, context)) as
+      QuotaDay[] | null;
+    return found?.map(({ start, axes }) => {
+      const [containers] = axes;
+      return [start.slice(0, 10), containers?.used, containers?.limit];
+    });
+  };
+  expect(await days(customer)).toEqual([
+    ['2026-04-10', '5', '9'],
+    ['2026-04-11', '2', '9'],
+  ]);
+  expect(await days(home)).toEqual([
+    ['2026-04-10', '5', null],
+    ['2026-04-11', '2', null],
+  ]);
+  expect(await days(reseller)).toBeUndefined();
 });

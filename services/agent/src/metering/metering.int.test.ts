@@ -30,15 +30,16 @@ afterEach(async () => {
 class Bench {
   at = START;
   down = false;
-  reads = 0;
+  /** How many were asked for, each time. */
+  readonly asked: (number | 'all')[] = [];
   readonly said: string[] = [];
   readonly heard: UsageMessage[] = [];
-  #sleeper: { readonly until: number; readonly wake: () => void } | undefined;
+  #sleeper: { readonly ms: number; readonly wake: () => void } | undefined;
   #waiting: (() => void)[] = [];
 
   readonly driver: Pick<Driver, 'usage'> = {
-    usage: () => {
-      this.reads += 1;
+    usage: (containerIds) => {
+      this.asked.push(containerIds?.length ?? 'all');
       this.#wake();
       if (this.down) return Promise.reject(new Error('the engine is away'));
       const counter = { epoch: '1', value: BigInt(this.at - START) };
@@ -64,7 +65,7 @@ class Bench {
               resolve();
             };
             signal?.addEventListener('abort', wake);
-            this.#sleeper = { until: this.at + ms, wake };
+            this.#sleeper = { ms, wake };
             this.#wake();
           }),
       },
@@ -83,7 +84,7 @@ class Bench {
     const sleeper = this.#sleeper;
     if (sleeper === undefined) return;
     this.#sleeper = undefined;
-    this.at = sleeper.until;
+    this.at += sleeper.ms;
     sleeper.wake();
     // It sleeps again when it has taken it.
     await this.until(() => this.#sleeper !== undefined);
@@ -181,5 +182,27 @@ test('damaged samples are set aside with a word, and counting begins anew', asyn
   await writeFile(join(folder, name), 'not ours\n');
   await bench.start();
   expect(bench.said).toEqual([expect.stringMatching(/^error .*set aside/)]);
-  expect((await readdir(folder)).sort()).toEqual([name, `${name}.damaged`]);
+  expect((await readdir(folder)).sort()).toEqual([name, `${name}.aside`]);
+});
+
+test('samples around many steps at once are one', async () => {
+  const bench = new Bench();
+  const running = await bench.start();
+  const ids = Array.from({ length: 50 }, (_, n) => deriveId('container', `c${n}`));
+  await Promise.all(ids.map((one) => running.sample([one])));
+  expect(bench.asked).toEqual(['all', 50]);
+  await running.sample([containerId]);
+  expect(bench.asked).toEqual(['all', 50, 1]);
+});
+
+test('a clock that was far ahead and is set right does not stop the count: it begins anew', async () => {
+  const bench = new Bench();
+  bench.at = START + 10 * 365 * 24 * 60 * MINUTE;
+  const running = await bench.start();
+  bench.at = START;
+  await running.sample();
+  expect(bench.said).toEqual([expect.stringMatching(/^error .*set back/)]);
+  running.connected(bench.send);
+  for (let n = 0; n < 13; n++) await bench.next();
+  expect(bench.heard.at(-1)).toMatchObject({ hour: '2026-04-10T09:00:00.000Z' });
 });

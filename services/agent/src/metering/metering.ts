@@ -41,18 +41,31 @@ export interface Metering {
   stop(): Promise<void>;
 }
 
+/** A clock set back by more than this was wrong before; by less it is waited for. */
+const CLOCK_BACK = 3_600_000;
+
 /** Begins to count: what containers used before the first sample of all is not reported. */
 export async function startMetering(options: MeteringOptions): Promise<Metering> {
   const { driver, folder, clock, everyMs, log } = options;
-  const store = await opened(options);
+  let store = await opened(options);
   const stopping = new AbortController();
   let send: ((message: AgentMessage) => void) | undefined;
   /** Sent on this connection, as `hour/part`. */
   const sent = new Set<string>();
   /** One sample after the other. */
   let turn: Promise<void> = Promise.resolve();
+  /** Containers of the sample that waits for its turn: many steps at once share one. */
+  let waiting: { readonly asked: Set<string>; readonly taken: Promise<void> } | undefined;
 
   const take = async (containerIds: readonly string[] | undefined): Promise<void> => {
+    const { wholeAt } = store.state;
+    if (wholeAt !== null && clock.now() + CLOCK_BACK < wholeAt) {
+      // Waiting for it to catch up may take years where it was wrong before.
+      log('error', { wholeAt: instantOf(wholeAt) }, 'the clock was set back; use is counted anew');
+      await store.close();
+      await setAside(folder);
+      store = await opened(options);
+    }
     // Before everything was seen once, one alone says nothing.
     if (containerIds !== undefined && store.state.wholeAt === null) return;
     const readings = await driver.usage(containerIds);
@@ -74,14 +87,28 @@ export async function startMetering(options: MeteringOptions): Promise<Metering>
     }
   };
 
-  const sample = (containerIds?: readonly string[]): Promise<void> => {
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
     turn = turn
-      .then(() => take(containerIds))
+      .then(work)
       .then(report)
       .catch((error: unknown) => {
         log('warn', { error: String(error) }, 'the counters could not be read or kept');
       });
     return turn;
+  };
+
+  const sample = (containerIds?: readonly string[]): Promise<void> => {
+    if (containerIds === undefined) return inTurn(() => take(undefined));
+    if (waiting === undefined) {
+      const asked = new Set<string>();
+      const taken = inTurn(() => {
+        waiting = undefined;
+        return take([...asked]);
+      });
+      waiting = { asked, taken };
+    }
+    for (const containerId of containerIds) waiting.asked.add(containerId);
+    return waiting.taken;
   };
 
   const run = async (): Promise<void> => {

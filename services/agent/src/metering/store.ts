@@ -169,10 +169,10 @@ export function partsOf(state: MeterState, hour: number): number {
   return Math.ceil((state.hours.get(hour)?.uses.size ?? 0) / MOST_IN_PART);
 }
 
-/** Sets damaged files aside, so that counting can go on: what they held is a gap. */
+/** Sets the files aside, so that counting begins anew: what they held and did not report is a gap. */
 export async function setAside(folder: string): Promise<void> {
   for (const day of await daysOf(folder))
-    await rename(join(folder, fileOf(day)), join(folder, `${fileOf(day)}.damaged`));
+    await rename(join(folder, fileOf(day)), join(folder, `${fileOf(day)}.aside`));
 }
 
 /**

@@ -6,9 +6,10 @@ import {
   type DecideContext,
   eventRegistry,
   formatPosition,
+  MAX_EVENT_BYTES,
 } from '@bivouac/events/language';
-import type { UsageEntry } from '@bivouac/events/node';
-import { usageEvents } from '@bivouac/events/quotas';
+import { MOST_IN_PART, type UsageEntry } from '@bivouac/events/node';
+import { MOST_CONCERNED, usageEvents } from '@bivouac/events/quotas';
 import { deriveId, plusSeconds, uuidOf } from '@bivouac/events/values';
 import fc from 'fast-check';
 
@@ -143,6 +144,22 @@ describe('an hour of use', () => {
 
   test('that nobody used anything in has no events', () => {
     expect(new Hour().report({ entries: [], concerned: [] })).toEqual([]);
+  });
+
+  test('fits an event however many containers have used however much', () => {
+    const huge = '9'.repeat(19);
+    const counted = { used: huge, first: huge, last: huge, restarts: 999_999 };
+    const there = new Hour();
+    const entries = Array.from({ length: MOST_IN_PART }, (_, n) => ({
+      ...entry(`c${n}`),
+      ...{ cpuNanos: counted, receivedBytes: counted, sentBytes: counted, diskBytes: huge },
+      ...{ memoryPeakBytes: huge, gapSeconds: 9_999_999, processesPeak: 9_999_999 },
+    }));
+    const concerned = Array.from({ length: MOST_CONCERNED }, (_, n) => deriveId('node', `${n}`));
+    there.report({ entries, concerned, part: 999 });
+    const [event] = there.log;
+    if (event === undefined) throw new Error('nothing was recorded');
+    expect(registry.encode(event).data.length).toBeLessThan(MAX_EVENT_BYTES);
   });
 
   test('has the same sum whatever comes twice and in whatever order', () => {
