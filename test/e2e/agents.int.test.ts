@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
+import { cert, key } from '../../infra/channels/testing/certificate.ts';
 import { readInstances } from '../faults/orders/engines.ts';
 import { closeAll, newFolder, open, type Running } from './installation.ts';
 
@@ -79,8 +80,14 @@ interface Remote {
 }
 
 /** An installation with one node that is elsewhere; its own takes nothing. */
-async function remote(): Promise<Remote> {
-  const running = await open({ now: Date.now(), settings: { AGENT_LISTEN: '0' } });
+async function remote(tls = false): Promise<Remote> {
+  const files = await newFolder();
+  const [certFile, keyFile] = [join(files, 'cert.pem'), join(files, 'key.pem')];
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key, { mode: 0o600 });
+  const shown = { AGENT_TLS_CERT: certFile, AGENT_TLS_KEY: keyFile };
+  const settings = { AGENT_LISTEN: '0', ...(tls ? shown : {}) };
+  const running = await open({ now: Date.now(), settings });
   const { staff } = running;
   const { nodes } = await staff.read(
     z.object({
@@ -108,6 +115,7 @@ async function remote(): Promise<Remote> {
       AGENT_ENDPOINT: running.installation.nodes.endpoint ?? '',
       AGENT_DIR: join(root, 'nodes', 'remote'),
       NODE_URL: 'fake:',
+      ...(tls ? { AGENT_CA: certFile } : {}),
     },
     enrolment: async () => {
       enrolments += 1;
@@ -155,8 +163,9 @@ async function identityOf({ running, nodeId }: Remote) {
 }
 
 test('an agent enrols its own key by a token, once, serves orders, and is shown out when it is revoked', async () => {
-  const there = await remote();
+  const there = await remote(true);
   const { running, nodeId, environment, root } = there;
+  expect(environment['AGENT_ENDPOINT']).toMatch(/^wss:/);
   const nobody = await start(main, environment).ended;
   expect(nobody).toMatchObject({ code: 1, said: expect.stringMatching(/no identity.*token/s) });
 
@@ -209,7 +218,7 @@ test('an agent enrols its own key by a token, once, serves orders, and is shown 
     code: 1,
     said: expect.stringContaining('revoked'),
   });
-}, 60_000);
+}, 120_000);
 
 test('an agent killed anywhere in a build: the order succeeds, with one container, and the end of it leaves nothing', async () => {
   const there = await remote();
