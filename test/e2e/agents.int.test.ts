@@ -1,7 +1,7 @@
 /** Agents as processes of their own, over the socket: who they are, and kill -9 anywhere in their work. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -315,3 +315,22 @@ test('an agent killed anywhere in a report of use: each hour is rolled up once, 
   expect(types.filter((type) => type === 'quotas.UsageRolledUp')).toHaveLength(before.length);
   expect(types).not.toContain('quotas.UsageAmended');
 }, 120_000);
+
+test('a node of the installation’s own that was revoked stays out, and the rest goes on; without its key it is enrolled anew', async () => {
+  const running = await open({ nodeUrl: 'fake:?nodes=2' });
+  const [first, second] = running.installation.nodes.list;
+  if (first === undefined || second === undefined) throw new Error('two nodes were asked for');
+  await running.staff.mutate('revokeNodeIdentity', { nodeId: first.nodeId, reason: 'a test' });
+  await running.installation.host.settled();
+  const { folder, clock } = running;
+  await running.stop();
+
+  const without = await open({ nodeUrl: 'fake:?nodes=2', folder, now: clock.now() + 1000 });
+  expect(without.installation.nodes.list).toEqual([second]);
+  await without.stop();
+
+  await rm(join(folder, 'nodes', first.name, 'identity'), { recursive: true });
+  const again = await open({ nodeUrl: 'fake:?nodes=2', folder, now: clock.now() + 2000 });
+  expect(again.installation.nodes.list).toEqual([first, second]);
+  expect(await again.end(await again.order())).toMatchObject({ status: 'SUCCEEDED' });
+}, 30_000);

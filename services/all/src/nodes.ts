@@ -8,27 +8,13 @@ import { join } from 'node:path';
 
 import {
   type Agent,
-  type AgentOptions,
-  type Dial,
   type Driver,
-  enteringAs,
-  IdentityError,
   type NodeInventory,
-  NotAdmitted,
-  type OpenedNode,
-  openIdentity,
   openNode,
   parseDriverUrl,
-  startAgent,
-  startMetering,
 } from '@bivouac/agent';
-import {
-  nodeEndpoint,
-  type NodeEndpointOptions,
-  type NodeGate,
-  nodeGate,
-} from '@bivouac/containers';
-import { OpenNodeEnrolment, RegisterNode } from '@bivouac/containers/api';
+import { nodeEndpoint, type NodeEndpointOptions, nodeGate } from '@bivouac/containers';
+import { RegisterNode } from '@bivouac/containers/api';
 import type { Principal } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
@@ -42,6 +28,7 @@ import {
 import { z } from 'zod';
 
 import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
+import { ownAgent } from './own-agent.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
 import type { NodeNews } from './services.ts';
 import { usageRecorder } from './usage.ts';
@@ -181,87 +168,6 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     return lists.flat().length;
   };
   return { list, instances, endpoint: listener?.url, stop };
-}
-
-interface OwnAgentOptions {
-  readonly host: Host;
-  readonly provider: NodesOptions['provider'];
-  readonly nodeId: string;
-  readonly folder: string;
-  readonly node: OpenedNode;
-  readonly gate: NodeGate;
-  readonly clock: Clock;
-  readonly metering: { readonly clock: Clock; readonly everyMs: number };
-  readonly log: AgentOptions['log'];
-}
-
-/**
- * Starts the agent of a node of this process's own: it has a key like any other, which is enrolled
- * here where the endpoint knows none. Undefined where staff have revoked it: the node stays out.
- */
-async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
-  const { host, provider, nodeId, folder, node, gate, clock, log } = options;
-  const metering = await startMetering({
-    driver: node.driver,
-    folder: join(folder, 'usage'),
-    ...options.metering,
-    newId: randomUUID,
-    log,
-  });
-  const dial: Dial = ({ message, closed }) => {
-    const connection = gate.accept((told) => {
-      message(told);
-      if (told.type === 'closing') closed(told.message);
-    });
-    return Promise.resolve({
-      send: (said) => {
-        connection.receive(said);
-      },
-      close: () => {
-        connection.close();
-      },
-    });
-  };
-  const start = async (token?: string): Promise<Agent> => {
-    const identity = await openIdentity({ folder: join(folder, 'identity'), token });
-    const connect = enteringAs(identity, dial);
-    return startAgent({ nodeId, ...node, metering, clock, connect, random: Math.random, log });
-  };
-  try {
-    return await start().catch(async (error: unknown) => {
-      const none =
-        (error instanceof IdentityError && error.code === 'identity-missing') ||
-        (error instanceof NotAdmitted && error.reason === 'not-enrolled');
-      if (!none) throw error;
-      return start(await enrolment(nodeId, host, provider));
-    });
-  } catch (error) {
-    await metering.stop();
-    await node.fence.close();
-    await node.driver.close();
-    if (!(error instanceof NotAdmitted) || error.reason !== 'revoked') throw error;
-    log('error', { nodeId }, error.message);
-    return undefined;
-  }
-}
-
-async function enrolment(
-  nodeId: string,
-  host: Host,
-  { tenantId, homeId }: NodesOptions['provider'],
-): Promise<string> {
-  const reply = await host.command(
-    OpenNodeEnrolment,
-    { nodeId, validSeconds: 60 },
-    {
-      principal: systemPrincipal('system:nodes', tenantId, homeId),
-      // The token is in the first reply only, so each is a wish of its own.
-      idempotencyKey: `enrolment:${randomUUID()}`,
-    },
-  );
-  const token = reply.ok ? reply.result.token : null;
-  if (token !== null) return token;
-  throw new RuntimeError('misconfigured', `The node ${nodeId} cannot be enrolled.`);
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */
