@@ -65,7 +65,13 @@ export default tseslint.config(
   },
   {
     // Commands a person starts print to their terminal.
-    files: ['services/all/src/**/*.ts', 'test/**/*.ts', 'graphql/src/print-schema.ts', 'tools/**'],
+    files: [
+      'services/all/src/**/*.ts',
+      'services/agent/src/main.ts',
+      'test/**/*.ts',
+      'graphql/src/print-schema.ts',
+      'tools/**',
+    ],
     rules: { 'no-console': 'off' },
   },
 );

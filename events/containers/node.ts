@@ -143,6 +143,45 @@ export const NodeDrained = event(
 
 export const NodeUndrained = event('containers.NodeUndrained', z.strictObject({ nodeId }));
 
+/** An agent's public key: Ed25519, its 32 bytes in base64url (RFC 8037). */
+export const NodePublicKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, {
+  error: 'expected an Ed25519 public key, 32 bytes in base64url',
+});
+
+/** Lower-case hex SHA-256 of an enrolment token, which itself is kept nowhere. */
+export const TokenDigestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Whoever shows the token until then may enrol a key of the node, once. It replaces one opened before. */
+export const NodeEnrolmentOpened = event(
+  'containers.NodeEnrolmentOpened',
+  z.strictObject({
+    nodeId,
+    tokenDigest: staff(TokenDigestSchema),
+    expiresAt: staff(InstantSchema),
+  }),
+);
+
+/** From now on the node is whoever holds the private key of this one. */
+export const NodeEnrolled = event(
+  'containers.NodeEnrolled',
+  z.strictObject({
+    nodeId,
+    publicKey: staff(NodePublicKeySchema),
+    tokenDigest: staff(TokenDigestSchema),
+  }),
+);
+
+/** The key is no identity of the node any more, for ever; a token that was open is void. */
+export const NodeIdentityRevoked = event(
+  'containers.NodeIdentityRevoked',
+  z.strictObject({
+    nodeId,
+    /** Null where only a token was open. */
+    publicKey: staff(NodePublicKeySchema.nullable()),
+    reason: staff(z.string().min(1).max(500)),
+  }),
+);
+
 /** Why an instance on a node is nobody's there. */
 export const StrayReasonSchema = z.enum(['unknown', 'elsewhere', 'old-generation', 'gone']);
 export type StrayReason = z.output<typeof StrayReasonSchema>;
@@ -208,6 +247,9 @@ export const nodeEvents = [
   StrayInstanceGone,
   StrayDestructionOrdered,
   StrayDestructionEnded,
+  NodeEnrolmentOpened,
+  NodeEnrolled,
+  NodeIdentityRevoked,
 ] as const;
 
 /** On `reconciler-platform`: staff want every difference on a node (null: on all) acted upon now. */

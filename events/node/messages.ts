@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { idOf, InstantSchema, UInt64Schema } from '../values/index.ts';
 import { NodePackageReportSchema } from './package-report.ts';
 import { stepInputs } from './steps.ts';
+import { UsageMessageSchema, UsageNotedSchema } from './usage.ts';
 
 /** The version of this protocol. An endpoint refuses an agent of another one. */
 export const NODE_PROTOCOL = 1;
@@ -62,6 +63,7 @@ export const AgentMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('list'),
     instances: z.array(z.strictObject(observation)).max(10_000),
   }),
+  UsageMessageSchema,
 ]);
 export type AgentMessage = z.output<typeof AgentMessageSchema>;
 
@@ -83,6 +85,20 @@ export const InstructionSchema = z.discriminatedUnion('step', [
 ]);
 export type Instruction = z.output<typeof InstructionSchema>;
 
+/** Why the endpoint ends a connection; the last four are of the handshake (`handshake.ts`) or of staff. */
+export const ClosingReasonSchema = z.enum([
+  'replaced',
+  'protocol',
+  'unknown-node',
+  'trouble',
+  'shutdown',
+  'wrong-key',
+  'revoked',
+  'not-enrolled',
+  'enrolment',
+]);
+export type ClosingReason = z.output<typeof ClosingReasonSchema>;
+
 /** From the endpoint to the agent. */
 export const EndpointMessageSchema = z.discriminatedUnion('type', [
   /** The answer to hello; the queue follows. */
@@ -90,14 +106,15 @@ export const EndpointMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('instruct'), instruction: InstructionSchema }),
   /** The answer is durable (or was not wanted any more): the agent need not send it again. */
   z.strictObject({ type: z.literal('noted'), instructionId }),
+  UsageNotedSchema,
   /**
    * The last message of a connection. `replaced`: a newer connection of the node was made, do not
-   * come back by this one. `protocol` and `unknown-node`: coming back will not help before somebody
-   * changes something. `trouble`: come back and get the queue again.
+   * come back by this one. `trouble` and `shutdown`: come back and get the queue again. Any other:
+   * coming back will not help before somebody changes something.
    */
   z.strictObject({
     type: z.literal('closing'),
-    reason: z.enum(['replaced', 'protocol', 'unknown-node', 'trouble', 'shutdown']),
+    reason: ClosingReasonSchema,
     message: z.string().max(2000),
   }),
 ]);

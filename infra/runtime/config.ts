@@ -5,6 +5,7 @@
 import { type EventDefinition, writtenVersionProblems } from '@bivouac/events/language';
 import { z } from 'zod';
 
+import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
 
 const url = (schemes: readonly string[], example: string) =>
@@ -45,6 +46,7 @@ export const ConfigSchema = z.object({
   STAFF_COST_PER_SECOND: units(10_000),
   /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
   NODE_URL: z.string().min(1).default('fake:'),
+  ...agentSettings,
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   /** Address to listen on. */
@@ -96,6 +98,7 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (parsed.success) issues.push(...agentProblems(parsed.data));
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))

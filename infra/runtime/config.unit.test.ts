@@ -117,3 +117,33 @@ test('secrets never reach a log line', () => {
   expect(lines.join('')).not.toContain('canary');
   expect(lines.join('')).toContain('[redacted]');
 });
+
+describe('where agents connect', () => {
+  const files = { AGENT_TLS_CERT: 'cert.pem', AGENT_TLS_KEY: 'key.pem' };
+
+  test('is nowhere unless told, and on this machine unless an address is named', () => {
+    const listen = (AGENT_LISTEN: string) => readConfig({ AGENT_LISTEN, ...files }).AGENT_LISTEN;
+    expect(readConfig({}).AGENT_LISTEN).toBeUndefined();
+    expect(listen('4100')).toEqual({ host: '127.0.0.1', port: 4100 });
+    expect(listen('0.0.0.0:4100')).toEqual({ host: '0.0.0.0', port: 4100 });
+    expect(listen('[::]:4100')).toEqual({ host: '::', port: 4100 });
+    for (const bad of ['x', '70000', '1.2.3.4', ':4100', 'a b:1', '[::1:4100'])
+      expect(() => listen(bad)).toThrow('AGENT_LISTEN: expected a port, or an address');
+  });
+
+  test('is not in clear for other machines', () => {
+    expect(() => readConfig({ AGENT_LISTEN: '0.0.0.0:4100' })).toThrow(
+      'AGENT_LISTEN: other machines can connect there, so set AGENT_TLS_CERT',
+    );
+    expect(() => readConfig({ AGENT_TLS_CERT: 'cert.pem' })).toThrow('expected both or neither');
+    const endpoint = (AGENT_ENDPOINT: string) => () => readConfig({ AGENT_ENDPOINT });
+    for (const good of [
+      'wss://nodes.example.com/agents',
+      'ws://127.0.0.1:4100/agents',
+      'ws://[::1]:1/',
+    ])
+      expect(endpoint(good)).not.toThrow();
+    for (const bad of ['ws://nodes.example.com/agents', 'https://nodes.example.com', 'nodes'])
+      expect(endpoint(bad)).toThrow('AGENT_ENDPOINT: expected a URL like wss://');
+  });
+});

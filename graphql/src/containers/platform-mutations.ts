@@ -16,11 +16,11 @@ import { mutation, type Payload, PayloadRef } from '../language/mutation.ts';
 import { AddressRangeRef } from './address-range.ts';
 import { hardwareNodeById, HardwareNodeRef } from './hardware-node.ts';
 
-interface NodePayload extends Payload {
+export interface NodePayload extends Payload {
   readonly nodeId: string;
 }
 
-const NodePayloadRef = builder.interfaceRef<NodePayload>('HardwareNodePayload').implement({
+export const NodePayloadRef = builder.interfaceRef<NodePayload>('HardwareNodePayload').implement({
   description: 'What a mutation of a hardware node answers.',
   interfaces: [PayloadRef],
   resolveType: (value) => value.__typename,

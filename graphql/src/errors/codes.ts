@@ -185,6 +185,12 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'Name no purposes: it is then erased by itself.',
     ],
     KEY_EXISTS: ['The key exists.', 'Nothing.'],
+    ENROLMENT_NOT_OPEN: [
+      'The enrolment token of the node was used, replaced or never given out.',
+      'Open another enrolment.',
+    ],
+    ENROLMENT_EXPIRED: ['The enrolment token has expired.', 'Open another enrolment.'],
+    NODE_KEY_REVOKED: ['The key of the node’s agent was revoked.', 'Let the agent make a new one.'],
     HOLD_EXISTS: ['A hold of that kind stands there already.', 'Lift it first, or leave it.'],
     HOLD_LIFTED: ['The hold was lifted already.', 'Place a new one.'],
     CONTAINER_EXISTS: ['The container exists.', 'Nothing.'],
@@ -241,6 +247,12 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     RESERVATION_LATE: ['The reservation came after its deadline.', 'Order again.'],
     RESERVATION_ENDED: ['The reservation was given back.', 'Order again.'],
     RESERVATION_DIFFERS: ['The reservation was made for something else.', 'Order again.'],
+    USAGE_EARLY: ['A node reported the use of an hour that is not over.', 'Set its clock right.'],
+    USAGE_DIFFERS: [
+      'A node reported an hour again, with other figures.',
+      'Nothing: the first stands.',
+    ],
+    USAGE_HOUR_NOT_OVER: ['Nodes may still report the hour.', 'Wait.'],
     RESERVATION_NOT_DUE: ['The reservation is not overdue.', 'Nothing.'],
     RESERVATION_NOT_COMMITTED: [
       'What is to be replaced is itself only reserved.',

@@ -1,5 +1,5 @@
 /** What an account may use, with all below it, and what it does use. */
-import { QuotaOf, type QuotaView } from '@bivouac/quotas/api';
+import { type QuotaDay, QuotaDays, QuotaOf, type QuotaView } from '@bivouac/quotas/api';
 
 import { AccountRef } from '../accounts/account.ts';
 import { builder } from '../language/builder.ts';
@@ -58,5 +58,49 @@ builder.objectField(AccountRef, 'limitUntil', (t) =>
     description: 'When the account’s own limit ends and the lasting one is in force again.',
     resolve: async ({ id }, _args, { services }) =>
       (await services.query(QuotaOf, { tenantId: id }))?.limitUntil,
+  }),
+);
+
+const QuotaOnDayRef = builder.objectRef<QuotaDay['axes'][number]>('QuotaOnDay').implement({
+  description: 'One resource of an account and all below it on a day.',
+  fields: (t) => ({
+    resource: t.expose('axis', { type: Resource, description: 'Which.' }),
+    limit: t.expose('limit', {
+      type: 'Int64',
+      nullable: true,
+      description: 'The account’s own limit as it was last that day; null where it had none.',
+    }),
+    used: t.expose('used', {
+      type: 'Int64',
+      description: 'The most that was taken, as it was looked at each hour.',
+    }),
+  }),
+});
+
+const QuotaDayRef = builder.objectRef<QuotaDay>('QuotaDay').implement({
+  description: 'What was taken of a quota on a day.',
+  fields: (t) => ({
+    start: t.expose('start', { type: 'DateTime', description: 'When the day begins, in UTC.' }),
+    quotas: t.expose('axes', {
+      type: [QuotaOnDayRef],
+      description: 'Each resource.',
+      extensions: { size: 5 },
+    }),
+  }),
+});
+
+builder.objectField(AccountRef, 'quotaDays', (t) =>
+  t.field({
+    type: [QuotaDayRef],
+    description:
+      'What it had taken of its quota, day by day, oldest first. Looked at whenever an hour of use ' +
+      'is rolled up: days on which nothing was there are not in the list.',
+    args: {
+      from: t.arg({ type: 'DateTime', description: 'Days that begin then or later,' }),
+      to: t.arg({ type: 'DateTime', description: 'and before this; at most 744 of them.' }),
+    },
+    extensions: { size: 31 },
+    resolve: async ({ id }, { from, to }, { services }) =>
+      (await services.query(QuotaDays, { tenantId: id, from, to })) ?? [],
   }),
 );

@@ -72,10 +72,26 @@ function endpoint() {
   const said: AgentMessage[] = [];
   let waiting: (() => void)[] = [];
   let receive: (message: unknown) => void = () => undefined;
+  let lose: (why: string) => void = () => undefined;
+  let connections = 0;
   return {
     said,
-    connect: async (to: (message: unknown) => void) => {
+    /** The network is gone. */
+    lose: () => {
+      lose('the cable was cut');
+    },
+    connections: () => connections,
+    /** So many connections were made and greeted. */
+    connected: async (count: number) => {
+      while (said.filter(({ type }) => type === 'hello').length < count)
+        await new Promise<void>((resolve) => {
+          waiting = [...waiting, resolve];
+        });
+    },
+    connect: async (to: (message: unknown) => void, closed: (why: string) => void) => {
       receive = to;
+      lose = closed;
+      connections += 1;
       return Promise.resolve({
         send: (message: AgentMessage) => {
           said.push(message);
@@ -115,6 +131,7 @@ async function start(
     fence,
     clock,
     connect: to.connect,
+    random: () => 0.5,
     log: () => undefined,
   });
 }
@@ -295,4 +312,41 @@ test('any number of steps may wait for an engine that is away, and nothing warns
   expect(await to.answers(1)).toMatchObject([{ outcome: 'done' }]);
   // Beyond so many listeners Node warns of a leak.
   expect(listenedTo.map((signal) => getMaxListeners(signal))).toEqual([Infinity]);
+});
+
+test('a connection that is lost is made again, with all that is there, and an old one is not heard', async () => {
+  const to = endpoint();
+  const waits: number[] = [];
+  await start(to, (d) => d, {
+    ...systemClock,
+    sleep: (milliseconds) => {
+      waits.push(milliseconds);
+      return Promise.resolve();
+    },
+  });
+  const before = to.said.length;
+  to.lose();
+  await to.connected(2);
+  to.instruct(instruction('build', 1));
+  expect(await to.answers(1)).toMatchObject([{ outcome: 'done' }]);
+  expect(to.said.slice(before).map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['hello', 'list', 'answer']),
+  );
+  // Half of the first wait for sure, and half of the rest: chance is 0.5 here.
+  expect(waits[0]).toBe(150);
+});
+
+test('an endpoint that has trouble or stops is come back to; one that dismisses the agent is not', async () => {
+  const to = endpoint();
+  await start(to, (d) => d, { ...systemClock, sleep: () => Promise.resolve() });
+  to.tell({ type: 'closing', reason: 'trouble', message: 'come again' });
+  await to.connected(2);
+  to.tell({ type: 'closing', reason: 'shutdown', message: 'come again' });
+  await to.connected(3);
+  to.tell({ type: 'closing', reason: 'replaced', message: 'another is there' });
+  expect(await agent?.dismissed).toMatchObject({ reason: 'replaced' });
+  to.lose();
+  await agent?.stop();
+  agent = undefined;
+  expect(to.connections()).toBe(3);
 });

@@ -7,34 +7,44 @@ import { setMaxListeners } from 'node:events';
 import {
   type AgentMessage,
   AgentMessageSchema,
+  type ClosingReason,
   type EndpointMessage,
   EndpointMessageSchema,
   type Instruction,
   NODE_PROTOCOL,
 } from '@bivouac/events/node';
 import type { Clock } from './driver-clock.ts';
-import type { Driver, ObservedInstance } from './driver.ts';
+import type { Driver, NodeInventory, ObservedInstance } from './driver.ts';
+import { type Connect, type EndpointConnection, NotAdmitted } from './connection.ts';
 import type { Fence } from './fence/fence.ts';
 import { type PackageFiles, webPackageFiles } from './package-files.ts';
+import type { Metering } from './metering/metering.ts';
 import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
 
-/** The agent's one outbound connection. */
-export interface EndpointConnection {
-  /** Sends a message; the endpoint parses it. */
-  send(message: AgentMessage): void;
-  close(): void;
+/** The endpoint wants no more of this agent until somebody changes something. */
+export interface Dismissal {
+  readonly reason: ClosingReason;
+  readonly message: string;
 }
 
 export interface AgentOptions {
   readonly nodeId: string;
   readonly driver: Driver;
   readonly fence: Fence<StepAnswer>;
+  /** Counts what containers use; without it nothing is reported. Stopped with the agent. */
+  readonly metering?: Metering | undefined;
   readonly clock: Clock;
   /** Where package files come from. Default: from where instructions say. */
   readonly files?: PackageFiles;
-  /** Opens a connection; every message for the agent goes to `receive`, unparsed. */
-  readonly connect: (receive: (message: unknown) => void) => Promise<EndpointConnection>;
+  readonly connect: Connect;
+  /** From 0 up to 1: spreads the tries of many agents whose endpoint came back. */
+  readonly random: () => number;
+  /**
+   * `await-endpoint`: while the first connection cannot be made, it is tried again for as long as it
+   * takes. Otherwise the start fails with it.
+   */
+  readonly start?: 'await-endpoint';
   readonly log: (
     level: 'info' | 'warn' | 'error',
     facts: Record<string, unknown>,
@@ -43,16 +53,24 @@ export interface AgentOptions {
 }
 
 export interface Agent {
+  /** Resolves when the endpoint has dismissed the agent; while it works it is pending. */
+  readonly dismissed: Promise<Dismissal>;
   /** Finishes the steps in hand, then leaves. */
   stop(): Promise<void>;
 }
 
-/** How long to wait before connecting again, in milliseconds, doubled up to the last. */
+/**
+ * How long to wait before connecting again, in milliseconds, doubled up to the last: half of it for
+ * sure, half by chance.
+ */
 const RECONNECT = { first: 200, last: 10_000 } as const;
+
+/** After these the agent comes back by itself. */
+const passing: ReadonlySet<ClosingReason> = new Set(['trouble', 'shutdown']);
 
 /** Connects and works until stopped. Resolves when the first connection stands. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { nodeId, driver, fence, clock, log } = options;
+  const { nodeId, driver, fence, metering, clock, log } = options;
   const stopping = new AbortController();
   const files = options.files ?? webPackageFiles({ clock });
   // Every step that waits for the engine listens to it.
@@ -62,6 +80,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   /** What was last reported, so that only changes are. */
   const reported = new Map<string, string>();
   let connection: EndpointConnection | undefined;
+  let dismiss: (dismissal: Dismissal) => void = () => undefined;
+  const dismissed = new Promise<Dismissal>((resolve) => {
+    dismiss = resolve;
+  });
 
   const send = (message: AgentMessage): void => {
     connection?.send(AgentMessageSchema.parse(message));
@@ -92,10 +114,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const verdict = await fence.check(fenced, clock.now());
     let answer: StepAnswer;
     if (verdict === 'proceed') {
-      answer = await fence.record(
-        instructionId,
-        await runStep(driver, instruction, { clock, files, signal: stopping.signal }),
-      );
+      // What ends the counters is done between two looks at them.
+      const ends = step === 'stop' || step === 'destroy';
+      if (ends) await metering?.sample([containerId]);
+      const outcome = await runStep(driver, instruction, { clock, files, signal: stopping.signal });
+      if (ends) await metering?.sample([containerId]);
+      answer = await fence.record(instructionId, outcome);
       log('info', { containerId, instructionId, step, outcome: answer.outcome }, 'step ended');
     } else {
       answer =
@@ -141,22 +165,70 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const handle = (message: EndpointMessage): void => {
     switch (message.type) {
       case 'welcome':
+        metering?.connected(send);
+        return;
       case 'noted':
+        return;
+      case 'usage-noted':
+        metering?.noted(message);
         return;
       case 'instruct':
         if (!stopping.signal.aborted) enqueue(message.instruction);
         return;
       case 'closing':
-        connection = undefined;
         log('warn', { reason: message.reason }, message.message);
-        if (message.reason === 'trouble' || message.reason === 'shutdown') void reconnect();
+        if (!passing.has(message.reason)) dismiss(message);
+        connection?.close();
+        left(passing.has(message.reason));
     }
+  };
+
+  /** The connection is over, whoever ended it. */
+  const left = (comeBack: boolean): void => {
+    if (connection === undefined) return;
+    connection = undefined;
+    metering?.disconnected();
+    if (comeBack) void reconnect().catch(dismissedOr);
+  };
+
+  const dismissedOr = (error: unknown): void => {
+    if (!(error instanceof NotAdmitted)) throw error;
+    log('error', { reason: error.reason }, error.message);
+    dismiss(error);
   };
 
   const connect = async (): Promise<void> => {
     const inventory = await driver.inventory();
-    // The queue comes with the welcome, so every answer that was lost is asked for again.
-    connection = await options.connect(receive);
+    let mine: EndpointConnection | 'opening' = 'opening';
+    let lost = false;
+    const opened = await options.connect(
+      (message) => {
+        // What an earlier connection still says is over.
+        if (connection === mine) receive(message);
+      },
+      (why) => {
+        lost = true;
+        if (connection !== mine) return;
+        log('warn', { why }, 'the connection to the endpoint is lost');
+        left(true);
+      },
+    );
+    mine = opened;
+    try {
+      const instances = await driver.list();
+      stopping.signal.throwIfAborted();
+      if (lost) throw new Error('the connection was lost at once');
+      connection = opened;
+      greet(inventory, instances);
+    } catch (error) {
+      connection = undefined;
+      opened.close();
+      throw error;
+    }
+  };
+
+  /** The queue comes with the welcome, so every answer that was lost is asked for again. */
+  const greet = (inventory: NodeInventory, instances: readonly ObservedInstance[]): void => {
     send({
       type: 'hello',
       nodeId,
@@ -169,9 +241,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       },
     });
     reported.clear();
-    const instances = await driver.list();
-    for (const seen of instances)
-      reported.set(seen.containerId, `${seen.generation} ${seen.state}`);
+    for (const { containerId, generation, state } of instances)
+      reported.set(containerId, `${generation} ${state}`);
     send({
       type: 'list',
       instances: instances.map(({ containerId, generation, state }) => ({
@@ -188,12 +259,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       !stopping.signal.aborted;
       wait = Math.min(wait * 2, RECONNECT.last)
     ) {
-      await clock.sleep(wait, stopping.signal).catch(() => undefined);
+      const pause = Math.ceil((wait / 2) * (1 + options.random()));
+      await clock.sleep(pause, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted) return;
       try {
         await connect();
         return;
       } catch (error) {
+        if (error instanceof NotAdmitted && !passing.has(error.reason)) throw error;
         log(
           'warn',
           { error: String(error) },
@@ -203,12 +276,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     }
   };
 
-  await connect();
+  if (options.start === 'await-endpoint') {
+    await connect().catch(async (error: unknown) => {
+      if (error instanceof NotAdmitted && !passing.has(error.reason)) throw error;
+      log('warn', { error: String(error) }, 'the endpoint cannot be reached yet; trying again');
+      await reconnect();
+    });
+  } else await connect();
   return {
+    dismissed,
     stop: async () => {
       stopping.abort();
       await Promise.allSettled([...lanes.values()]);
       connection?.close();
+      await metering?.stop();
       await fence.close();
       await driver.close();
     },

@@ -15,6 +15,8 @@ export interface OpenDriverOptions {
   /** Keeps the draws of several fake nodes apart. Default `0`. */
   readonly node?: string;
   readonly clock?: Clock;
+  /** What the counters of a fake node go by. Default: the clock. */
+  readonly now?: () => number;
   /** Ends the process where a fake node is to crash it. */
   readonly crash?: () => void;
   /** The RPM database of a fake node's images, by digest. */
@@ -40,6 +42,7 @@ export async function openDriver(url: string, options: OpenDriverOptions): Promi
       latencyMs: (step) => latencyOf(config.slow, step),
       faults: seededFaults(config.seed, options.node ?? '0', config.faults),
       capacity: config.capacity,
+      ...(options.now === undefined ? {} : { now: options.now }),
       ...(options.crash === undefined ? {} : { crash: options.crash }),
       ...(options.inventories === undefined ? {} : { inventories: options.inventories }),
     });

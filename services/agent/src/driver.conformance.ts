@@ -114,6 +114,50 @@ export function driverConformance(
       return (await driver.observe(id)).state;
     }
 
+    law(
+      'counters only grow while it runs, and begin again under another epoch with each start',
+      async () => {
+        const made = await running();
+        const read = async () => {
+          const [reading] = await driver.usage([made.containerId]);
+          if (reading === undefined) throw new Error('nothing was read');
+          return reading;
+        };
+        const first = await read();
+        const second = await read();
+        for (const name of ['cpuNanos', 'receivedBytes', 'sentBytes'] as const) {
+          const [before, after] = [first[name], second[name]];
+          expect([name, before === null, after === null]).toEqual([name, false, false]);
+          expect([name, after?.epoch]).toEqual([name, before?.epoch]);
+          expect((after?.value ?? 0n) >= (before?.value ?? 0n)).toBe(true);
+        }
+        expect(first).toMatchObject({ generation: made.generation, processes: expect.any(Number) });
+        expect(first.processes).toBeGreaterThan(0);
+        // Another interface may count anew, but then under another epoch.
+        await driver.configureNetwork(made, network(addresses(1, 2)));
+        const replaced = await read();
+        expect(replaced.cpuNanos?.epoch).toBe(second.cpuNanos?.epoch);
+        const [was, is] = [second.receivedBytes, replaced.receivedBytes];
+        expect(was?.epoch !== is?.epoch || (is?.value ?? 0n) >= (was?.value ?? 0n)).toBe(true);
+        await driver.stop(made, 0);
+        expect(await read()).toMatchObject({ cpuNanos: null, receivedBytes: null, processes: 0 });
+        await driver.start(made);
+        const again = await read();
+        expect(again.cpuNanos?.epoch).not.toBe(first.cpuNanos?.epoch);
+        expect(again.receivedBytes?.epoch).not.toBe(first.receivedBytes?.epoch);
+      },
+    );
+
+    law('use is told of everything that is there, and of nothing that is not', async () => {
+      const one = await create();
+      const other = await running();
+      const all = (await driver.usage()).map(({ containerId }) => containerId);
+      expect(all).toEqual(expect.arrayContaining([one.containerId, other.containerId]));
+      expect(new Set(all).size).toBe(all.length);
+      const asked = await driver.usage([other.containerId, newId()]);
+      expect(asked.map(({ containerId }) => containerId)).toEqual([other.containerId]);
+    });
+
     law('the inventory names the engine, its size and its features in order', async () => {
       const inventory = await driver.inventory();
       expect(inventory.engine).not.toBe('');

@@ -95,6 +95,30 @@ export interface TransactionReport {
   readonly output: string;
 }
 
+/** What only grows, until what counts it starts again from zero: then its epoch is another. */
+export interface Counter {
+  /** Says nothing but whether it is the same count; at most 64 characters. */
+  readonly epoch: string;
+  readonly value: bigint;
+}
+
+/** What a container has used and uses now. */
+export interface UsageReading {
+  readonly containerId: string;
+  readonly generation: number;
+  /** CPU time in nanoseconds; null while nothing runs that is counted. */
+  readonly cpuNanos: Counter | null;
+  /** Bytes over its network interface; null as above. */
+  readonly receivedBytes: Counter | null;
+  readonly sentBytes: Counter | null;
+  /** Memory in use now, and the most since it was started. */
+  readonly memoryBytes: bigint;
+  readonly memoryPeakBytes: bigint;
+  /** Of the root file system; null where the engine does not say. */
+  readonly diskBytes: bigint | null;
+  readonly processes: number;
+}
+
 export interface Driver {
   inventory(): Promise<NodeInventory>;
   /** Makes the image present on the node. */
@@ -116,6 +140,8 @@ export interface Driver {
   observe(containerId: string): Promise<ObservedInstance>;
   /** Everything on the node that carries our mark. */
   list(): Promise<readonly ObservedInstance[]>;
+  /** What these use, or everything that carries our mark; what is not there is not in the answer. */
+  usage(containerIds?: readonly string[]): Promise<readonly UsageReading[]>;
   /** The packages in the container's RPM database; empty where there is none. */
   packages(containerId: string): Promise<readonly InstalledPackage[]>;
   /**

@@ -16,20 +16,27 @@ export interface OpenNodeOptions {
   /** Holds the fence and, for a fake node, its engine's state. */
   readonly folder: string;
   readonly clock: Clock;
+  /** What a fake node's counters of use go by. Default: the clock. */
+  readonly now?: () => number;
   /** What a fake node's images have installed, by digest. */
   readonly inventories?: (digest: string) => readonly InstalledPackage[];
 }
 
+/** What an agent drives. */
+export interface OpenedNode {
+  readonly driver: Driver;
+  readonly fence: Fence<StepAnswer>;
+}
+
 /** Opens both. The agent closes them when it stops. */
-export async function openNode(
-  options: OpenNodeOptions,
-): Promise<{ readonly driver: Driver; readonly fence: Fence<StepAnswer> }> {
-  const { url, name, folder, clock, inventories } = options;
+export async function openNode(options: OpenNodeOptions): Promise<OpenedNode> {
+  const { url, name, folder, clock, now, inventories } = options;
   await mkdir(folder, { recursive: true });
   const driver = await openDriver(url, {
     folder: join(folder, 'engine'),
     node: name,
     clock,
+    ...(now === undefined ? {} : { now }),
     ...(inventories === undefined ? {} : { inventories }),
   });
   const fence = await openFence(join(folder, 'fence'), { answer: StepAnswerSchema });

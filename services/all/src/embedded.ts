@@ -34,7 +34,7 @@ import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
-import { allServices, InstructionNews } from './services.ts';
+import { allServices, NodeNews } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -102,7 +102,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       return Promise.resolve();
     });
 
-    const news = new InstructionNews();
+    const news = new NodeNews();
     const host = await startHost({
       services: news.tap(),
       store,
@@ -145,6 +145,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       logger,
       provider: provider.result,
       news,
+      sampleSeconds: config.USAGE_SAMPLE_SECONDS,
+      listen: config.AGENT_LISTEN && {
+        ...config.AGENT_LISTEN,
+        tls:
+          config.AGENT_TLS_CERT === undefined || config.AGENT_TLS_KEY === undefined
+            ? undefined
+            : { cert: config.AGENT_TLS_CERT, key: config.AGENT_TLS_KEY },
+      },
     });
     closing.push(() => nodes.stop());
     const cache = openCache({

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
-import { NodeById, RegisterNode } from '@bivouac/containers/api';
+import { OpenNodeEnrolment, RegisterNode } from '@bivouac/containers/api';
 import { formatPosition } from '@bivouac/events/language';
 import { deriveId } from '@bivouac/events/values';
 import { createLogger, type Host, ManualClock } from '@bivouac/infra/runtime';
 
 import { startNodes } from './nodes.ts';
-import { InstructionNews } from './services.ts';
+import { NodeNews } from './services.ts';
 
 test('a node that was registered just now is connected, however far the read model is behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bivouac-nodes-'));
@@ -19,6 +19,7 @@ test('a node that was registered just now is connected, however far the read mod
   const done = { ok: true as const, stream: '', revision: 0n, position, repeated: false };
   /** What the read model has applied: it comes to a position when somebody waits for it. */
   let applied = '';
+  let enrolled: string | undefined;
   let connected: () => void = () => undefined;
   const reported = new Promise<string>((resolve) => {
     connected = () => {
@@ -26,17 +27,19 @@ test('a node that was registered just now is connected, however far the read mod
     };
   });
   const host: Pick<Host, 'command' | 'query'> = {
-    command: ((contract: { readonly name: string }) => {
+    command: ((contract: { readonly name: string }, input: { readonly publicKey?: string }) => {
       if (contract.name === 'containers.ReportInventory') connected();
-      const result = contract.name === RegisterNode.name ? { nodeId } : {};
+      if (contract.name === 'containers.EnrolNode') enrolled = input.publicKey;
+      const token = contract.name === OpenNodeEnrolment.name ? `${nodeId}.${'t'.repeat(43)}` : null;
+      const result = contract.name === RegisterNode.name ? { nodeId } : { token };
       return Promise.resolve({ ...done, result });
     }) as Host['command'],
     query: ((contract: { readonly name: string }, _input: unknown, call: { atLeast?: string }) => {
       if (call.atLeast !== undefined) applied = call.atLeast;
       const known = applied >= position;
-      const node = known ? { id: nodeId } : null;
+      const identity = known ? { publicKey: enrolled, revokedKeys: [] } : null;
       const queue = { known, items: [], end: true };
-      const result = contract.name === NodeById.name ? node : queue;
+      const result = contract.name === 'containers.IdentityOfNode' ? identity : queue;
       return Promise.resolve({ ok: true, result, position: applied });
     }) as Host['query'],
   };
@@ -52,7 +55,8 @@ test('a node that was registered just now is connected, however far the read mod
   const ofNode = Object.assign(createLogger('silent'), { warn });
   const nodes = await startNodes({
     host: host as Host,
-    news: new InstructionNews(),
+    news: new NodeNews(),
+    sampleSeconds: 300,
     configured: [{ url: 'fake:', name: 'one' }],
     folder,
     clock: new ManualClock('2026-04-10T09:00:00.000Z'),

@@ -2,7 +2,7 @@
  * The nodes of an embedded installation: each entry of NODE_URL is registered once and gets an agent,
  * connected in process by the same messages that a socket would carry.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -12,10 +12,9 @@ import {
   type NodeInventory,
   openNode,
   parseDriverUrl,
-  startAgent,
 } from '@bivouac/agent';
-import { nodeEndpoint } from '@bivouac/containers';
-import { NodeById, RegisterNode } from '@bivouac/containers/api';
+import { nodeEndpoint, type NodeEndpointOptions, nodeGate } from '@bivouac/containers';
+import { RegisterNode } from '@bivouac/containers/api';
 import type { Principal } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
@@ -28,8 +27,11 @@ import {
 } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
+import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
+import { ownAgent } from './own-agent.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
-import type { InstructionNews } from './services.ts';
+import type { NodeNews } from './services.ts';
+import { usageRecorder } from './usage.ts';
 
 export interface ConfiguredNode {
   readonly url: string;
@@ -45,18 +47,24 @@ export interface RunningNodes {
   readonly list: readonly RunningNode[];
   /** Containers that the engines have, whatever anybody else believes. */
   instances(): Promise<number>;
+  /** Where agents of other processes connect, e.g. `ws://127.0.0.1:4100/agents`. */
+  readonly endpoint: string | undefined;
   stop(): Promise<void>;
 }
 
 export interface NodesOptions {
   readonly host: Host;
-  readonly news: InstructionNews;
+  readonly news: NodeNews;
   readonly configured: readonly ConfiguredNode[];
   /** The data folder. */
   readonly folder: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly provider: { readonly tenantId: string; readonly homeId: string };
+  /** How far apart samples of use are. */
+  readonly sampleSeconds: number;
+  /** Where agents of other processes may connect; nowhere unless told. */
+  readonly listen?: ListenAddress | undefined;
 }
 
 /** Where the embedded installation's nodes stand. */
@@ -75,66 +83,81 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     rights: 'all',
     audience: 'staff',
   });
-  const endpoint = nodeEndpoint({
+  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
     command: (nodeId, contract, input, idempotencyKey) =>
       host.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
     query: (nodeId, contract, input, atLeast) =>
       host.query(contract, input, { principal: asNode(nodeId), atLeast }),
-    onNewInstruction: options.news.listen,
-    clock: systemClock,
     newId: randomUUID,
     log: (level, facts, message) => {
       logger[level](facts, message);
     },
+  };
+  const endpoint = nodeEndpoint({
+    ...asked,
+    recordUsage: usageRecorder(asked),
+    onNewInstruction: options.news.onInstruction,
+    clock: systemClock,
   });
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
     now: () => clock.now(),
     sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal),
   };
+  const gate = nodeGate({
+    endpoint,
+    command: asked.command,
+    query: asked.query,
+    onRevoked: options.news.onRevoked,
+    clock: systemClock,
+    random: randomBytes,
+    log: asked.log,
+  });
   const agents: Agent[] = [];
   const list: RunningNode[] = [];
   const drivers: Driver[] = [];
+  let listener: AgentListener | undefined;
   const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.stop();
+    gate.close();
     await endpoint.close();
+    await listener?.close();
   };
   try {
+    if (options.listen !== undefined) {
+      listener = await listenForAgents({ ...options.listen, gate, clock: systemClock });
+      logger.info({ url: listener.url }, 'agents may connect');
+    }
     for (const { url, name } of options.configured) {
       const folder = join(options.folder, 'nodes', name);
-      const { driver, fence } = await openNode({
+      const node = await openNode({
         url,
         name,
         folder,
         clock: systemClock,
+        now: () => clock.now(),
         inventories: (digest) => (digest === skelDigest ? skelPackages : []),
       });
-      const nodeId = await registered(folder, name, await driver.inventory(), host, provider);
+      const nodeId = await registered(folder, name, await node.driver.inventory(), host, provider);
       const log = logger.child({ node: name });
-      agents.push(
-        await startAgent({
-          nodeId,
-          driver,
-          fence,
-          clock: agentClock,
-          connect: (receive) => {
-            const connection = endpoint.connect(nodeId, receive);
-            return Promise.resolve({
-              send: (message) => {
-                connection.receive(message);
-              },
-              close: () => {
-                connection.close();
-              },
-            });
-          },
-          log: (level, facts, message) => {
-            log[level](facts, message);
-          },
-        }),
-      );
+      const agent = await ownAgent({
+        host,
+        provider,
+        nodeId,
+        folder,
+        node,
+        gate,
+        clock: agentClock,
+        // Counters go by the time that is told, so that a test can let an hour pass.
+        metering: { clock, everyMs: options.sampleSeconds * 1000 },
+        log: (level, facts, message) => {
+          log[level](facts, message);
+        },
+      });
+      if (agent === undefined) continue;
+      agents.push(agent);
       list.push({ nodeId, name });
-      drivers.push(driver);
+      drivers.push(node.driver);
     }
   } catch (error) {
     await stop();
@@ -144,7 +167,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     const lists = await Promise.all(drivers.map((driver) => driver.list()));
     return lists.flat().length;
   };
-  return { list, instances, stop };
+  return { list, instances, endpoint: listener?.url, stop };
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */
@@ -181,16 +204,7 @@ async function registered(
       `The node ${name} cannot be registered: ${reply.refusal.message}`,
     );
   }
-  // Its agent says hello next, and an endpoint whose read model has not seen the node yet turns it
-  // away for good.
   const { nodeId } = reply.result;
-  const seen = await host.query(NodeById, { nodeId }, { principal, atLeast: reply.position });
-  if (!seen.ok) {
-    throw new RuntimeError(
-      'unavailable',
-      `The node ${name} is registered and not to be read yet: ${seen.refusal.message} Start again.`,
-    );
-  }
   await mkdir(folder, { recursive: true });
   await writeFile(`${file}.new`, JSON.stringify({ nodeId }));
   await rename(`${file}.new`, file);

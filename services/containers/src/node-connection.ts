@@ -10,6 +10,7 @@ import {
   type Instruction,
   NODE_PROTOCOL,
   type ObservedState,
+  type UsageMessage,
 } from '@bivouac/events/node';
 import { instantOf, uuidOf } from '@bivouac/events/values';
 
@@ -32,7 +33,7 @@ const MOST_LISTED = 10_000;
 /** One agent's connection. */
 export class Connection implements NodeConnection {
   readonly #nodeId: string;
-  readonly #send: (message: EndpointMessage) => void;
+  readonly #send: (message: EndpointMessage) => void | Promise<void>;
   readonly #options: NodeEndpointOptions;
   readonly #left: () => void;
   /** What is being recorded, by container: its messages are taken in their order. */
@@ -57,7 +58,7 @@ export class Connection implements NodeConnection {
 
   constructor(
     nodeId: string,
-    send: (message: EndpointMessage) => void,
+    send: (message: EndpointMessage) => void | Promise<void>,
     options: NodeEndpointOptions,
     left: () => void,
   ) {
@@ -92,6 +93,8 @@ export class Connection implements NodeConnection {
       this.#look(message.instances);
     } else if (message.type === 'observation') {
       this.#observe(message);
+    } else if (message.type === 'usage') {
+      this.#usage(message);
     } else {
       this.#answer(message);
     }
@@ -105,7 +108,7 @@ export class Connection implements NodeConnection {
 
   end(reason: Extract<EndpointMessage, { type: 'closing' }>['reason'], message: string): void {
     if (this.#over.signal.aborted) return;
-    this.#tell({ type: 'closing', reason, message: message.slice(0, 2000) });
+    void this.#tell({ type: 'closing', reason, message: message.slice(0, 2000) });
     this.close();
   }
 
@@ -149,7 +152,7 @@ export class Connection implements NodeConnection {
       this.end('unknown-node', `No node ${nodeId} is registered; register it first.`);
       return;
     }
-    this.#tell({ type: 'welcome', protocol: NODE_PROTOCOL });
+    void this.#tell({ type: 'welcome', protocol: NODE_PROTOCOL });
     this.#options.log('info', { nodeId, inventory: hello.inventory }, 'agent connected');
     this.#welcomed = true;
     this.push();
@@ -177,12 +180,15 @@ export class Connection implements NodeConnection {
           this.end('trouble', `The queue cannot be read: ${reply.refusal.message}`);
           return;
         }
+        let sent: void | Promise<void> = undefined;
         for (const { cursor, instruction, stray } of reply.result.items) {
           if (stray) this.#strays.add(instruction.instructionId);
           this.#told.set(instruction.instructionId, instruction);
-          this.#tell({ type: 'instruct', instruction });
+          sent = this.#tell({ type: 'instruct', instruction });
           this.#sent = cursor;
         }
+        // A page at a time: an agent that is slow to take its queue is not sent all of it.
+        if (sent !== undefined) await sent;
         if (reply.result.end) break;
       }
     }
@@ -221,7 +227,26 @@ export class Connection implements NodeConnection {
       } else {
         this.#implied.delete(containerId);
       }
-      this.#tell({ type: 'noted', instructionId });
+      void this.#tell({ type: 'noted', instructionId });
+    });
+  }
+
+  /** Reports are recorded one after the other: the last part of an hour completes it. */
+  #usage(message: UsageMessage): void {
+    const nodeId = this.#nodeId;
+    const { meterId, hour, part } = message;
+    this.#inLane('usage', async () => {
+      const { recordUsage } = this.#options;
+      const reply = recordUsage && (await this.#patiently(() => recordUsage(nodeId, message)));
+      if (recordUsage !== undefined && reply === undefined) return;
+      if (reply?.ok === false) {
+        this.#options.log(
+          'warn',
+          { nodeId, hour, part, code: reply.refusal.code },
+          'a report of use was not wanted',
+        );
+      }
+      void this.#tell({ type: 'usage-noted', meterId, hour, part });
     });
   }
 
@@ -297,8 +322,9 @@ export class Connection implements NodeConnection {
     return undefined;
   }
 
-  #tell(message: EndpointMessage): void {
-    if (!this.#over.signal.aborted) this.#send(EndpointMessageSchema.parse(message));
+  #tell(message: EndpointMessage): void | Promise<void> {
+    if (this.#over.signal.aborted) return undefined;
+    return this.#send(EndpointMessageSchema.parse(message));
   }
 }
 

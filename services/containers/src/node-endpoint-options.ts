@@ -4,7 +4,9 @@ import type {
   CommandReply,
   QueryContract,
   QueryReply,
+  Refusal,
 } from '@bivouac/events/language';
+import type { UsageMessage } from '@bivouac/events/node';
 import type { Clock } from '@bivouac/infra/runtime';
 import type { z } from 'zod';
 
@@ -29,6 +31,14 @@ export interface NodeEndpointOptions {
    * harm. Answers a function that ends it.
    */
   readonly onNewInstruction: (listener: (nodeId: string, position: string) => void) => () => void;
+  /**
+   * Records what the containers of a node used. `noted`: it is durable, or not wanted. Where nobody
+   * records it, reports are noted as they come.
+   */
+  readonly recordUsage?: (
+    nodeId: string,
+    report: UsageMessage,
+  ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly refusal: Refusal }>;
   readonly clock: Clock;
   /** Unique text, for the keys of observations, which may recur. */
   readonly newId: () => string;
@@ -42,6 +52,8 @@ export interface NodeEndpointOptions {
 export interface NodeConnection {
   /** Takes a message of the agent, unparsed. */
   receive(message: unknown): void;
+  /** Resolves when what was received so far is recorded: whoever sends faster may be made to wait. */
+  settled(): Promise<void>;
   /** The agent has left. */
   close(): void;
 }

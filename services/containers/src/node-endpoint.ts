@@ -3,7 +3,7 @@
  * truth: a node's queue is a query, an answer is a command, so any replica can serve any agent.
  *
  * The host wires it with functions (see {@link NodeEndpointOptions}) and calls {@link
- * NodeEndpoint.connect} for each connection whose node it has authenticated. A newer connection of a
+ * NodeEndpoint.connect} for each connection whose node it has authenticated (`node-gate.ts` does). A newer connection of a
  * node closes the older one. Within a container order is kept; containers go on side by side.
  */
 import type { EndpointMessage } from '@bivouac/events/node';
@@ -15,7 +15,11 @@ export type { NodeConnection, NodeEndpointOptions } from './node-endpoint-option
 
 export interface NodeEndpoint {
   /** `send` gets JSON values; after one of type `closing` no more come. */
-  connect(nodeId: string, send: (message: EndpointMessage) => void): NodeConnection;
+  connect(
+    nodeId: string,
+    /** A promise is waited for, between pages of the queue, until the message has left. */
+    send: (message: EndpointMessage) => void | Promise<void>,
+  ): NodeConnection;
   /** Nodes that have said hello here and are connected. */
   connected(): readonly string[];
   /** Tells every agent to come back, and takes nothing more; ends when what was taken is recorded. */

@@ -33,6 +33,7 @@ class Bench {
   readonly there: { containerId: string; what: 'expected' | 'stray' | 'other' }[] = [];
   /** How observations are refused, by container. */
   readonly refused = new Map<string, string>();
+  readonly usage: string[] = [];
   readonly trouble: (Refusal | Error)[] = [];
   known = true;
   /** Whether answers are waited for, so that something is recorded. */
@@ -73,6 +74,14 @@ class Bench {
         const result = { known: this.known, items, end: rest.length <= limit };
         return { ok: true, result, position: null };
       })) as NodeEndpointOptions['query'],
+    recordUsage: (node, report) =>
+      this.#call((): CommandReply<unknown> => {
+        this.usage.push(`${node} ${report.hour} ${report.part}`);
+        return {
+          ...{ ok: true, result: {}, stream: '', revision: 0n, position: undefined },
+          repeated: false,
+        };
+      }),
     onNewInstruction: (listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);
@@ -376,6 +385,47 @@ describe('a connected agent', () => {
     bench.enqueue('a');
     await turns();
     expect(agent.instructed()).toEqual([id('instruction', 'a')]);
+  });
+});
+
+describe('a report of use', () => {
+  const part = (n: number) => ({
+    ...{ type: 'usage', meterId: '00000000-0000-4000-8000-000000000001', part: n, parts: 2 },
+    ...{ hour: '2026-04-10T09:00:00.000Z', samples: 0, samplesDigest: 'd'.repeat(64), usage: [] },
+  });
+  const noted = (n: number) => {
+    const { meterId, hour } = part(n);
+    return { type: 'usage-noted', meterId, hour, part: n };
+  };
+
+  test('is recorded part after part, and each noted once it is', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.trouble.push(busy);
+    agent.connection.receive(part(0));
+    agent.connection.receive(part(1));
+    await turns();
+    await turns();
+    expect(bench.usage.map((said) => said.slice(-1))).toEqual(['0', '1']);
+    expect(agent.told.slice(-2)).toEqual([noted(0), noted(1)]);
+  });
+
+  test('that nobody wants is noted, one that cannot be recorded now is not', async () => {
+    const bench = new Bench();
+    const agent = bench.connect();
+    agent.connection.receive(hello);
+    await turns();
+    bench.trouble.push({ code: 'USAGE_DIFFERS', message: 'the first stands' });
+    agent.connection.receive(part(0));
+    await turns();
+    expect([bench.usage, agent.told.at(-1)]).toEqual([[], noted(0)]);
+    for (let i = 0; i < 8; i++) bench.trouble.push(busy);
+    agent.connection.receive(part(1));
+    await turns();
+    expect(agent.closing()).toMatchObject({ reason: 'trouble' });
+    expect(agent.told).not.toContainEqual(noted(1));
   });
 });
 

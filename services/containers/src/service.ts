@@ -37,12 +37,15 @@ import {
 } from './queries/platform.ts';
 import {
   differences,
+  identityOfNode,
   instancesOfNode,
   instructionsForNode,
   strayInstances,
 } from './queries/reconciling.ts';
+import { subjectsOfUsage } from './queries/usage.ts';
 
 export { nodeEndpoint } from './node-endpoint.ts';
+export { nodeGate, type NodeGate } from './node-gate.ts';
 export type { NodeConnection, NodeEndpoint, NodeEndpointOptions } from './node-endpoint.ts';
 
 export const containersService = service({
@@ -62,6 +65,8 @@ export const containersService = service({
     containerHistory,
     instructionsForNode,
     instancesOfNode,
+    identityOfNode,
+    subjectsOfUsage,
     differences,
     strayInstances,
     imageById,

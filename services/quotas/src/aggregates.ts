@@ -1,8 +1,9 @@
-/** The aggregate of quotas, as the host runs it. */
-import { ledgerEvents } from '@bivouac/events/quotas';
+/** The aggregates of quotas, as the host runs them. */
+import { ledgerEvents, usageEvents } from '@bivouac/events/quotas';
 import { aggregate } from '@bivouac/infra/runtime';
 
 import { emptyLedger, evolveLedger } from './domain/ledger.ts';
+import { evolveUsage, noUsage } from './domain/usage.ts';
 
 /** One per home: limits and reservations of its whole tree. */
 export const ledger = aggregate({
@@ -10,4 +11,12 @@ export const ledger = aggregate({
   events: ledgerEvents,
   initial: emptyLedger,
   evolve: evolveLedger,
+});
+
+/** One per home and hour: what its containers used. */
+export const usageHour = aggregate({
+  category: 'usage',
+  events: usageEvents,
+  initial: noUsage,
+  evolve: evolveUsage,
 });

@@ -1,12 +1,14 @@
-/** The command handlers of quotas: all on the ledger of the home they name. */
+/** The command handlers of quotas: on the ledger of the home they name, or on one of its hours. */
 import { type CommandHandler, handler, type Owner } from '@bivouac/infra/runtime';
 
-import { ledger } from './aggregates.ts';
+import { ledger, usageHour } from './aggregates.ts';
 import {
+  CloseUsageHour,
   Commit,
   ExpireLimit,
   FlagOverdue,
   OpenTenant,
+  RecordUsage,
   Release,
   Reserve,
   SetLimit,
@@ -16,11 +18,19 @@ import { ledgerStream } from './domain/ledger.ts';
 import { expireLimit, openTenant, setLimit } from './domain/limits.ts';
 import { commit, flagOverdue, release, reserve } from './domain/reservations.ts';
 import { transfer } from './domain/transfers.ts';
+import { closeUsageHour, recordUsage, usageStream } from './domain/usage.ts';
 
 /** A ledger is its home's, whichever command comes first: also a release may, and leave its tombstone. */
 const onLedger = {
   stream: ({ homeId }: { readonly homeId: string }): string => ledgerStream(homeId),
   owner: ({ homeId }: { readonly homeId: string }): Owner => ({ tenantId: homeId, homeId }),
+};
+
+const onUsageHour = {
+  stream: ({ homeId, hour }: { readonly homeId: string; readonly hour: string }): string =>
+    usageStream(homeId, hour),
+  owner: onLedger.owner,
+  result: () => ({}),
 };
 
 /** Every command of quotas. */
@@ -60,6 +70,8 @@ export const quotasCommands: readonly CommandHandler[] = [
     decide: release,
     result: (_events, { reservationId }) => ({ reservationId }),
   }),
+  handler(RecordUsage, usageHour, { ...onUsageHour, decide: recordUsage }),
+  handler(CloseUsageHour, usageHour, { ...onUsageHour, decide: closeUsageHour }),
   handler(FlagOverdue, ledger, {
     ...onLedger,
     decide: flagOverdue,

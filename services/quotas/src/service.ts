@@ -1,4 +1,4 @@
-/** What the quota service is made of: one ledger per tree, its limits and reservations. */
+/** What the quota service is made of: one ledger per tree, and what its containers used. */
 import { TenantCreated } from '@bivouac/events/accounts';
 import { AddressesAttached, ContainerResized, ContainerRunning } from '@bivouac/events/containers';
 import { operationProtocolEvents } from '@bivouac/events/operations';
@@ -10,7 +10,10 @@ import { answerRelease, answerReserve, answerTransfer } from './policies/answer-
 import { commitReservations } from './policies/commit-reservations.ts';
 import { openLedger } from './policies/open-ledger.ts';
 import { ledgerProjection } from './projections/ledger.ts';
+import { quotaDaysProjection } from './projections/quota-days.ts';
+import { usageProjection } from './projections/usage.ts';
 import { quotaQueries } from './queries/quotas.ts';
+import { usageQueries } from './queries/usage.ts';
 
 export const quotasService = service({
   name: 'quotas',
@@ -23,8 +26,8 @@ export const quotasService = service({
     ...operationProtocolEvents,
   ],
   commands: quotasCommands,
-  queries: quotaQueries,
-  projections: [ledgerProjection],
+  queries: [...quotaQueries, ...usageQueries],
+  projections: [ledgerProjection, usageProjection, quotaDaysProjection],
   policies: [openLedger, commitReservations],
   responders: [answerReserve, answerTransfer, answerRelease],
 });

@@ -20,11 +20,14 @@ import { hasRoom, type FakeCapacity } from './fake/capacity.ts';
 import { noFaults, type FaultPlan } from './fake/faults.ts';
 import { transacted } from './fake/packages.ts';
 import { openFakeState, type FakeInstance } from './fake/state.ts';
+import { pausedMeter, resumedMeter, startedMeter, usageOf } from './fake/usage.ts';
 
 export interface FakeDriverOptions {
   /** The node's own folder; made when absent. One open driver per folder. */
   readonly folder: string;
   readonly clock?: Clock;
+  /** What its containers' counters go by, in milliseconds since 1970. Default: the clock. */
+  readonly now?: () => number;
   /** How long each step takes before its effect, in milliseconds. Default 0. */
   readonly latencyMs?: (step: DriverStep) => number;
   readonly faults?: FaultPlan;
@@ -46,6 +49,7 @@ const UNWRITABLE = 'The fake engine cannot write its state; mend the disk and op
 
 export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver> {
   const clock = options.clock ?? systemClock;
+  const now = options.now ?? (() => clock.now());
   const faults = options.faults ?? noFaults;
   const state = await openFakeState(options.folder);
   const attempts = new Map<string, number>();
@@ -197,19 +201,35 @@ export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver
     },
     async start(ref) {
       checkInput('start', { ref });
-      await change('start', ref.containerId, (one) => ({ ...one, state: 'running' }));
+      await change('start', ref.containerId, (one) => ({
+        ...one,
+        state: 'running',
+        meter: startedMeter(one, now()),
+      }));
     },
     async stop(ref, graceSeconds) {
       checkInput('stop', { ref, graceSeconds });
-      await change('stop', ref.containerId, (one) => ({ ...one, state: 'stopped' }));
+      await change('stop', ref.containerId, (one) => ({
+        ...one,
+        state: 'stopped',
+        meter: pausedMeter(one, now()),
+      }));
     },
     async freeze(ref) {
       checkInput('freeze', { ref });
-      await change('freeze', ref.containerId, (one) => ({ ...one, state: 'frozen' }));
+      await change('freeze', ref.containerId, (one) => ({
+        ...one,
+        state: 'frozen',
+        meter: pausedMeter(one, now()),
+      }));
     },
     async thaw(ref) {
       checkInput('thaw', { ref });
-      await change('thaw', ref.containerId, (one) => ({ ...one, state: 'running' }));
+      await change('thaw', ref.containerId, (one) => ({
+        ...one,
+        state: 'running',
+        meter: resumedMeter(one, now()),
+      }));
     },
     async destroy(ref) {
       checkInput('destroy', { ref });
@@ -226,6 +246,16 @@ export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver
     async list() {
       await readable();
       return [...state.instances.values()].map(observed);
+    },
+    async usage(containerIds) {
+      for (const containerId of containerIds ?? []) checkInput('usage', { containerId });
+      await readable();
+      const at = now();
+      const wanted = containerIds ?? [...state.instances.keys()];
+      return wanted.flatMap((containerId) => {
+        const instance = state.instances.get(containerId);
+        return instance === undefined ? [] : [usageOf(instance, at)];
+      });
     },
     async packages(containerId) {
       checkInput('packages', { containerId });

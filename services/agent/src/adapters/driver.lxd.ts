@@ -26,6 +26,7 @@ import { rpmPackages } from './lxd/packages.ts';
 import { keepReserve } from './lxd/reserve.ts';
 import { transactIn } from './lxd/transaction.ts';
 import type { LxdEndpoint } from './lxd/transport.ts';
+import { readUsage } from './lxd/usage.ts';
 import type { Instance } from './lxd/wire.ts';
 
 export interface LxdDriverOptions {
@@ -247,6 +248,10 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
       return instance === undefined ? absent(containerId) : observed(instance);
     },
     list: () => listOurs(client),
+    async usage(containerIds) {
+      for (const containerId of containerIds ?? []) checkInput('usage', { containerId });
+      return readUsage(client, containerIds);
+    },
     async packages(containerId) {
       checkInput('packages', { containerId });
       const instance = await findOurs(client, containerId);

@@ -10,8 +10,9 @@ import {
   TechnicianSchema,
 } from '@bivouac/events/containers';
 import { command } from '@bivouac/events/language';
+import { EnrolmentTokenSchema } from '@bivouac/events/node';
 import { HostnameSchema } from '@bivouac/events/operations';
-import { AddressSchema, CidrSchema, idOf } from '@bivouac/events/values';
+import { AddressSchema, CidrSchema, idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
 const name = z
@@ -92,6 +93,40 @@ export const LabelNode = command({
   access: 'staff',
   right: 'platform.manage',
   input: z.strictObject({ ...ofNode, labels: z.array(NodeLabelSchema).max(50) }),
+  result: z.strictObject(ofNode),
+});
+
+/**
+ * Lets whoever shows the token enrol a key of the node, once, until it expires; a token opened before
+ * is void. The key the node has stays good until then. Refused: NODE_UNKNOWN.
+ */
+export const OpenNodeEnrolment = command({
+  name: 'containers.OpenNodeEnrolment',
+  access: 'staff',
+  right: 'platform.manage',
+  input: z.strictObject({
+    ...ofNode,
+    validSeconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(7 * 86_400)
+      .default(3600),
+  }),
+  result: z.strictObject({
+    ...ofNode,
+    /** In the first reply only: it is stored nowhere. Where that was lost, open another. */
+    token: EnrolmentTokenSchema.nullable(),
+    expiresAt: InstantSchema,
+  }),
+});
+
+/** Ends the node's key and an open token, for ever. Refused: NODE_UNKNOWN. */
+export const RevokeNodeIdentity = command({
+  name: 'containers.RevokeNodeIdentity',
+  access: 'staff',
+  right: 'platform.manage',
+  input: z.strictObject({ ...ofNode, reason }),
   result: z.strictObject(ofNode),
 });
 

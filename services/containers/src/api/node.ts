@@ -1,5 +1,9 @@
 /** What the node endpoint has done and asks, for the agents connected to it. */
-import { StrayReasonSchema } from '@bivouac/events/containers';
+import {
+  NodePublicKeySchema,
+  StrayReasonSchema,
+  TokenDigestSchema,
+} from '@bivouac/events/containers';
 import { command, query } from '@bivouac/events/language';
 import {
   InstructionSchema,
@@ -51,6 +55,35 @@ export const ReportInventory = command({
   access: 'internal',
   input: z.strictObject({ nodeId: idOf('node'), inventory: NodeInventorySchema }),
   result: z.strictObject({}),
+});
+
+/**
+ * Makes a key the node's, by an open token. Refused: NODE_UNKNOWN, ENROLMENT_NOT_OPEN,
+ * ENROLMENT_EXPIRED, NODE_KEY_REVOKED.
+ */
+export const EnrolNode = command({
+  name: 'containers.EnrolNode',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    publicKey: NodePublicKeySchema,
+    tokenDigest: TokenDigestSchema,
+  }),
+  result: z.strictObject({}),
+});
+
+/** Whom to take for a node; null where none such is registered. */
+export const IdentityOfNode = query({
+  name: 'containers.IdentityOfNode',
+  access: 'internal',
+  input: z.strictObject({ nodeId: idOf('node') }),
+  result: z
+    .object({
+      /** Null: none is enrolled. */
+      publicKey: NodePublicKeySchema.nullable(),
+      revokedKeys: z.array(NodePublicKeySchema),
+    })
+    .nullable(),
 });
 
 /** An instance that is nobody's there; `absent`: not any more. Refused: NODE_UNKNOWN. */
@@ -128,5 +161,28 @@ export const InstructionsForNode = query({
       }),
     ),
     end: z.boolean(),
+  }),
+});
+
+/** Whose containers a node reports the use of; those it never had are not in the answer. */
+export const SubjectsOfUsage = query({
+  name: 'containers.SubjectsOfUsage',
+  access: 'internal',
+  input: z.strictObject({
+    nodeId: idOf('node'),
+    containerIds: z.array(idOf('container')).max(500),
+    /** Trees of earlier parts of the same report. */
+    homeIds: z.array(idOf('tenant')).max(10_000),
+  }),
+  result: z.object({
+    containers: z.array(
+      z.object({
+        containerId: idOf('container'),
+        tenantId: idOf('tenant'),
+        homeId: idOf('tenant'),
+      }),
+    ),
+    /** The nodes that have containers of each tree; null where there are too many to look at. */
+    homes: z.array(z.object({ homeId: idOf('tenant'), nodes: z.array(idOf('node')).nullable() })),
   }),
 });

@@ -3,6 +3,7 @@ import {
   ImageCheckSchema,
   ImageServiceSchema,
   NodeCapacitySchema,
+  NodePublicKeySchema,
   RangeFactsSchema,
   StrayReasonSchema,
 } from '@bivouac/events/containers';
@@ -101,6 +102,12 @@ export const NodeViewSchema = z.object({
   drained: z.object({ reason: z.string(), at: InstantSchema }).nullable(),
   /** What its agent last said it has; null before it came. */
   inventory: NodeInventorySchema.extend({ at: InstantSchema }).nullable(),
+  /** The key its agent proves itself by; null where none is enrolled. */
+  identity: z.object({ publicKey: NodePublicKeySchema, since: InstantSchema }).nullable(),
+  /** A token is open for the enrolment of a key. */
+  enrolment: z.object({ expiresAt: InstantSchema }).nullable(),
+  /** Keys that were its identity once; oldest first. */
+  revokedKeys: z.array(z.object({ publicKey: NodePublicKeySchema, at: InstantSchema })),
   createdAt: InstantSchema,
   position: z.string(),
 });

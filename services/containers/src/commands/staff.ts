@@ -1,12 +1,18 @@
 /** Commands of the staff: images, nodes, ranges. Platform things: each stream is its own home. */
+import { createHash } from 'node:crypto';
+
+import { NodeEnrolmentOpened } from '@bivouac/events/containers';
 import { idFromUuid, parseCidr } from '@bivouac/events/values';
+import { is } from '@bivouac/events/language';
 import { handler } from '@bivouac/infra/runtime';
 
 import {
   DeprecateImage,
   DestroyStray,
   DrainNode,
+  EnrolNode,
   LabelNode,
+  OpenNodeEnrolment,
   PublishImage,
   Reconcile,
   RegisterImage,
@@ -15,6 +21,7 @@ import {
   ReportInventory,
   ReportStray,
   ReportStrayAnswer,
+  RevokeNodeIdentity,
   TestImage,
   UndrainNode,
   WithdrawImage,
@@ -29,6 +36,7 @@ import {
 } from '../domain/image.ts';
 import { registerNode } from '../domain/node.ts';
 import { drainNode, labelNode, reportInventory, undrainNode } from '../domain/node-keeping.ts';
+import { enrolNode, openEnrolment, revokeIdentity } from '../domain/node-identity.ts';
 import { rangeIdOf, registerRange } from '../domain/pool.ts';
 import { orderReconciliation } from '../domain/reconciler.ts';
 import { destroyStray, endDestruction, reportStray } from '../domain/strays.ts';
@@ -67,6 +75,22 @@ export const staffCommands = [
   handler(LabelNode, node, { ...ofNode, decide: labelNode }),
   handler(DrainNode, node, { ...ofNode, decide: drainNode }),
   handler(UndrainNode, node, { ...ofNode, decide: undrainNode }),
+  handler(OpenNodeEnrolment, node, {
+    ...ofNode,
+    prepare: (input, { random }) => {
+      const token = `${input.nodeId}.${Buffer.from(random(32)).toString('base64url')}`;
+      const tokenDigest = createHash('sha256').update(token).digest('hex');
+      return Promise.resolve({ input: { ...input, tokenDigest }, reveal: { token } });
+    },
+    decide: openEnrolment,
+    result: (events, { nodeId }) => {
+      const opened = events.find((event) => is(event, NodeEnrolmentOpened));
+      if (opened === undefined) throw new Error('an enrolment was opened without its event');
+      return { nodeId, token: null, expiresAt: opened.data.expiresAt };
+    },
+  }),
+  handler(EnrolNode, node, { ...ofNode, result: () => ({}), decide: enrolNode }),
+  handler(RevokeNodeIdentity, node, { ...ofNode, decide: revokeIdentity }),
   handler(ReportInventory, node, { ...ofNode, result: () => ({}), decide: reportInventory }),
   handler(ReportStray, node, { ...ofNode, result: () => ({}), decide: reportStray }),
   handler(ReportStrayAnswer, node, { ...ofNode, result: () => ({}), decide: endDestruction }),

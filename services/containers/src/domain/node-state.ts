@@ -2,7 +2,7 @@
 import type { Amounts } from './capacity.ts';
 import type { Tombstones } from './tombstones.ts';
 
-export interface NodeState extends NodeKeeping {
+export interface NodeState extends NodeKeeping, NodeIdentity {
   registered: boolean;
   total: Amounts;
   used: Amounts;
@@ -26,6 +26,15 @@ export interface Pending {
   readonly amounts: Amounts;
   /** Until when a late repeat of each may come. */
   readonly claims: ReadonlyMap<string, string>;
+}
+
+export interface NodeIdentity {
+  /** Who it is now, and by which token that key was enrolled. */
+  identity: { readonly publicKey: string; readonly tokenDigest: string } | undefined;
+  /** The token that is open. */
+  enrolment: { readonly tokenDigest: string; readonly expiresAt: string } | undefined;
+  /** Keys that are no identity any more. */
+  readonly revokedKeys: Set<string>;
 }
 
 export interface NodeKeeping {

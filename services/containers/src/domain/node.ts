@@ -21,6 +21,7 @@ import type { ResourceVector } from '@bivouac/events/values';
 
 import { amountsOf, fits, minus, noAmounts, plus, promisable } from './capacity.ts';
 import { askExpired } from './expiry.ts';
+import { evolveIdentity, noIdentity } from './node-identity.ts';
 import { evolveKeeping, noKeeping } from './node-keeping.ts';
 import { placementNotHere, placementVoided, unknownNode } from './node-refusals.ts';
 import { evolveResize, takenBy } from './node-resize.ts';
@@ -36,6 +37,7 @@ export function emptyNode(): NodeState {
     voided: new Map(),
     voidedClaims: new Map(),
     ...noKeeping(),
+    ...noIdentity(),
   };
 }
 
@@ -66,6 +68,7 @@ export function evolveNode(
   } else {
     evolveResize(state, event);
     evolveKeeping(state, event);
+    evolveIdentity(state, event);
   }
   forgetExpired(state.voided, event.time);
   forgetExpired(state.voidedClaims, event.time);

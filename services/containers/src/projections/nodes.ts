@@ -6,6 +6,9 @@ import {
   NodeCapacityResizing,
   NodeCapacityTaken,
   NodeDrained,
+  NodeEnrolled,
+  NodeEnrolmentOpened,
+  NodeIdentityRevoked,
   NodeInventoryChanged,
   NodeLabelled,
   NodeRegistered,
@@ -82,6 +85,9 @@ export const nodesProjection = projection({
         labels: [],
         drained: null,
         inventory: null,
+        identity: null,
+        enrolment: null,
+        revokedKeys: [],
         createdAt: event.time,
         position: event.position,
       });
@@ -145,6 +151,22 @@ export const nodesProjection = projection({
     }),
     on(NodeUndrained, (event, view) => {
       change(view, event.data.nodeId, (row) => ({ ...row, drained: null }));
+    }),
+    on(NodeEnrolmentOpened, ({ data: { nodeId, expiresAt } }, view) => {
+      change(view, nodeId, (row) => ({ ...row, enrolment: { expiresAt } }));
+    }),
+    on(NodeEnrolled, ({ data: { nodeId, publicKey }, time }, view) => {
+      const identity = { publicKey, since: time };
+      change(view, nodeId, (row) => ({ ...row, identity, enrolment: null }));
+    }),
+    on(NodeIdentityRevoked, ({ data: { nodeId, publicKey }, time }, view) => {
+      change(view, nodeId, (row) => ({
+        ...row,
+        identity: null,
+        enrolment: null,
+        revokedKeys:
+          publicKey === null ? row.revokedKeys : [...row.revokedKeys, { publicKey, at: time }],
+      }));
     }),
     on(StrayInstanceSeen, (event, view) => {
       const { nodeId, containerId } = event.data;

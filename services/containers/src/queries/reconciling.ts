@@ -5,6 +5,7 @@ import { pageOf, type View } from '@bivouac/infra/views';
 import {
   Differences,
   type DifferenceView,
+  IdentityOfNode,
   InstancesOfNode,
   InstructionsForNode,
   StrayInstances,
@@ -14,6 +15,15 @@ import { instructions } from '../projections/instructions.ts';
 import { nodes, strays } from '../projections/nodes.ts';
 
 const everything = (): boolean => true;
+
+export const identityOfNode = queryHandler(IdentityOfNode, (view, { nodeId }) => {
+  const row = view.get(nodes, nodeId);
+  if (row === undefined) return null;
+  return {
+    publicKey: row.identity?.publicKey ?? null,
+    revokedKeys: row.revokedKeys.map(({ publicKey }) => publicKey),
+  };
+});
 
 export const instructionsForNode = queryHandler(
   InstructionsForNode,

@@ -67,6 +67,45 @@ export const ReservationsOf = query({
   result: pageSchema(ReservationViewSchema).nullable(),
 });
 
+/** Most days in one answer. */
+export const MOST_QUOTA_DAYS = 744;
+
+export const QuotaDaySchema = z.object({
+  /** The day's beginning in UTC. */
+  start: InstantSchema,
+  axes: z.array(
+    z.object({
+      axis: z.enum(axes),
+      /** The tenant's own limit when it was looked at last; null where it had none. */
+      limit: amount.nullable(),
+      /** The most that was taken by it and those below, as it was looked at each hour. */
+      used: amount,
+    }),
+  ),
+});
+export type QuotaDay = z.output<typeof QuotaDaySchema>;
+
+/**
+ * What a tenant had taken of its quota, day by day, oldest first: looked at whenever an hour of use is
+ * rolled up, so days without containers are not there. Null where it is out of reach.
+ */
+export const QuotaDays = query({
+  name: 'quotas.QuotaDays',
+  access: 'tenant',
+  right: 'account.read',
+  input: z
+    .strictObject({ tenantId: idOf('tenant'), from: InstantSchema, to: InstantSchema })
+    .refine(
+      ({ from, to }) =>
+        from <= to && Date.parse(to) - Date.parse(from) <= MOST_QUOTA_DAYS * 86_400_000,
+      {
+        error: `expected an end after the beginning, with at most ${MOST_QUOTA_DAYS} days between`,
+        path: ['to'],
+      },
+    ),
+  result: z.array(QuotaDaySchema).nullable(),
+});
+
 /** What happened in a tree's ledger; null for a home the caller does not reach. */
 export const LedgerHistory = query({
   name: 'quotas.LedgerHistory',

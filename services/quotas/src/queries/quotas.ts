@@ -4,9 +4,17 @@ import { amountOf, axes, type Axis } from '@bivouac/events/values';
 import { historyOf, type QueryHandler, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
 
-import { LedgerHistory, QuotaOf, ReservationsOf } from '../api/index.ts';
+import {
+  LedgerHistory,
+  MOST_QUOTA_DAYS,
+  type QuotaDay,
+  QuotaDays,
+  QuotaOf,
+  ReservationsOf,
+} from '../api/index.ts';
 import { ledgerStream } from '../domain/ledger.ts';
 import { levelsOf, type QuotaRow, quotas, reservations } from '../projections/ledger.ts';
+import { quotaDays } from '../projections/quota-days.ts';
 
 export const quotaQueries: readonly QueryHandler[] = [
   queryHandler(QuotaOf, (view, { tenantId }, { reaches }) => {
@@ -35,6 +43,22 @@ export const quotaQueries: readonly QueryHandler[] = [
   queryHandler(ReservationsOf, (view, { tenantId, page }, { reaches }) => {
     if (!reaches(tenantId) || view.get(quotas, tenantId) === undefined) return null;
     return pageOf(view, reservations, 'byTenant', [tenantId], page, () => true);
+  }),
+
+  queryHandler(QuotaDays, (view, { tenantId, from, to }, { reaches }) => {
+    if (!reaches(tenantId) || view.get(quotas, tenantId) === undefined) return null;
+    const days: QuotaDay[] = [];
+    let before: string | undefined;
+    for (;;) {
+      const limit = MOST_QUOTA_DAYS;
+      const page = view.range(quotaDays, 'byTenant', [tenantId], { limit, reverse: true, before });
+      for (const { row } of page) {
+        if (row.start < from) return days.reverse();
+        if (row.start < to) days.push({ start: row.start, axes: row.axes });
+      }
+      if (page.length < limit) return days.reverse();
+      before = page.at(-1)?.cursor;
+    }
   }),
 
   queryHandler(LedgerHistory, (view, { homeId, page }, context) => {

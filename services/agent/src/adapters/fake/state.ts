@@ -37,6 +37,17 @@ const Instance = z.object({
       }),
     )
     .optional(),
+  /** What its counters go by: absent before it was started first. */
+  meter: z
+    .object({
+      /** Raised by each start: counters begin again. */
+      boot: z.number(),
+      /** Milliseconds that it has run since then, up to `since`. */
+      ranMs: z.number(),
+      /** Runs since, in milliseconds since 1970; null while it does not. */
+      since: z.number().nullable(),
+    })
+    .optional(),
 });
 export type FakeInstance = Readonly<z.output<typeof Instance>>;
 

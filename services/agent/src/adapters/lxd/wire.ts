@@ -67,6 +67,34 @@ export const InstanceState = z.object({
   disk: z.record(z.string(), z.object({ usage: z.number() })).nullish(),
 });
 
+/** What LXD counts and measures of an instance; what it cannot is left out, null or below zero. */
+export const UsageState = z.object({
+  status_code: z.number(),
+  pid: z.number(),
+  processes: z.number(),
+  cpu: z.object({ usage: z.number() }).nullish(),
+  memory: z.object({ usage: z.number(), usage_peak: z.number() }).nullish(),
+  disk: z.record(z.string(), z.object({ usage: z.number() })).nullish(),
+  network: z
+    .record(
+      z.string(),
+      z.object({
+        counters: z.object({ bytes_received: z.number(), bytes_sent: z.number() }),
+        host_name: z.string().default(''),
+      }),
+    )
+    .nullish(),
+});
+export type UsageState = z.output<typeof UsageState>;
+
+/** An instance with its state: of `recursion=2`, and put together from two answers for one alone. */
+export const InstanceInUse = Instance.extend({
+  /** Set at each start. */
+  last_used_at: z.string().default(''),
+  state: UsageState.nullish(),
+});
+export type InstanceInUse = z.output<typeof InstanceInUse>;
+
 /** The metadata of a finished image import. */
 export const Imported = z.object({ fingerprint: z.string().optional() });
 
