@@ -124,11 +124,19 @@ function linesOf(charges: Charges, month: string): Line[] {
   });
 }
 
-/** Subscriptions by start, then add-ons, then fees; ids decide what is equal. */
+/**
+ * Subscriptions by start, then add-ons, then fees; ids decide what is equal. Of two that a container
+ * had at one instant, the one that ended is the elder.
+ */
 function chargesOf(charges: Charges): Charge[] {
   const subscriptions = [...charges.subscriptions.values()]
     .filter(({ voided }) => voided === undefined)
-    .sort(by((s) => [s.startedAt, s.subscriptionId]));
+    .sort(
+      by(({ startedAt, ended, subscriptionId }) => [
+        startedAt,
+        `${ended?.at ?? '~'} ${subscriptionId}`,
+      ]),
+    );
   const spans = spansOf(subscriptions);
   const addOns = [...charges.addOns.values()]
     .filter(({ subscriptionId }) => subscriptionId === null || spans.has(subscriptionId))

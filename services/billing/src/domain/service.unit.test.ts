@@ -182,6 +182,19 @@ describe('days in service', () => {
   });
 });
 
+it('a container that is restored, deleted and restored at one instant is charged for the day once', () => {
+  for (let n = 0; n < 8; n++) {
+    const account = new SampleAccount();
+    account.starts(instant(0));
+    account.ends(instant(0), 'web1', 'Ended-0');
+    account.restores(instant(24), 10 * n + 1, 'web1');
+    account.ends(instant(24), 'web1', 'Ended-1');
+    account.restores(instant(24), 10 * n + 2, 'web1');
+    const lines = [3, 4, 5].flatMap((of) => linesOf(account, 'plan', `2026-0${of}`));
+    expectNoOverlap(lines);
+  }
+});
+
 function play(list: readonly Happening[], account: SampleAccount): void {
   account.starts(instant(0));
   let plan = 0;
