@@ -1,4 +1,5 @@
 export * from './asks.ts';
+export * from './changes.ts';
 export * from './facts.ts';
 export * from './history.ts';
 export * from './protocol.ts';

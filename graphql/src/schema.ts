@@ -33,6 +33,7 @@ import './packages/mutations.ts';
 import './quotas/mutations.ts';
 import './provisioning/mutations.ts';
 import './provisioning/repair.ts';
+import './live/fields.ts';
 
 import { assertValidSchema } from 'graphql';
 

@@ -206,7 +206,7 @@ function isJson(request: Request): boolean {
   return /^application\/(json|graphql\+json)\s*(;|$)/i.test(type);
 }
 
-function isPosition(text: string): boolean {
+export function isPosition(text: string): boolean {
   try {
     parsePosition(text);
     return true;

@@ -33,7 +33,7 @@ import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
-import { allServices, InstructionNews } from './services.ts';
+import { allServices, ChangeNews, InstructionNews } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -102,8 +102,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     });
 
     const news = new InstructionNews();
+    const changes = new ChangeNews();
     const host = await startHost({
-      services: news.tap(),
+      services: changes.tap(news.tap()),
       store,
       bus,
       ports,
@@ -149,6 +150,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     closing.push(() => cache.close());
     const gateway = createGateway({
       caller: host,
+      changes,
       clock,
       logger,
       budget: {

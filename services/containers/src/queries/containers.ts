@@ -1,11 +1,12 @@
 /** Reading containers: one, a list, what happened to one. */
 import { containerEvents } from '@bivouac/events/containers';
 import { type PageArgs, refuse } from '@bivouac/events/language';
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
 import {
   ContainerById,
+  ContainerChanges,
   ContainerHistory,
   Containers,
   type ContainerView,
@@ -54,6 +55,18 @@ export const containerHistory = queryHandler(
   async (view, { containerId, page }, context) => {
     if (visibleRow(view, containerId, context) === undefined) return null;
     return historyOf(context, streamOf.container(containerId), containerEvents, page);
+  },
+);
+
+export const containerChanges = queryHandler(
+  ContainerChanges,
+  async (view, { containerId, page }, context) => {
+    const row = visibleRow(view, containerId, context);
+    if (row === undefined) return null;
+    return {
+      ...(await changesOf(context, streamOf.container(containerId), page)),
+      over: row.endedAt !== null,
+    };
   },
 );
 

@@ -1,6 +1,11 @@
 /** What the outside may ask of provisioning: start, cancel, repair and read operations. */
 import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
-import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import {
+  ChangesArgsSchema,
+  ChangesSchema,
+  HistoryArgsSchema,
+  HistoryPageSchema,
+} from '@bivouac/events/operations';
 import {
   OperationKindSchema,
   OperationOrderSchema,
@@ -103,4 +108,13 @@ export const OperationHistory = query({
   right: 'history.read',
   input: z.strictObject({ operationId: idOf('operation'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
+});
+
+/** What changed about an operation, for who follows it. Null: there is none, or it is out of reach. */
+export const OperationChanges = query({
+  name: 'provisioning.OperationChanges',
+  access: 'tenant',
+  right: 'containers.read',
+  input: z.strictObject({ operationId: idOf('operation'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
 });

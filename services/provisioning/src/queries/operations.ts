@@ -1,10 +1,16 @@
 /** Reading operations: one, a list, and what happened to one. */
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
 
 import type { z } from 'zod';
 
-import { OperationById, OperationHistory, Operations, type OperationView } from '../api/index.ts';
+import {
+  OperationById,
+  OperationChanges,
+  OperationHistory,
+  Operations,
+  type OperationView,
+} from '../api/index.ts';
 import { streamEvents } from '../domain/operation/index.ts';
 import { operations } from '../projections/rows.ts';
 
@@ -34,6 +40,19 @@ export const operationHistory = queryHandler(
     const row = view.get(operations, operationId);
     if (row === undefined || !context.reaches(row.tenantId)) return null;
     return historyOf(context, `operation-${operationId}`, streamEvents, page);
+  },
+);
+
+export const operationChanges = queryHandler(
+  OperationChanges,
+  async (view, { operationId, page }, context) => {
+    const row = view.get(operations, operationId);
+    if (row === undefined || !context.reaches(row.tenantId)) return null;
+    return {
+      ...(await changesOf(context, `operation-${operationId}`, page)),
+      // Of before the events were read: whatever ended it is among them.
+      over: row.endedAt !== null,
+    };
   },
 );
 
