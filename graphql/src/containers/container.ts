@@ -1,6 +1,7 @@
 /** Containers: what is wanted of them, what holds them, what their node sees. */
 import {
   ContainerById,
+  ContainerChanges,
   ContainerHistory,
   Containers,
   type ContainerView,
@@ -15,6 +16,7 @@ import { EventConnection, EventRef, historyConnection } from '../language/histor
 import { LimitsRef } from '../language/money.ts';
 import { idArgument, NodeRef, optionalIdArgument, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import {
   OperationConnection,
   operationById,
@@ -45,6 +47,9 @@ export const ContainerRef = builder.objectRef<ContainerView>('Container').implem
     '(what is being done), `holds` (what keeps it stopped), `observed` (what its node sees).',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, containerId, page) =>
+      services.query(ContainerChanges, { containerId, page }),
+    ),
     hostname: t.exposeString('hostname', { description: 'Its host name.' }),
     lifecycle: t.expose('lifecycle', { type: Lifecycle, description: 'What it is meant to be.' }),
     operation: t.field({

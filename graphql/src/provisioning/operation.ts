@@ -1,6 +1,7 @@
 /** An operation: a long-running workflow, from the order to the outcome. */
 import {
   OperationById,
+  OperationChanges,
   OperationHistory,
   Operations,
   type OperationView,
@@ -15,6 +16,7 @@ import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { loadNode, NodeRef, registerNode } from '../language/node.ts';
 import { connection, type PageArgs, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 import {
   ChildrenCountRef,
@@ -39,6 +41,9 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
     'in its target.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, operationId, page) =>
+      services.query(OperationChanges, { operationId, page }),
+    ),
     kind: t.expose('kind', { type: OperationKind, description: 'What it is to achieve.' }),
     status: t.expose('status', { type: OperationStatus, description: 'How far it has come.' }),
     progress: t.exposeInt('progress', {
