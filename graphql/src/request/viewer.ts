@@ -1,6 +1,6 @@
 /** Who a key belongs to, as accounts answered. */
 import type { Authenticate } from '@bivouac/accounts/api';
-import type { Principal } from '@bivouac/events/language';
+import { mayUse, type Principal, type Right } from '@bivouac/events/language';
 import type { z } from 'zod';
 
 type Authenticated = z.output<typeof Authenticate.result>;
@@ -47,4 +47,14 @@ export function viewerOf(key: Authenticated): Viewer {
       audience: key.audience,
     },
   };
+}
+
+/** Whether the viewer's key and role have a right. What it is about is the reach's to say. */
+export function may({ principal }: Viewer, right: Right): boolean {
+  return mayUse(principal.rights, right);
+}
+
+/** The same for what the provider's people alone may do. */
+export function mayAsStaff(viewer: Viewer, right: Right): boolean {
+  return viewer.principal.audience === 'staff' && may(viewer, right);
 }

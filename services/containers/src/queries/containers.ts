@@ -13,6 +13,7 @@ import {
   type Lifecycle,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
+import { possibleActs } from '../domain/container/index.ts';
 import { type ContainerRow, containers } from '../projections/container-rows.ts';
 import { nodes } from '../projections/nodes.ts';
 
@@ -115,5 +116,15 @@ function shown(view: View, row: ContainerRow, context: QueryContext): ContainerV
   const { difference: _difference, ...rest } = shownTo;
   const staff = context.principal.audience === 'staff' || context.principal.audience === 'auditor';
   const node = staff && nodeId !== null ? view.get(nodes, nodeId) : undefined;
-  return { ...rest, node: node === undefined ? null : { id: node.id, name: node.name } };
+  const possible = possibleActs(
+    {
+      lifecycle: row.lifecycle,
+      held: row.holds.length > 0,
+      busy: row.operation !== null,
+      addresses: row.addresses.length,
+      restoreUntil: row.restoreUntil,
+    },
+    context.now(),
+  );
+  return { ...rest, possible, node: node === undefined ? null : { id: node.id, name: node.name } };
 }
