@@ -11,6 +11,7 @@ import { accountById, AccountRef } from '../accounts/account.ts';
 import { PlanTermsRef } from '../billing/plan.ts';
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { createdArgs, createdRange } from '../language/created.ts';
 import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { LimitsRef } from '../language/money.ts';
@@ -176,6 +177,7 @@ builder.queryFields((t) => ({
           required: false,
           description: 'For the staff: only those on this hardware node.',
         }),
+        ...createdArgs(t.arg),
         atLeast: atLeast(t.arg),
       },
       resolve: async (_root, args, { services }) => {
@@ -187,6 +189,7 @@ builder.queryFields((t) => ({
             lifecycle: args.lifecycle,
             nodeId: optionalIdArgument('nodeId', 'node', args.nodeId),
           }),
+          ...createdRange(args),
         });
         return connection(page, (container) => services.sees(Containers, container.tenantId));
       },

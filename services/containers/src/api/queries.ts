@@ -3,6 +3,7 @@ import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import {
   ChangesArgsSchema,
   ChangesSchema,
+  createdRangeShape,
   HistoryArgsSchema,
   HistoryPageSchema,
 } from '@bivouac/events/operations';
@@ -31,6 +32,7 @@ export const Containers = query({
     lifecycle: LifecycleSchema.optional(),
     /** For the staff. */
     nodeId: idOf('node').optional(),
+    ...createdRangeShape,
   }),
   result: pageSchema(ContainerViewSchema),
 });

@@ -1,6 +1,7 @@
 /** Reading containers: one, a list, what happened to one. */
-import { containerEvents } from '@bivouac/events/containers';
+import { containerEvents, laterLifeEvents } from '@bivouac/events/containers';
 import { type PageArgs, refuse } from '@bivouac/events/language';
+import { beganWithin, type CreatedRange } from '@bivouac/events/operations';
 import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
@@ -24,7 +25,7 @@ export const containerById = queryHandler(ContainerById, (view, { containerId },
 
 export const containerList = queryHandler(
   Containers,
-  (view, { page, tenantId, lifecycle, nodeId }, context) => {
+  (view, { page, tenantId, lifecycle, nodeId, ...created }, context) => {
     const { audience } = context.principal;
     if (nodeId !== undefined && audience !== 'staff' && audience !== 'auditor') {
       return refuse('NOT_ALLOWED', 'Where containers run is for the staff; leave out the node.', {
@@ -33,7 +34,7 @@ export const containerList = queryHandler(
     }
     const rows =
       nodeId === undefined
-        ? pageOfRows(view, context, page, tenantId, lifecycle)
+        ? pageOfRows(view, context, page, { tenantId, lifecycle, ...created })
         : pageOf(
             view,
             containers,
@@ -41,6 +42,7 @@ export const containerList = queryHandler(
             [nodeId],
             page,
             (row) =>
+              beganWithin(created, row.createdAt) &&
               (tenantId === undefined || row.tenantId === tenantId) &&
               (lifecycle === undefined || row.lifecycle === lifecycle),
           );
@@ -51,11 +53,13 @@ export const containerList = queryHandler(
   },
 );
 
+const history = [...containerEvents, ...laterLifeEvents];
+
 export const containerHistory = queryHandler(
   ContainerHistory,
   async (view, { containerId, page }, context) => {
     if (visibleRow(view, containerId, context) === undefined) return null;
-    return historyOf(context, streamOf.container(containerId), containerEvents, page);
+    return historyOf(context, streamOf.container(containerId), history, page);
   },
 );
 
@@ -75,11 +79,18 @@ function pageOfRows(
   view: View,
   context: QueryContext,
   page: PageArgs,
-  tenantId: string | undefined,
-  lifecycle: Lifecycle | undefined,
+  {
+    tenantId,
+    lifecycle,
+    ...created
+  }: CreatedRange & {
+    readonly tenantId: string | undefined;
+    readonly lifecycle: Lifecycle | undefined;
+  },
 ) {
   const { principal } = context;
-  const reached = (row: ContainerRow): boolean => context.reaches(row.tenantId);
+  const reached = (row: ContainerRow): boolean =>
+    context.reaches(row.tenantId) && beganWithin(created, row.createdAt);
   const both = (row: ContainerRow): boolean =>
     reached(row) && (lifecycle === undefined || row.lifecycle === lifecycle);
   // A leaf of a tree reaches itself only: its own index is exact.

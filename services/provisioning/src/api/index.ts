@@ -3,6 +3,7 @@ import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/lang
 import {
   ChangesArgsSchema,
   ChangesSchema,
+  createdRangeShape,
   HistoryArgsSchema,
   HistoryPageSchema,
 } from '@bivouac/events/operations';
@@ -98,6 +99,7 @@ export const Operations = query({
     parentId: idOf('operation').optional(),
     status: OperationStatusSchema.optional(),
     kind: OperationKindSchema.optional(),
+    ...createdRangeShape,
   }),
   result: pageSchema(OperationViewSchema),
 });

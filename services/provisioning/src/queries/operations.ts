@@ -1,4 +1,5 @@
 /** Reading operations: one, a list, and what happened to one. */
+import { beganWithin } from '@bivouac/events/operations';
 import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
 
@@ -23,6 +24,7 @@ export const operationList = queryHandler(Operations, (view, { page, ...filters 
   const { tenantId, targetId, parentId, status, kind } = filters;
   const wanted = (row: OperationView): boolean =>
     context.reaches(row.tenantId) &&
+    beganWithin(filters, row.createdAt) &&
     (tenantId === undefined || row.tenantId === tenantId) &&
     (targetId === undefined || row.target.id === targetId) &&
     (parentId === undefined || row.parentId === parentId) &&
