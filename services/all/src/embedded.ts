@@ -30,10 +30,11 @@ import {
 import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
+import { ChangeNews } from './changes.ts';
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
-import { allServices, ChangeNews, InstructionNews } from './services.ts';
+import { allServices, InstructionNews } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -102,9 +103,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     });
 
     const news = new InstructionNews();
-    const changes = new ChangeNews();
     const host = await startHost({
-      services: changes.tap(news.tap()),
+      services: news.tap(),
       store,
       bus,
       ports,
@@ -150,7 +150,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     closing.push(() => cache.close());
     const gateway = createGateway({
       caller: host,
-      changes,
+      changes: new ChangeNews(host.follower),
       clock,
       logger,
       budget: {

@@ -28,7 +28,7 @@ export class InstructionNews {
   };
 
   /** The services, with containers' read model telling of each new instruction. */
-  tap(services: readonly ServiceDefinition[] = allServices): readonly ServiceDefinition[] {
+  tap(): readonly ServiceDefinition[] {
     const heard = projection({
       name: 'all.instruction-news',
       tables: [],
@@ -38,62 +38,10 @@ export class InstructionNews {
         }),
       ],
     });
-    return services.map((service) =>
-      service.name === containersService.name
+    return allServices.map((service) =>
+      service === containersService
         ? { ...service, projections: [...service.projections, heard] }
         : service,
     );
   }
-}
-
-/**
- * Hears of every change as the read models apply it, by the id of what has changed; also again, after
- * a rebuild. What is heard is in the read model by the next turn of the event loop.
- */
-export class ChangeNews {
-  readonly #listeners = new Map<string, Set<() => void>>();
-
-  /** Calls back at each change of the thing of this id; answers how to end it. */
-  readonly listen = (id: string, listener: () => void): (() => void) => {
-    const listeners = this.#listeners.get(id) ?? new Set();
-    this.#listeners.set(id, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(id) === listeners) this.#listeners.delete(id);
-    };
-  };
-
-  /** How many things are listened to. */
-  get followed(): number {
-    return this.#listeners.size;
-  }
-
-  /** The services, with the read models of those whose things can be followed telling of changes. */
-  tap(services: readonly ServiceDefinition[]): readonly ServiceDefinition[] {
-    const followed = new Set([containersService.name, provisioningService.name]);
-    return services.map((service) =>
-      followed.has(service.name)
-        ? { ...service, projections: [...service.projections, this.#heard(service)] }
-        : service,
-    );
-  }
-
-  #heard({ name, events }: ServiceDefinition) {
-    return projection({
-      name: `all.${name}-changes`,
-      tables: [],
-      on: [...new Set(events)].map((definition) =>
-        on(definition, ({ stream }) => {
-          // Nearly always nobody listens, and this is called for every event there is.
-          if (this.#listeners.size === 0) return;
-          for (const listener of this.#listeners.get(idIn(stream)) ?? []) listener();
-        }),
-      ),
-    });
-  }
-}
-
-/** Streams are named `<category>-<typeid>`. */
-function idIn(stream: string): string {
-  return stream.slice(stream.indexOf('-') + 1);
 }
