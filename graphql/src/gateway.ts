@@ -89,19 +89,18 @@ export function createGateway({
   budget,
   options = {},
 }: GatewayParts): Gateway {
-  const authentication = new Authentication({
-    caller,
-    clock,
-    logger,
-    rememberMs: options.rememberKeysMs ?? 2000,
-    deadlineMs: options.authenticationDeadlineMs ?? 5000,
-  });
   const contextOf = (viewer: Viewer, requestId: string, atLeast?: Position): Context => ({
     viewer,
     services: new Services({ caller, principal: viewer.principal, requestId, logger, atLeast }),
   });
   const arrivals = new Arrivals({
-    authentication,
+    authentication: new Authentication({
+      caller,
+      clock,
+      logger,
+      rememberMs: options.rememberKeysMs ?? 2000,
+      deadlineMs: options.authenticationDeadlineMs ?? 5000,
+    }),
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     newRequestId: options.newRequestId ?? randomUUID,
     contextOf,
@@ -156,10 +155,10 @@ export function createGateway({
     const lastEventId = request.headers.get('last-event-id');
     const resumeAt = lastEventId === null || lastEventId === '' ? undefined : lastEventId;
     if (resumeAt !== undefined && !isPosition(resumeAt)) return { errors: [badLastEventId()] };
-    const authorization = request.headers.get('authorization');
+    const { requestId } = entered.services;
     return answers.stream(params, request.method, entered, {
       resumeAt,
-      recheck: () => authentication.authenticate(authorization, undefined),
+      recheck: () => arrivals.again(request.headers, requestId),
     });
   };
   /** Yoga's own events have no ids, and its signs of life come by the machine's clock. */

@@ -38,7 +38,7 @@ export interface SubscriptionParts {
   readonly requestId: string;
   readonly resumeAt: string | undefined;
   /** Who the key belongs to by now. */
-  readonly recheck: () => Viewer | GraphQLError | Promise<Viewer | GraphQLError>;
+  readonly recheck: () => Promise<Viewer | GraphQLError>;
   readonly contextOf: (viewer: Viewer) => Context;
   readonly onClosed: () => void;
 }

@@ -235,3 +235,30 @@ describe('a mutation', () => {
     expect(wrong).toEqual([]);
   });
 });
+
+test('an invoice says to each viewer what recordPayment would answer, and that it was taken back', async () => {
+  const { recordPayment } = mutations;
+  if (recordPayment === undefined) throw new Error('no row');
+  const wrong = await otherwise(
+    (viewer, place) => {
+      if (!reading(viewer, { right: 'billing.read', whose: 'tenant' }, place).includes('seen')) {
+        return ['absent', 'forbidden'];
+      }
+      return changing(viewer, recordPayment, place);
+    },
+    async ({ client }, of) => {
+      const { data, errors } = await client.ask(
+        `{ invoice(id: "${of.invoice}") { viewerCanRecordPayment viewerCanVoid } }`,
+      );
+      if (errors.length > 0) return 'forbidden';
+      const invoice = data?.['invoice'];
+      if (typeof invoice !== 'object' || invoice === null) return 'absent';
+      // Each was voided when the world was made.
+      expect(invoice).toMatchObject({ viewerCanVoid: false });
+      return 'viewerCanRecordPayment' in invoice && invoice.viewerCanRecordPayment === true
+        ? 'seen'
+        : 'forbidden';
+    },
+  );
+  expect(wrong).toEqual([]);
+});
