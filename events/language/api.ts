@@ -107,6 +107,11 @@ export interface CommandCall {
   readonly idempotencyKey: string;
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
+  /**
+   * Only while this is the last revision of the stream, in decimal; else it is refused with
+   * VERSION_CONFLICT. A repeat gets its first answer all the same.
+   */
+  readonly expectedRevision?: string | undefined;
 }
 
 /** Said with every query. */

@@ -6,13 +6,16 @@ import './accounts/account.ts';
 import './accounts/access.ts';
 import './accounts/person.ts';
 import './audit/trail.ts';
+import './accounts/viewer-can.ts';
 import './containers/container.ts';
+import './containers/viewer-can.ts';
 import './containers/image.ts';
 import './containers/hardware-node.ts';
 import './containers/address-range.ts';
 import './containers/reconciling.ts';
 import './billing/plan.ts';
 import './billing/invoice.ts';
+import './billing/viewer-can.ts';
 import './billing/credit-note.ts';
 import './billing/payment.ts';
 import './billing/charges.ts';
@@ -45,6 +48,7 @@ import './packages/orders.ts';
 import './quotas/mutations.ts';
 import './provisioning/mutations.ts';
 import './provisioning/repair.ts';
+import './live/fields.ts';
 
 import { assertValidSchema } from 'graphql';
 

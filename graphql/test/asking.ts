@@ -65,6 +65,28 @@ class TakenCosts {
   }
 }
 
+/** Rings for those who follow something. */
+class Bells {
+  readonly #listeners = new Map<string, Set<() => void>>();
+
+  readonly listen = (id: string, listener: () => void): (() => void) => {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    this.#listeners.set(id, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+    };
+  };
+
+  /** Something of this id may have changed. */
+  ring(id: string): void {
+    for (const listener of this.#listeners.get(id) ?? []) listener();
+  }
+
+  listeners(id: string): number {
+    return this.#listeners.get(id)?.size ?? 0;
+  }
+}
+
 /** A gateway over the small world, a way to ask it, and what it logged. */
 export function setUp(options: GatewayOptions = {}) {
   const small = world();
@@ -74,8 +96,10 @@ export function setUp(options: GatewayOptions = {}) {
   };
   const clock = new StandingClock('2026-04-20T12:00:00.000Z');
   const cache = new TakenCosts();
+  const bells = new Bells();
   const gateway = createGateway({
     caller: small.services,
+    changes: bells,
     clock,
     logger: { info: write('info'), warn: write('warn'), error: write('error') },
     budget: {
@@ -86,7 +110,7 @@ export function setUp(options: GatewayOptions = {}) {
     options,
   });
   const ask = asker(gateway, small.keyOf);
-  return { ...small, gateway, cache, clock, log, ask };
+  return { ...small, gateway, cache, bells, clock, log, ask };
 }
 
 function asker(gateway: Gateway, keyOf: (name: string) => string) {

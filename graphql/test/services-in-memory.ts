@@ -212,6 +212,7 @@ function containerOf(
     lifecycle: 'running',
     operation: { operationId: deriveId('operation', hostname), ask: null },
     holds: [],
+    possible: ['stop', 'rename'],
     observed: { state: 'running', generation: 1, at },
     plan: {
       planId: deriveId('plan', '1000'),

@@ -53,7 +53,16 @@ export const orders = [
   'suspendContainer',
   'resumeContainer',
   'terminateContainer',
+  'cancelContainer',
+  'startContainer',
+  'stopContainer',
+  'restartContainer',
+  'freezeContainer',
+  'thawContainer',
+  'deleteContainer',
+  'restoreContainer',
   'addAddresses',
+  'removeAddress',
   'resizeContainer',
   'purgeContainer',
   'closeMonth',
@@ -63,6 +72,9 @@ export const orders = [
   'upgradePackages',
   'removePackages',
   'refreshPackages',
+  'retryOperation',
+  'resolveOperation',
+  'releaseOperation',
 ] as const;
 
 /** Fields of payloads beyond those all have. */

@@ -229,7 +229,10 @@ export class Running {
   }
 
   /** A customer of their own, with an owner's key and a limit of so many containers. */
-  async anotherCustomer(name: string, containers = 10): Promise<{ id: string; client: Client }> {
+  async anotherCustomer(
+    name: string,
+    containers = 10,
+  ): Promise<{ id: string; client: Client; key: string }> {
     const { staff } = this;
     const created = await staff.mutate('createCustomer', { name, email: `${name}@other.example` });
     const accountId = created.accountId ?? '';
@@ -248,7 +251,7 @@ export class Running {
       label: 'e2e',
     });
     await this.installation.host.settled();
-    return { id: accountId, client: this.client(key.key ?? '') };
+    return { id: accountId, client: this.client(key.key ?? ''), key: key.key ?? '' };
   }
 
   stop(): Promise<void> {

@@ -14,7 +14,7 @@ import { MoneyRef } from '../language/money.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import { planById, PlanRef } from './plan.ts';
 
-const SubscriptionRef = builder.objectRef<SubscriptionView>('Subscription').implement({
+const SubscriptionRef = builder.objectRef<SubscriptionView>('BillingSubscription').implement({
   description: 'A container that an account is charged for; a restored one has another.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its id, `sub_…`.' }),
@@ -49,10 +49,10 @@ const SubscriptionRef = builder.objectRef<SubscriptionView>('Subscription').impl
 const SubscriptionConnection = builder.connectionObject(
   {
     type: SubscriptionRef,
-    name: 'SubscriptionConnection',
+    name: 'BillingSubscriptionConnection',
     description: 'A page of subscriptions.',
   },
-  { name: 'SubscriptionEdge', description: 'A subscription and where it stands.' },
+  { name: 'BillingSubscriptionEdge', description: 'A subscription and where it stands.' },
 );
 
 const AddOnRef = builder.objectRef<AddOnView>('AddOn').implement({

@@ -14,6 +14,8 @@ import type { z } from 'zod';
 import { accountById, AccountRef } from '../accounts/account.ts';
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { createdArgs, createdRange } from '../language/created.ts';
+import { given } from '../language/given.ts';
 import { enumeration } from '../language/enumeration.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { MoneyRef } from '../language/money.ts';
@@ -197,11 +199,10 @@ const InvoiceConnection = builder.connectionObject(
   { name: 'InvoiceEdge', description: 'An invoice and where it stands.' },
 );
 
-async function invoicesConnection(services: Services, args: PageArgs, accountId?: string) {
-  const page = await services.query(Invoices, {
-    page: pageRequest(args),
-    ...(accountId === undefined ? {} : { accountId }),
-  });
+type InvoiceFilters = Omit<z.input<typeof Invoices.input>, 'page'>;
+
+async function invoicesConnection(services: Services, args: PageArgs, filters: InvoiceFilters) {
+  const page = await services.query(Invoices, { page: pageRequest(args), ...filters });
   return connection(page, (invoice) =>
     services.sees(Invoices, invoice.accountId, invoice.issuerId),
   );
@@ -224,15 +225,22 @@ builder.queryFields((t) => ({
       description: 'The invoices you may see, oldest first.',
       args: {
         accountId: t.arg.id({ required: false, description: 'Only those this account owes.' }),
+        state: t.arg({
+          type: InvoiceState,
+          required: false,
+          description: 'Only those of which so much is left to do.',
+        }),
+        month: t.arg({ type: 'Month', required: false, description: 'Only of this month.' }),
+        ...createdArgs(t.arg),
         atLeast: atLeast(t.arg),
       },
       resolve: (_root, args, { services }) => {
         services.raiseTo(args.atLeast);
-        return invoicesConnection(
-          services,
-          args,
-          optionalIdArgument('accountId', 'tenant', args.accountId),
-        );
+        const accountId = optionalIdArgument('accountId', 'tenant', args.accountId);
+        return invoicesConnection(services, args, {
+          ...given({ accountId, state: args.state, month: args.month }),
+          ...createdRange(args),
+        });
       },
     },
     InvoiceConnection,
@@ -266,7 +274,8 @@ builder.objectFields(AccountRef, (t) => ({
     {
       type: InvoiceRef,
       description: 'The invoices it owes, oldest first.',
-      resolve: ({ id }, args, { services }) => invoicesConnection(services, args, id),
+      resolve: ({ id }, args, { services }) =>
+        invoicesConnection(services, args, { accountId: id }),
     },
     InvoiceConnection,
   ),

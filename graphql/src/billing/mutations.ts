@@ -98,6 +98,7 @@ mutation('replacePlanTerms', {
       }),
     }),
   }),
+  versioned: true,
   type: PlanTermsReplaced,
   act: ({ zone, effectiveFrom, forExisting, ...terms }, key, { services }) =>
     services.command(
@@ -120,6 +121,7 @@ mutation('retirePlan', {
     description: 'Which plan.',
     fields: (t) => ({ planId: t.id({ description: 'The plan, `pln_…`.' }) }),
   }),
+  versioned: true,
   type: PlanRetired,
   act: ({ planId }, key, { services }) => services.command(RetirePlan, { planId }, key),
   payload: ({ planId }) => ({ planId }),

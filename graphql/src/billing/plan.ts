@@ -2,6 +2,7 @@
 import {
   PlanByCode,
   PlanById,
+  PlanChanges,
   Plans,
   PlanVersions,
   type PlanVersion,
@@ -14,6 +15,7 @@ import { builder } from '../language/builder.ts';
 import { LimitsRef, MoneyRef } from '../language/money.ts';
 import { NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 
 /** One plan, once per request. */
@@ -57,6 +59,7 @@ export const PlanRef = builder.objectRef<PlanView>('Plan').implement({
   description: 'An entry of the catalog.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, planId, page) => services.query(PlanChanges, { planId, page })),
     code: t.exposeString('code', { description: 'What it is ordered by, in any case.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
     limits: t.expose('limits', { type: LimitsRef, description: 'What a container gets.' }),

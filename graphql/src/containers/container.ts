@@ -1,6 +1,7 @@
 /** Containers: what is wanted of them, what holds them, what their node sees. */
 import {
   ContainerById,
+  ContainerChanges,
   ContainerHistory,
   Containers,
   type ContainerView,
@@ -10,11 +11,13 @@ import { accountById, AccountRef } from '../accounts/account.ts';
 import { PlanTermsRef } from '../billing/plan.ts';
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { createdArgs, createdRange } from '../language/created.ts';
 import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { LimitsRef } from '../language/money.ts';
 import { idArgument, NodeRef, optionalIdArgument, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import {
   OperationConnection,
   operationById,
@@ -45,6 +48,9 @@ export const ContainerRef = builder.objectRef<ContainerView>('Container').implem
     '(what is being done), `holds` (what keeps it stopped), `observed` (what its node sees).',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, containerId, page) =>
+      services.query(ContainerChanges, { containerId, page }),
+    ),
     hostname: t.exposeString('hostname', { description: 'Its host name.' }),
     lifecycle: t.expose('lifecycle', { type: Lifecycle, description: 'What it is meant to be.' }),
     operation: t.field({
@@ -171,6 +177,7 @@ builder.queryFields((t) => ({
           required: false,
           description: 'For the staff: only those on this hardware node.',
         }),
+        ...createdArgs(t.arg),
         atLeast: atLeast(t.arg),
       },
       resolve: async (_root, args, { services }) => {
@@ -182,6 +189,7 @@ builder.queryFields((t) => ({
             lifecycle: args.lifecycle,
             nodeId: optionalIdArgument('nodeId', 'node', args.nodeId),
           }),
+          ...createdRange(args),
         });
         return connection(page, (container) => services.sees(Containers, container.tenantId));
       },

@@ -1,5 +1,5 @@
 /** Hardware nodes, for the provider's staff: what they have and what placements take. */
-import { NodeById, NodeHistory, Nodes, type NodeView } from '@bivouac/containers/api';
+import { NodeById, NodeChanges, NodeHistory, Nodes, type NodeView } from '@bivouac/containers/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
@@ -8,6 +8,7 @@ import { EventConnection, EventRef, historyConnection } from '../language/histor
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
 import { ResourcesRef } from '../language/resources.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 
 /** One hardware node, once per request. */
@@ -43,6 +44,7 @@ export const HardwareNodeRef = builder.objectRef<NodeView>('HardwareNode').imple
   description: 'A machine that runs containers.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, nodeId, page) => services.query(NodeChanges, { nodeId, page })),
     name: t.exposeString('name', { description: 'Its name.' }),
     location: t.exposeString('location', { description: 'Where it stands, e.g. `fra1`.' }),
     engine: t.exposeString('engine', { description: 'What runs its containers.' }),

@@ -1,5 +1,11 @@
 /** Images (skels): what containers are made from, tested by a technician before it can be ordered. */
-import { ImageById, ImageHistory, Images, type ImageView } from '@bivouac/containers/api';
+import {
+  ImageById,
+  ImageChanges,
+  ImageHistory,
+  Images,
+  type ImageView,
+} from '@bivouac/containers/api';
 
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
@@ -8,6 +14,7 @@ import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { connection, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 
 const ImageStatus = enumeration('ImageStatus', 'How far an image has come.', {
@@ -59,6 +66,9 @@ export const ImageRef = builder.objectRef<ImageView>('Image').implement({
   description: 'What containers are made from.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, imageId, page) =>
+      services.query(ImageChanges, { imageId, page }),
+    ),
     name: t.exposeString('name', { description: 'Its name.' }),
     status: t.expose('status', { type: ImageStatus, description: 'How far it has come.' }),
     digest: t.exposeString('digest', { description: 'SHA-256 of its content, hex.' }),

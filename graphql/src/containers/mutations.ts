@@ -36,6 +36,7 @@ mutation('renameContainer', {
       hostname: t.string({ description: 'The host name, e.g. `web1.example.com`.' }),
     }),
   }),
+  versioned: true,
   type: ContainerRenamed,
   act: ({ containerId, hostname }, key, { services }) =>
     services.command(RenameContainer, { containerId, hostname }, key),

@@ -11,6 +11,7 @@ export type UserErrorType =
   | 'QuotaExceeded'
   | 'OutOfCapacity'
   | 'IdempotencyConflict'
+  | 'VersionConflict'
   | 'Contention'
   | 'StateConflict'
   | 'Unavailable'
@@ -148,6 +149,12 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     IDEMPOTENCY_CONFLICT: [
       'The idempotencyKey was used before with other input.',
       'Take a new key for a new wish; send the same input to get the first result again.',
+    ],
+  }),
+  ...list('VersionConflict', {
+    VERSION_CONFLICT: [
+      'The object has changed since the version you named.',
+      'Read it again, then decide with its `version`.',
     ],
   }),
   ...list('Contention', {

@@ -17,12 +17,14 @@ export interface InputProblem {
  */
 export type FieldNames = Readonly<Record<string, string>>;
 
+/** Arguments beside the input. */
+const own = new Set(['idempotencyKey', 'expectedVersion']);
 const always: FieldNames = { tenantId: 'accountId', planCode: 'plan' };
 const wrappers = new Set(['input', 'order', 'page']);
 
 /** A service's path as one of the mutation's arguments. */
 export function inputPath(path: readonly string[], names: FieldNames = {}): readonly string[] {
-  if (path.length === 1 && path[0] === 'idempotencyKey') return path;
+  if (path.length === 1 && own.has(path[0] ?? '')) return path;
   return ['input', ...renamed(path, names)];
 }
 

@@ -24,6 +24,10 @@ export const requestErrorStatus = {
   COST_LIMIT: 400,
   /** The account has used up its bucket of cost units; `extensions.retryAfter` says when to come back. */
   RATE_LIMITED: 429,
+  /** The account has as many subscriptions open as it may. */
+  SUBSCRIPTION_LIMIT: 429,
+  /** What is to be followed does not exist or is out of reach: the two are not told apart. */
+  NOT_FOUND: undefined,
   /** An argument has the right type and a value that cannot be used. */
   INVALID_ARGUMENT: undefined,
   /** An id is malformed or names a thing of another kind. */

@@ -60,6 +60,19 @@ const QuotaExceeded = builder.objectRef<UserErrorValue>('QuotaExceeded').impleme
   }),
 });
 
+const VersionConflict = builder.objectRef<UserErrorValue>('VersionConflict').implement({
+  description: 'It has changed since the `expectedVersion`. Read it again and decide anew.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    actualVersion: t.field({
+      type: 'Revision',
+      nullable: true,
+      description: 'The version it has now.',
+      resolve: (error) => textOf(error.details['actual']),
+    }),
+  }),
+});
+
 const RefusedError = builder.objectRef<UserErrorValue>('RefusedError').implement({
   description: 'Refused for a reason this schema has no type for; `reason` has the stable code.',
   interfaces: [UserErrorRef],
@@ -79,6 +92,7 @@ export const errorTypes = [
     'IdempotencyConflict',
     'The key was used before with other input. Take a new key for a new wish.',
   ),
+  VersionConflict,
   errorType('Contention', 'Others kept changing the same thing. Send the same again.'),
   errorType('StateConflict', 'What it is about is in a state that does not allow it.'),
   errorType('Unavailable', 'A store or service cannot be reached. Send the same again.'),

@@ -84,6 +84,13 @@ export class Arrivals {
     );
   }
 
+  /** Who a request that goes on and on is from by now; asked as it was when it entered. */
+  async again(headers: Headers, requestId: string): Promise<Viewer | GraphQLError> {
+    const greeting = { ...greetingOf(headers), contentLength: null, atLeast: null };
+    const entered = await this.enter(greeting, requestId);
+    return entered instanceof GraphQLError ? entered : entered.viewer;
+  }
+
   /** The Yoga plugin. */
   plugin(): Plugin<object, Arrived> {
     return {
@@ -99,14 +106,7 @@ export class Arrivals {
   #onRequest(hook: RequestHook): void | Promise<void> {
     const { request, serverContext } = hook;
     if (serverContext.entered === undefined) {
-      const { headers } = request;
-      const greeting = {
-        requestId: headers.get(REQUEST_ID),
-        contentLength: headers.get('content-length'),
-        atLeast: headers.get(AT_LEAST),
-        authorization: headers.get('authorization'),
-        actingId: headers.get(ACTING_ID),
-      };
+      const greeting = greetingOf(request.headers);
       serverContext.requestId = this.requestIdOf(greeting);
       const entered = this.enter(greeting, serverContext.requestId);
       if (entered instanceof Promise) return entered.then((later) => admit(hook, later));
@@ -132,6 +132,16 @@ export class Arrivals {
       ),
     );
   }
+}
+
+function greetingOf(headers: Headers): Greeting {
+  return {
+    requestId: headers.get(REQUEST_ID),
+    contentLength: headers.get('content-length'),
+    atLeast: headers.get(AT_LEAST),
+    authorization: headers.get('authorization'),
+    actingId: headers.get(ACTING_ID),
+  };
 }
 
 function admit(hook: RequestHook, entered: Context | GraphQLError): void {
@@ -220,7 +230,7 @@ function isJson(request: Request): boolean {
   return /^application\/(json|graphql\+json)\s*(;|$)/i.test(type);
 }
 
-function isPosition(text: string): boolean {
+export function isPosition(text: string): boolean {
   try {
     parsePosition(text);
     return true;

@@ -3,7 +3,7 @@
  * the error types. A service's refusal becomes one of those, never a top-level error.
  */
 import type { CommandReply } from '@bivouac/events/language';
-import type { InputObjectRef, ObjectRef } from '@pothos/core';
+import type { ArgBuilder, InputObjectRef, ObjectRef } from '@pothos/core';
 
 import { errorTypes } from '../errors/types.ts';
 import type { FieldNames } from '../errors/input-names.ts';
@@ -54,6 +54,8 @@ export function mutation<I extends object, R, P extends Payload>(
     readonly payload: (result: R, input: I) => Omit<P, keyof Payload>;
     /** How the service's field names map to the input's, where they differ. */
     readonly names?: FieldNames;
+    /** Whether it can be bound to the version of the object, which is its command's stream. */
+    readonly versioned?: boolean;
   },
 ): void {
   const Result = builder.unionType(`${capital(name)}Result`, {
@@ -78,6 +80,7 @@ export function mutation<I extends object, R, P extends Payload>(
             'Chosen by you, new for each wish, 1 to 200 characters. Send the same again after a ' +
             'lost answer: the same key with the same input gives the first result.',
         }),
+        ...(spec.versioned === true ? { expectedVersion: expectedVersion(t.arg) } : {}),
       },
       resolve: async (_root, args, context): Promise<Payload | UserErrorValue> => {
         const { idempotencyKey } = args;
@@ -89,7 +92,9 @@ export function mutation<I extends object, R, P extends Payload>(
             `The idempotencyKey has ${idempotencyKey.length} characters; take 1 to ${MAX_KEY}, e.g. a UUID.`,
           );
         }
+        context.services.expect(args.expectedVersion);
         const answer = await spec.act(input, idempotencyKey, context);
+        context.services.expect(undefined);
         if ('__typename' in answer) return answer;
         if (!answer.ok) return userError(answer.refusal, spec.names);
         return {
@@ -101,6 +106,16 @@ export function mutation<I extends object, R, P extends Payload>(
       },
     }),
   );
+}
+
+function expectedVersion(arg: ArgBuilder<SchemaTypes>) {
+  return arg({
+    type: 'Revision',
+    required: false,
+    description:
+      'Only while the object has this `version`: else nothing is done and the answer is a ' +
+      'VersionConflict. A repeat gets its first answer all the same.',
+  });
 }
 
 function capital(name: string): string {

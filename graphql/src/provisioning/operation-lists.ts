@@ -1,6 +1,7 @@
 /** Asking for operations: one by its id, or those for which all filters hold. */
 import { atLeast } from '../language/at-least.ts';
 import { builder } from '../language/builder.ts';
+import { createdArgs, createdRange } from '../language/created.ts';
 import { given } from '../language/given.ts';
 import { idArgument, optionalIdArgument } from '../language/node.ts';
 import {
@@ -42,6 +43,7 @@ builder.queryFields((t) => ({
           required: false,
           description: 'Only those that are to achieve this.',
         }),
+        ...createdArgs(t.arg),
         atLeast: atLeast(t.arg),
       },
       resolve: (_root, args, { services }) => {
@@ -55,6 +57,7 @@ builder.queryFields((t) => ({
             tenantId: optionalIdArgument('accountId', 'tenant', accountId),
             status,
             kind,
+            ...createdRange(args),
           }),
         );
       },

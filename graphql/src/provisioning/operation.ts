@@ -1,6 +1,7 @@
 /** An operation: a long-running workflow, from the order to the outcome. */
 import {
   OperationById,
+  OperationChanges,
   OperationHistory,
   Operations,
   type OperationView,
@@ -15,7 +16,9 @@ import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { loadNode, NodeRef, registerNode } from '../language/node.ts';
 import { connection, type PageArgs, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
+import { may, mayAsStaff } from '../request/viewer.ts';
 import {
   ChildrenCountRef,
   InterventionRef,
@@ -39,6 +42,9 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
     'in its target.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, operationId, page) =>
+      services.query(OperationChanges, { operationId, page }),
+    ),
     kind: t.expose('kind', { type: OperationKind, description: 'What it is to achieve.' }),
     status: t.expose('status', { type: OperationStatus, description: 'How far it has come.' }),
     progress: t.exposeInt('progress', {
@@ -58,14 +64,16 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
           ? (steps.findLast(({ status }) => status === 'asked')?.name ?? null)
           : null,
     }),
-    viewerCanCancel: t.exposeBoolean('cancellable', {
-      description: 'Whether it can be cancelled as far as it has come.',
+    viewerCanCancel: t.boolean({
+      description: 'Whether you may cancel it and it can be, as far as it has come.',
+      resolve: ({ cancellable }, _args, { viewer }) =>
+        cancellable && may(viewer, 'containers.order'),
     }),
     viewerCanRepair: t.boolean({
       description:
         'Whether you can have it retried, resolved or released: staff, where it needs attention.',
       resolve: ({ status }, _args, { viewer }) =>
-        status === 'needs-attention' && viewer.principal.audience === 'staff',
+        status === 'needs-attention' && mayAsStaff(viewer, 'operations.repair'),
     }),
     attentionSince: t.expose('attentionSince', {
       type: 'DateTime',

@@ -16,6 +16,7 @@ mutation('cancelOperation', {
     description: 'Which operation.',
     fields: (t) => ({ operationId: t.id({ description: 'The operation, `op_…`.' }) }),
   }),
+  versioned: true,
   type: OperationAccepted,
   act: ({ operationId }, key, { services }) =>
     services.command(CancelOperation, { operationId }, key),
@@ -39,6 +40,7 @@ function staffAct(
         }),
       }),
     }),
+    versioned: true,
     type: OperationAccepted,
     act: ({ operationId, reason }, key, { services }) =>
       services.command(contract, { operationId, reason }, key),

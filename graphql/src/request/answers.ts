@@ -4,10 +4,11 @@
  * of it costs every request.
  */
 import {
+  type DocumentNode,
   execute,
   type ExecutionResult,
   getOperationAST,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLSchema,
   OperationTypeNode,
 } from 'graphql';
@@ -15,11 +16,16 @@ import type { GraphQLParams } from 'graphql-yoga';
 
 import { defect, presentable } from '../errors/presentable.ts';
 import { requestError } from '../errors/request-error.ts';
+import type { GatewayClock } from '../http/authentication.ts';
 import type { Budget } from '../limits/budget.ts';
 import { costOf } from '../limits/cost.ts';
+import type { ChangePort } from '../live/changes.ts';
+import type { Subscription, SubscriptionParts } from '../live/subscription.ts';
+import type { Subscriptions } from '../live/subscriptions.ts';
 import type { Context } from './context.ts';
 import type { Documents } from './documents.ts';
 import type { GatewayLogger } from './services.ts';
+import type { Viewer } from './viewer.ts';
 
 export interface AnswersOptions {
   readonly schema: GraphQLSchema;
@@ -28,6 +34,10 @@ export interface AnswersOptions {
   /** Highest cost of a request, see limits/cost.ts. */
   readonly maxCost: number;
   readonly logger: GatewayLogger;
+  readonly clock: GatewayClock;
+  readonly subscriptions: Subscriptions;
+  readonly changes: ChangePort;
+  readonly contextOf: (viewer: Viewer, requestId: string) => Context;
 }
 
 export class Answers {
@@ -45,14 +55,40 @@ export class Answers {
    */
   async answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
     try {
-      return await this.#answer(params, method, context);
+      const prepared = await this.#prepare(params, method, context);
+      if ('errors' in prepared) return prepared;
+      if (prepared.kind === OperationTypeNode.SUBSCRIPTION) return { errors: [notStreamed()] };
+      return await this.#execute(prepared, params, context);
     } catch (error) {
       return { errors: [defect(error, context.services.requestId, this.#options.logger)] };
     }
   }
 
-  async #answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
-    const { schema, documents, budget, maxCost, logger } = this.#options;
+  /** The same for who takes server-sent events: a subscription is opened. */
+  async stream(
+    params: GraphQLParams,
+    method: string,
+    context: Context,
+    reader: Reader,
+  ): Promise<ExecutionResult | Subscription> {
+    try {
+      const prepared = await this.#prepare(params, method, context);
+      if ('errors' in prepared) return prepared;
+      if (prepared.kind !== OperationTypeNode.SUBSCRIPTION) {
+        return await this.#execute(prepared, params, context);
+      }
+      return this.#subscribe(prepared, params, context, reader);
+    } catch (error) {
+      return { errors: [defect(error, context.services.requestId, this.#options.logger)] };
+    }
+  }
+
+  async #prepare(
+    params: GraphQLParams,
+    method: string,
+    context: Context,
+  ): Promise<Prepared | Refused> {
+    const { schema, documents, budget, maxCost } = this.#options;
     const { query = '', operationName, variables } = params;
     const checked = documents.check(query);
     if (!checked.ok) return { errors: checked.errors };
@@ -67,7 +103,16 @@ export class Answers {
     if (cost > maxCost) return { errors: [tooCostly(cost, maxCost)], extensions };
     const refused = await budget.spend(context.viewer, cost);
     if (refused !== undefined) return { errors: [refused], extensions };
+    return { kind: operation.operation, document, cost };
+  }
 
+  async #execute(
+    { document, cost }: Prepared,
+    { operationName, variables }: GraphQLParams,
+    context: Context,
+  ): Promise<ExecutionResult> {
+    const { schema, logger } = this.#options;
+    const extensions = { cost };
     const { data, errors } = await execute({
       schema,
       document,
@@ -80,6 +125,48 @@ export class Answers {
     const shown = errors.map((error) => presentable(error, requestId, logger));
     return data === undefined ? { errors: shown, extensions } : { data, errors: shown, extensions };
   }
+
+  #subscribe(
+    { document, cost }: Prepared,
+    { operationName, variables }: GraphQLParams,
+    { viewer, services }: Context,
+    reader: Reader,
+  ): Subscription | ExecutionResult {
+    const { schema, budget, clock, logger, subscriptions, changes, contextOf } = this.#options;
+    const { requestId } = services;
+    const opened = subscriptions.open(viewer, {
+      ...{ schema, document, operationName, variables, cost, budget, clock, logger, changes },
+      ...{ requestId, ...reader },
+      contextOf: (now) => contextOf(now, requestId),
+    });
+    return opened instanceof GraphQLError ? { errors: [opened], extensions: { cost } } : opened;
+  }
+}
+
+/** Who a subscription is for. */
+export interface Reader {
+  /** Where it had got to before it was cut off. */
+  readonly resumeAt: string | undefined;
+  /** Who its key belongs to by now. */
+  readonly recheck: SubscriptionParts['recheck'];
+}
+
+interface Prepared {
+  readonly kind: OperationTypeNode;
+  readonly document: DocumentNode;
+  readonly cost: number;
+}
+
+interface Refused extends ExecutionResult {
+  readonly errors: readonly GraphQLError[];
+}
+
+function notStreamed(): GraphQLError {
+  return requestError(
+    'BAD_REQUEST',
+    'A subscription is answered by server-sent events. Send it with `Accept: text/event-stream`.',
+    { http: { status: 406 } },
+  );
 }
 
 function noOperation(): GraphQLError {

@@ -11,12 +11,13 @@ import type {
   Refusal,
   ServiceCaller,
 } from '@bivouac/events/language';
+import type { Changes, ChangesArgs } from '@bivouac/events/operations';
 import type { GraphQLError } from 'graphql';
 import type { z } from 'zod';
 
 import { argumentPath, sentenceOf } from '../errors/input-names.ts';
 import { requestError } from '../errors/request-error.ts';
-import { isGiven } from '../language/given.ts';
+import { given, isGiven } from '../language/given.ts';
 
 /** What the gateway writes to; pino fits. */
 export interface GatewayLogger {
@@ -43,7 +44,9 @@ export class Services {
   readonly #correlationId: string;
   readonly #logger: GatewayLogger;
   readonly #loaded = new Map<string, Promise<unknown>>();
+  readonly #readAt = new WeakMap<object, Position>();
   #atLeast: Position | undefined;
+  #expected: string | undefined;
 
   constructor(options: ServicesOptions) {
     this.principal = options.principal;
@@ -81,7 +84,40 @@ export class Services {
         throw isTransient(error) ? unavailable() : error;
       });
     if (!reply.ok) throw queryError(reply.refusal);
+    this.#note(reply.result, reply.position);
     return reply.result;
+  }
+
+  /**
+   * The version of something that was read: the revision of its last event by then, whatever has
+   * happened since. A change that is decided on what was read can name it.
+   *
+   * @param read the changes of it, asked of the service that owns it.
+   */
+  async versionOf(thing: object, read: (page: ChangesArgs) => Promise<Changes | null>) {
+    const until = this.#readAt.get(thing);
+    const found = await read({ limit: 1, ...given({ until }) });
+    const last = found?.changes.at(-1);
+    if (last === undefined) throw new Error('something was read that has no events');
+    return last.revision;
+  }
+
+  /** The next command is given only while its object has this version. */
+  expect(version: string | null | undefined): void {
+    this.#expected = version ?? undefined;
+  }
+
+  /** Where the view stood that something was read from. */
+  #note(result: unknown, position: Position | null): void {
+    if (position === null || typeof result !== 'object' || result === null) return;
+    this.#readAt.set(result, position);
+    if (!('items' in result) || !Array.isArray(result.items)) return;
+    for (const item of result.items as readonly unknown[]) {
+      if (typeof item !== 'object' || item === null || !('node' in item)) continue;
+      if (typeof item.node === 'object' && item.node !== null) {
+        this.#readAt.set(item.node, position);
+      }
+    }
   }
 
   /** Gives a command. Trouble that may pass is a refusal like any other; the rest is thrown. */
@@ -95,6 +131,7 @@ export class Services {
         principal: this.principal,
         idempotencyKey,
         correlationId: this.#correlationId,
+        expectedRevision: this.#expected,
       });
       if (reply.ok) this.raiseTo(reply.position);
       return reply;

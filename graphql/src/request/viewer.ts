@@ -1,6 +1,6 @@
 /** Who a key or an invitation belongs to, as accounts answered. */
 import type { Authenticate } from '@bivouac/accounts/api';
-import type { Principal } from '@bivouac/events/language';
+import { mayUse, type Principal, type Right } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import type { z } from 'zod';
 
@@ -64,4 +64,14 @@ const apiKeyId = idOf('apiKey');
 
 function isKey(id: string): boolean {
   return apiKeyId.safeParse(id).success;
+}
+
+/** Whether the viewer's key and role have a right. What it is about is the reach's to say. */
+export function may({ principal }: Viewer, right: Right): boolean {
+  return mayUse(principal.rights, right);
+}
+
+/** The same for what the provider's people alone may do. */
+export function mayAsStaff(viewer: Viewer, right: Right): boolean {
+  return viewer.principal.audience === 'staff' && may(viewer, right);
 }

@@ -162,7 +162,11 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     call: CommandCall,
   ): Promise<CommandReply<unknown>> => {
     const { spec, contract } = handler;
-    const { principal } = call;
+    const { principal, expectedRevision } = call;
+    if (expectedRevision !== undefined && !/^\d{1,20}$/.test(expectedRevision)) {
+      return refused(noRevision(expectedRevision));
+    }
+    const expected = expectedRevision === undefined ? undefined : BigInt(expectedRevision);
     // A stream whose id comes from the command's key is created by it: its subject is `new`.
     let newKey: string | undefined;
     const stream = spec.stream(input, {
@@ -193,6 +197,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         otherInputIsDone: principal.kind === 'policy' || principal.kind === 'timer',
         reaches: (owning) => principal.reach === 'all' || principal.reach.has(about ?? owning),
         owner,
+        expectedRevision: expected,
         decide: (state, context) => spec.decide(state, prepared.input, context),
         resolve,
         reject,
@@ -301,6 +306,14 @@ const notFound = refuse(
   'NOT_FOUND',
   'There is no such thing, or it is not yours; check the id.',
 ).refusal;
+
+function noRevision(given: string): Refusal {
+  return refuse(
+    'INVALID_INPUT',
+    `${JSON.stringify(given.slice(0, 40))} is no version. Send the \`version\` of the object as it was read, or none.`,
+    { path: ['expectedVersion'] },
+  ).refusal;
+}
 
 function refused(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal };

@@ -405,6 +405,93 @@ describe('a race', () => {
   });
 });
 
+describe('a command that names a revision', () => {
+  const add = (
+    host: CommandHost,
+    key: string,
+    expectedRevision: string | undefined,
+    amount = 1,
+    principal = alice,
+  ) => host.command(Add, { id: 'a', amount }, { principal, idempotencyKey: key, expectedRevision });
+  const conflict = (expected: string, actual: string) => ({
+    ok: false,
+    refusal: {
+      code: 'VERSION_CONFLICT',
+      path: ['expectedVersion'],
+      details: { expected, actual },
+    },
+  });
+
+  test('is done only while that is the last one, also where it would do nothing', async () => {
+    const store = newStore();
+    const host = newHost(store);
+    await add(host, '1', undefined);
+    expect(await add(host, '2', '0')).toMatchObject({ ok: true, revision: 1n });
+    expect(await add(host, '3', '0')).toMatchObject(conflict('0', '1'));
+    expect(await add(host, '4', '2')).toMatchObject(conflict('2', '1'));
+    expect(await add(host, '5', '0', 0)).toMatchObject(conflict('0', '1'));
+    // What the aggregate would refuse is not even asked: it was decided on something else.
+    expect(await add(host, '6', '0', 1000)).toMatchObject(conflict('0', '1'));
+    expect(await events(store, 'counter-a')).toHaveLength(2);
+  });
+
+  test('sent again gets its first answer, whatever has happened since and whatever it names', async () => {
+    const store = newStore();
+    const host = newHost(store);
+    await add(host, '1', undefined);
+    const first = await add(host, '2', '0');
+    await add(host, '3', undefined);
+    for (const named of ['0', '7', undefined]) {
+      expect(await add(host, '2', named)).toEqual({ ...first, repeated: true });
+    }
+  });
+
+  test('is refused on the store’s present end, not on what this host remembers', async () => {
+    const store = newStore();
+    const [one, two] = [newHost(store), newHost(store)];
+    await add(one, '1', undefined);
+    await add(two, '2', undefined);
+    // Host one has seen revision 0 only.
+    expect(await add(one, '3', '1')).toMatchObject({ ok: true, revision: 2n });
+    expect(await add(two, '4', '1')).toMatchObject(conflict('1', '2'));
+  });
+
+  test('wins alone of all that name the same one, on however many hosts', async () => {
+    const store = newStore();
+    const all = [newHost(store), newHost(store), newHost(store)];
+    await add(all[0] ?? newHost(store), 'first', undefined);
+    for (let round = 0; round < 10; round++) {
+      const replies = await Promise.all(
+        all.flatMap((host, h) =>
+          [0, 1, 2].map((i) => add(host, `${round} ${h} ${i}`, String(round))),
+        ),
+      );
+      expect(replies.filter((reply) => reply.ok)).toHaveLength(1);
+      for (const reply of replies.filter((one) => !one.ok)) {
+        expect(reply).toMatchObject(conflict(String(round), String(round + 1)));
+      }
+    }
+    expect(await events(store, 'counter-a')).toHaveLength(11);
+  });
+
+  test('of another tenant’s stream, or of none, learns nothing of its revision', async () => {
+    const host = newHost(newStore());
+    await add(host, '1', undefined);
+    const foreign = await add(host, '1', '5', 1, bob);
+    expect(foreign).toMatchObject({ ok: false, refusal: { code: 'NOT_FOUND' } });
+  });
+
+  test('must name one', async () => {
+    const host = newHost(newStore());
+    for (const named of ['', 'x', '-1', '1.0']) {
+      expect(await add(host, '1', named)).toMatchObject({
+        ok: false,
+        refusal: { code: 'INVALID_INPUT', path: ['expectedVersion'] },
+      });
+    }
+  });
+});
+
 describe('an append with unknown outcome', () => {
   test('freezes its stream until the identical append is answered; the command happens once', async () => {
     const store = newStore();

@@ -41,6 +41,8 @@ export interface Job {
   readonly reaches: (tenantId: string) => boolean;
   /** Whose the stream will be, if this command creates it. */
   readonly owner: Owner | undefined;
+  /** Only while this is the stream's last revision. */
+  readonly expectedRevision?: bigint | undefined;
   readonly decide: (state: unknown, context: DecideContext) => Decision;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
@@ -320,6 +322,11 @@ export class StreamQueue {
       if (remembered.inputHash !== job.inputHash && !job.otherInputIsDone) return keyUsedOtherwise;
       return { kind: 'repeated', from: remembered.from, count: remembered.count };
     }
+    // After the repeat, which has its answer; before the decision, which is about what is there now.
+    if (!foreign && loaded.revision !== undefined && job.expectedRevision !== undefined) {
+      const { revision } = loaded;
+      if (revision !== job.expectedRevision) return changedSince(job.expectedRevision, revision);
+    }
     const owner = this.#ownerOf(loaded, job);
     const now = laterInstant(instantOf(this.#deps.clock.now()), loaded.lastTime);
     const context: DecideContext = {
@@ -397,6 +404,20 @@ const keyUsedOtherwise: Outcome = {
     { path: ['idempotencyKey'] },
   ).refusal,
 };
+
+function changedSince(expected: bigint, actual: bigint): Outcome {
+  return {
+    kind: 'refused',
+    refusal: refuse(
+      'VERSION_CONFLICT',
+      `It has changed since version ${expected}; it is at ${actual} now. Read it again and decide anew.`,
+      {
+        path: ['expectedVersion'],
+        details: { expected: expected.toString(), actual: actual.toString() },
+      },
+    ).refusal,
+  };
+}
 
 function settle(batch: Batch, result: AppendResult | undefined): void {
   if (result !== undefined) {

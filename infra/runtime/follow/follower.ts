@@ -47,8 +47,8 @@ export interface Follower {
   waitFor(service: string, position: Position, milliseconds: number): Promise<boolean>;
   /** The service's view. Stays valid across rebuilds. */
   view(service: string): View;
-  /** Calls after each batch, with the position applied. Answers how to stop it. */
-  onApplied(callback: (position: Position) => void): () => void;
+  /** Calls after each batch, with the position applied and the events as stored. Answers how to stop it. */
+  onApplied(callback: (position: Position, events: readonly StoredEvent[]) => void): () => void;
   /**
    * Replays the log into a new read model and swaps it in when it has caught up; until then queries
    * see the old one. Where following had failed, it goes on. A second call joins the first.
@@ -75,7 +75,7 @@ class LogFollower implements Follower {
   readonly #decoding: Decoding;
   readonly #services: ReadonlyMap<string, Followed>;
   readonly #stopping = new AbortController();
-  readonly #listeners = new Set<(position: Position) => void>();
+  readonly #listeners = new Set<(position: Position, events: readonly StoredEvent[]) => void>();
   readonly #rebuilds = new Map<string, Promise<void>>();
   #resolveCaughtUp: () => void = () => undefined;
   #rejectCaughtUp: (error: Error) => void = () => undefined;
@@ -128,7 +128,7 @@ class LogFollower implements Follower {
     return this.#service(service).store.view;
   }
 
-  onApplied(callback: (position: Position) => void): () => void {
+  onApplied(callback: (position: Position, events: readonly StoredEvent[]) => void): () => void {
     this.#listeners.add(callback);
     return () => this.#listeners.delete(callback);
   }
@@ -237,7 +237,7 @@ class LogFollower implements Follower {
     for (const followed of this.#services.values()) followed.apply(events, works, epoch);
     this.#uncommitted += events.length;
     for (const followed of this.#services.values()) followed.announce();
-    for (const listener of this.#listeners) listener(last.position);
+    for (const listener of this.#listeners) listener(last.position, events);
   }
 
   #atEnd(): void {

@@ -31,6 +31,7 @@ import {
 import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
+import { ChangeNews } from './changes.ts';
 import { writableFolder } from './folder.ts';
 import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
@@ -165,6 +166,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     closing.push(() => cache.close());
     const gateway = createGateway({
       caller: host,
+      changes: new ChangeNews(host.follower),
       clock,
       logger,
       budget: {

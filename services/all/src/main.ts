@@ -72,6 +72,8 @@ async function main(): Promise<void> {
       });
     }
   } finally {
+    // They end by themselves only with what they follow; the server waits for its connections.
+    installation?.gateway.endSubscriptions();
     await server.stop(config.SHUTDOWN_MS);
     await installation?.stop(config.SHUTDOWN_MS);
   }

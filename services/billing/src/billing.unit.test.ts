@@ -101,7 +101,7 @@ describe('billing', () => {
     expect(Object.keys(history?.items[2]?.data ?? {})).not.toContain('legs');
     const asStaff = await world.query(InvoiceHistory, {
       invoiceId,
-      page: { limit: 1, after: '1' },
+      page: { limit: 1, after: history?.items[1]?.cursor ?? '' },
     });
     expect(asStaff?.end).toBe(true);
     expect(Object.keys(asStaff?.items[0]?.data ?? {})).toContain('legs');

@@ -37,7 +37,14 @@ import {
   leftovers,
   subscriptionList,
 } from './queries/accounts.ts';
-import { planByCode, planById, planList, planVersionList, priceList } from './queries/catalog.ts';
+import {
+  planByCode,
+  planById,
+  planChanges,
+  planList,
+  planVersionList,
+  priceList,
+} from './queries/catalog.ts';
 import {
   invoiceById,
   invoiceHistory,
@@ -75,6 +82,7 @@ export const billingService = service({
   queries: [
     planList,
     planById,
+    planChanges,
     planByCode,
     planVersionList,
     priceList,

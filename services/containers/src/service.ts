@@ -23,13 +23,20 @@ import { containersProjection } from './projections/containers.ts';
 import { instructionsProjection } from './projections/instructions.ts';
 import { nodesProjection } from './projections/nodes.ts';
 import { platformProjection } from './projections/platform.ts';
-import { containerById, containerHistory, containerList } from './queries/containers.ts';
+import {
+  containerById,
+  containerChanges,
+  containerHistory,
+  containerList,
+} from './queries/containers.ts';
 import {
   imageById,
+  imageChanges,
   imageHistory,
   imageList,
   leftovers,
   nodeById,
+  nodeChanges,
   nodeHistory,
   nodeList,
   rangeById,
@@ -63,6 +70,7 @@ export const containersService = service({
     containerById,
     containerList,
     containerHistory,
+    containerChanges,
     instructionsForNode,
     instancesOfNode,
     identityOfNode,
@@ -72,9 +80,11 @@ export const containersService = service({
     imageById,
     imageList,
     imageHistory,
+    imageChanges,
     nodeById,
     nodeList,
     nodeHistory,
+    nodeChanges,
     rangeById,
     rangeList,
     leftovers,

@@ -13,13 +13,18 @@ import { terminateAfterWindow } from './policies/end-of-restore.ts';
 import { recordAnswers } from './policies/record-answer.ts';
 import { deadlinesProjection } from './projections/deadlines.ts';
 import { operationsProjection } from './projections/operations.ts';
-import { operationById, operationHistory, operationList } from './queries/operations.ts';
+import {
+  operationById,
+  operationChanges,
+  operationHistory,
+  operationList,
+} from './queries/operations.ts';
 
 export const provisioningService = service({
   name: 'provisioning',
   events: [...operationEvents, StepAsked, AskAnswered, ReservationOverdue, RestoreWindowEnded],
   commands,
-  queries: [operationById, operationList, operationHistory],
+  queries: [operationById, operationList, operationHistory, operationChanges],
   projections: [operationsProjection, deadlinesProjection],
   policies: [
     recordAnswers,

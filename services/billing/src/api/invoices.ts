@@ -9,6 +9,7 @@ import {
 } from '@bivouac/events/billing';
 import { query, PageArgsSchema, pageSchema } from '@bivouac/events/language';
 import {
+  createdRangeShape,
   HistoryArgsSchema,
   HistoryPageSchema,
   MonthSchema,
@@ -76,12 +77,19 @@ export const InvoiceViewSchema = z.object({
 });
 export type InvoiceView = z.output<typeof InvoiceViewSchema>;
 
-/** Invoices the caller may see, oldest first; of one account if asked. */
+/** Invoices the caller may see, oldest first; what is given of the filters must hold together. */
 export const Invoices = query({
   name: 'billing.Invoices',
   access: 'tenant',
   right: 'billing.read',
-  input: z.strictObject({ page: PageArgsSchema, accountId: accountId.optional() }),
+  input: z.strictObject({
+    page: PageArgsSchema,
+    accountId: accountId.optional(),
+    state: InvoiceViewSchema.shape.state.optional(),
+    month: MonthSchema.optional(),
+    /** By when they were issued. */
+    ...createdRangeShape,
+  }),
   result: pageSchema(InvoiceViewSchema),
 });
 

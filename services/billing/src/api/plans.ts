@@ -1,7 +1,7 @@
 /** The catalog from outside: what staff may change about plans, and how everyone reads them. */
 import { PlanCodeSchema, planTermsShape } from '@bivouac/events/billing';
 import { command, query, PageArgsSchema, pageSchema } from '@bivouac/events/language';
-import { LimitsSchema } from '@bivouac/events/operations';
+import { ChangesArgsSchema, ChangesSchema, LimitsSchema } from '@bivouac/events/operations';
 import { idOf, InstantSchema, MoneySchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -120,4 +120,13 @@ export const PlanVersions = query({
   right: 'account.read',
   input: z.strictObject({ page: PageArgsSchema, planId }),
   result: pageSchema(PlanVersionSchema),
+});
+
+/** What changed about a plan. Null: there is none. */
+export const PlanChanges = query({
+  name: 'billing.PlanChanges',
+  access: 'tenant',
+  right: 'account.read',
+  input: z.strictObject({ planId: idOf('plan'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
 });

@@ -1,8 +1,15 @@
 /** Reading the catalog, the same for every tenant, and issuers' own prices. */
-import { queryHandler } from '@bivouac/infra/runtime';
+import { changesOf, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
-import { PlanByCode, PlanById, Plans, PlanVersions, type PlanView } from '../api/plans.ts';
+import {
+  PlanByCode,
+  PlanById,
+  PlanChanges,
+  Plans,
+  PlanVersions,
+  type PlanView,
+} from '../api/plans.ts';
 import { PriceList } from '../api/prices.ts';
 import { planIdOf, planStream } from '../domain/plan.ts';
 import type { CatalogVersion } from '../domain/renewal.ts';
@@ -30,6 +37,11 @@ export const planList = queryHandler(Plans, (view, { page, includeRetired }, con
 export const planById = queryHandler(PlanById, (view, { planId }, context) =>
   planAt(view, planId, context.now()),
 );
+
+export const planChanges = queryHandler(PlanChanges, async (view, { planId, page }, context) => {
+  if (view.get(plans, planId) === undefined) return null;
+  return { ...(await changesOf(context, planStream(planId), page)), over: false };
+});
 
 export const planByCode = queryHandler(PlanByCode, (view, { code }, context) =>
   planAt(view, planIdOf(code), context.now()),

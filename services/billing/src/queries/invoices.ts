@@ -6,6 +6,7 @@ import {
   MonthClosed,
 } from '@bivouac/events/billing';
 import { is } from '@bivouac/events/language';
+import { beganWithin } from '@bivouac/events/operations';
 import { historyOf, queryHandler, type QueryContext } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
 
@@ -25,26 +26,35 @@ import { accounts } from '../projections/accounts.ts';
 import { creditNotes, invoices, type InvoiceRow } from '../projections/invoices.ts';
 import { versionsOf } from './catalog.ts';
 import { linesOf, linesPage } from './lines.ts';
+import { numberedPage } from './numbered.ts';
 
 const definitions = [...accountEvents, InvoiceIssued, CreditNoteIssued];
 
 /** How many events of an account are read at once. */
 const CHUNK = 500;
 
-export const invoiceList = queryHandler(Invoices, (view, { page, accountId }, context) => {
-  const { reach, homeId } = context.principal;
-  const visible = (row: InvoiceRow): boolean => context.reaches(row.view.accountId);
-  const found =
-    accountId !== undefined
-      ? pageOf(view, invoices, 'byAccount', [accountId], page, visible)
-      : reach === 'all'
-        ? pageOf(view, invoices, 'byPosition', [], page, visible)
-        : pageOf(view, invoices, 'byHome', [homeId], page, visible);
-  return {
-    ...found,
-    items: found.items.map(({ cursor, node }) => ({ cursor, node: node.view })),
-  };
-});
+export const invoiceList = queryHandler(
+  Invoices,
+  (view, { page, accountId, ...filters }, context) => {
+    const { reach, homeId } = context.principal;
+    const { state, month } = filters;
+    const visible = ({ view: row }: InvoiceRow): boolean =>
+      context.reaches(row.accountId) &&
+      beganWithin(filters, row.issuedAt) &&
+      (state === undefined || row.state === state) &&
+      (month === undefined || row.month === month);
+    const found =
+      accountId !== undefined
+        ? pageOf(view, invoices, 'byAccount', [accountId], page, visible)
+        : reach === 'all'
+          ? pageOf(view, invoices, 'byPosition', [], page, visible)
+          : pageOf(view, invoices, 'byHome', [homeId], page, visible);
+    return {
+      ...found,
+      items: found.items.map(({ cursor, node }) => ({ cursor, node: node.view })),
+    };
+  },
+);
 
 export const invoiceById = queryHandler(InvoiceById, async (view, { invoiceId }, context) => {
   const row = visibleInvoice(view.get(invoices, invoiceId), context);
@@ -75,16 +85,11 @@ export const invoiceHistory = queryHandler(
       ...(note === undefined ? [] : [note.view.issued]),
       ...booked,
     ];
-    const ordered = sources.map((source, index) => ({ source, cursor: String(index) }));
-    const within = ordered.filter(
-      ({ cursor }) =>
-        (page.after === undefined || cursor > page.after) &&
-        (page.before === undefined || cursor < page.before),
-    );
-    if (page.reverse) within.reverse();
-    const chosen = within.slice(0, page.limit);
+    const { items: chosen, ...more } = numberedPage(sources, page);
+    // Read from the end, a history comes newest first.
+    if (page.reverse) chosen.reverse();
     const pages = await Promise.all(
-      chosen.map(async ({ source, cursor }) => {
+      chosen.map(async ({ node: source, cursor }) => {
         const revision = BigInt(source.revision);
         const one = await historyOf(context, source.stream, definitions, {
           ...(revision === 0n ? {} : { after: (revision - 1n).toString() }),
@@ -93,7 +98,7 @@ export const invoiceHistory = queryHandler(
         return one.items.map((item) => ({ ...item, cursor }));
       }),
     );
-    return { items: pages.flat(), end: chosen.length === within.length };
+    return { items: pages.flat(), end: !(page.reverse ? more.hasPrevious : more.hasNext) };
   },
 );
 

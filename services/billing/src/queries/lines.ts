@@ -4,7 +4,8 @@ import { refuse } from '@bivouac/events/language';
 import type { QueryContext } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
-import { type InvoiceLine, InvoiceLineSchema } from '../api/invoices.ts';
+import { InvoiceLineSchema } from '../api/invoices.ts';
+import { numberedPage } from './numbered.ts';
 
 const LinesSchema = z.array(InvoiceLineSchema);
 
@@ -23,25 +24,8 @@ export async function linesOf(digest: string, of: string, context: QueryContext)
   };
 }
 
-/** A page of them; a cursor is the line's number, padded to sort. */
+/** A page of them. */
 export async function linesPage(digest: string, of: string, page: PageArgs, context: QueryContext) {
   const found = await linesOf(digest, of, context);
-  return found.kind === 'refused' ? found : pageOfLines(found.lines, page);
-}
-
-function pageOfLines(lines: readonly InvoiceLine[], page: PageArgs) {
-  const { after, before, limit, reverse } = page;
-  const within = lines
-    .map((node, index) => ({ cursor: index.toString().padStart(8, '0'), node }))
-    .filter(
-      ({ cursor }) =>
-        (after === undefined || cursor > after) && (before === undefined || cursor < before),
-    );
-  const items = reverse ? within.slice(-limit) : within.slice(0, limit);
-  const more = within.length > items.length;
-  return {
-    items,
-    hasNext: reverse ? before !== undefined : more,
-    hasPrevious: reverse ? more : after !== undefined,
-  };
+  return found.kind === 'refused' ? found : numberedPage(found.lines, page);
 }

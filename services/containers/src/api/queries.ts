@@ -1,6 +1,12 @@
 /** What the outside may ask of containers. What the caller does not reach is answered as missing. */
 import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
-import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import {
+  ChangesArgsSchema,
+  ChangesSchema,
+  createdRangeShape,
+  HistoryArgsSchema,
+  HistoryPageSchema,
+} from '@bivouac/events/operations';
 import { FamilySchema, idOf } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -26,6 +32,7 @@ export const Containers = query({
     lifecycle: LifecycleSchema.optional(),
     /** For the staff. */
     nodeId: idOf('node').optional(),
+    ...createdRangeShape,
   }),
   result: pageSchema(ContainerViewSchema),
 });
@@ -136,6 +143,15 @@ export const ContainerHistory = query({
   result: HistoryPageSchema.nullable(),
 });
 
+/** What changed about a container, for who follows it. Null: there is none, or it is out of reach. */
+export const ContainerChanges = query({
+  name: 'containers.ContainerChanges',
+  access: 'tenant',
+  right: 'containers.read',
+  input: z.strictObject({ containerId: idOf('container'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
+});
+
 export const NodeHistory = query({
   name: 'containers.NodeHistory',
   access: 'staff',
@@ -151,4 +167,22 @@ export const ImageHistory = query({
   right: 'account.read',
   input: z.strictObject({ imageId: idOf('image'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
+});
+
+/** What changed about a node. Null: there is none. */
+export const NodeChanges = query({
+  name: 'containers.NodeChanges',
+  access: 'staff',
+  right: 'platform.read',
+  input: z.strictObject({ nodeId: idOf('node'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
+});
+
+/** What changed about an image. Null: there is none, or it is not published and for the staff. */
+export const ImageChanges = query({
+  name: 'containers.ImageChanges',
+  access: 'tenant',
+  right: 'account.read',
+  input: z.strictObject({ imageId: idOf('image'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
 });

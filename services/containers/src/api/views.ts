@@ -38,6 +38,25 @@ export const LifecycleSchema = z.enum([
 ]);
 export type Lifecycle = z.output<typeof LifecycleSchema>;
 
+/** What can be asked of a container, by its name in docs/container-lifecycle.md. */
+export const ContainerActSchema = z.enum([
+  'start',
+  'stop',
+  'restart',
+  'freeze',
+  'thaw',
+  'resize',
+  'attach',
+  'removeAddresses',
+  'packages',
+  'rename',
+  'softDelete',
+  'restore',
+  'delete',
+  'hold',
+]);
+export type ContainerAct = z.output<typeof ContainerActSchema>;
+
 export const ContainerViewSchema = z.object({
   id: idOf('container'),
   tenantId: idOf('tenant'),
@@ -55,6 +74,8 @@ export const ContainerViewSchema = z.object({
       placedAt: InstantSchema,
     }),
   ),
+  /** What it would not refuse now; whether the caller may ask for it is another matter. */
+  possible: z.array(ContainerActSchema),
   /** What its node last reported or confirmed; null before there was anything to see. */
   observed: z
     .object({ state: ObservedStateSchema, generation: z.number().int(), at: InstantSchema })

@@ -11,7 +11,7 @@ import { EndRestoreWindow, ReconcileContainer } from '../commands/later-life.ts'
 const DIFFERS_SECONDS = 300;
 
 /** A container's row: what is answered, but for the node's name, which is the node's. */
-export interface ContainerRow extends Omit<ContainerView, 'node'> {
+export interface ContainerRow extends Omit<ContainerView, 'node' | 'possible'> {
   readonly nodeId: string | null;
   /** The operation that makes it, until it runs or is gone. */
   readonly maker: string | null;

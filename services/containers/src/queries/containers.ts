@@ -1,17 +1,20 @@
 /** Reading containers: one, a list, what happened to one. */
-import { containerEvents } from '@bivouac/events/containers';
+import { containerEvents, laterLifeEvents } from '@bivouac/events/containers';
 import { type PageArgs, refuse } from '@bivouac/events/language';
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { beganWithin, type CreatedRange } from '@bivouac/events/operations';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
 import {
   ContainerById,
+  ContainerChanges,
   ContainerHistory,
   Containers,
   type ContainerView,
   type Lifecycle,
 } from '../api/index.ts';
 import { streamOf } from '../commands/aggregates.ts';
+import { possibleActs } from '../domain/container/index.ts';
 import { type ContainerRow, containers } from '../projections/container-rows.ts';
 import { nodes } from '../projections/nodes.ts';
 
@@ -22,7 +25,7 @@ export const containerById = queryHandler(ContainerById, (view, { containerId },
 
 export const containerList = queryHandler(
   Containers,
-  (view, { page, tenantId, lifecycle, nodeId }, context) => {
+  (view, { page, tenantId, lifecycle, nodeId, ...created }, context) => {
     const { audience } = context.principal;
     if (nodeId !== undefined && audience !== 'staff' && audience !== 'auditor') {
       return refuse('NOT_ALLOWED', 'Where containers run is for the staff; leave out the node.', {
@@ -31,7 +34,7 @@ export const containerList = queryHandler(
     }
     const rows =
       nodeId === undefined
-        ? pageOfRows(view, context, page, tenantId, lifecycle)
+        ? pageOfRows(view, context, page, { tenantId, lifecycle, ...created })
         : pageOf(
             view,
             containers,
@@ -39,6 +42,7 @@ export const containerList = queryHandler(
             [nodeId],
             page,
             (row) =>
+              beganWithin(created, row.createdAt) &&
               (tenantId === undefined || row.tenantId === tenantId) &&
               (lifecycle === undefined || row.lifecycle === lifecycle),
           );
@@ -49,11 +53,25 @@ export const containerList = queryHandler(
   },
 );
 
+const history = [...containerEvents, ...laterLifeEvents];
+
 export const containerHistory = queryHandler(
   ContainerHistory,
   async (view, { containerId, page }, context) => {
     if (visibleRow(view, containerId, context) === undefined) return null;
-    return historyOf(context, streamOf.container(containerId), containerEvents, page);
+    return historyOf(context, streamOf.container(containerId), history, page);
+  },
+);
+
+export const containerChanges = queryHandler(
+  ContainerChanges,
+  async (view, { containerId, page }, context) => {
+    const row = visibleRow(view, containerId, context);
+    if (row === undefined) return null;
+    return {
+      ...(await changesOf(context, streamOf.container(containerId), page)),
+      over: row.endedAt !== null,
+    };
   },
 );
 
@@ -61,11 +79,18 @@ function pageOfRows(
   view: View,
   context: QueryContext,
   page: PageArgs,
-  tenantId: string | undefined,
-  lifecycle: Lifecycle | undefined,
+  {
+    tenantId,
+    lifecycle,
+    ...created
+  }: CreatedRange & {
+    readonly tenantId: string | undefined;
+    readonly lifecycle: Lifecycle | undefined;
+  },
 ) {
   const { principal } = context;
-  const reached = (row: ContainerRow): boolean => context.reaches(row.tenantId);
+  const reached = (row: ContainerRow): boolean =>
+    context.reaches(row.tenantId) && beganWithin(created, row.createdAt);
   const both = (row: ContainerRow): boolean =>
     reached(row) && (lifecycle === undefined || row.lifecycle === lifecycle);
   // A leaf of a tree reaches itself only: its own index is exact.
@@ -102,5 +127,15 @@ function shown(view: View, row: ContainerRow, context: QueryContext): ContainerV
   const { difference: _difference, ...rest } = shownTo;
   const staff = context.principal.audience === 'staff' || context.principal.audience === 'auditor';
   const node = staff && nodeId !== null ? view.get(nodes, nodeId) : undefined;
-  return { ...rest, node: node === undefined ? null : { id: node.id, name: node.name } };
+  const possible = possibleActs(
+    {
+      lifecycle: row.lifecycle,
+      held: row.holds.length > 0,
+      busy: row.operation !== null,
+      addresses: row.addresses.length,
+      restoreUntil: row.restoreUntil,
+    },
+    context.now(),
+  );
+  return { ...rest, possible, node: node === undefined ? null : { id: node.id, name: node.name } };
 }

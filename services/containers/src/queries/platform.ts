@@ -1,15 +1,17 @@
 /** Reading images, nodes and ranges, and what is held over all tenants. */
 import { imageEvents, nodeEvents } from '@bivouac/events/containers';
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type Table, type View } from '@bivouac/infra/views';
 
 import {
   ImageById,
+  ImageChanges,
   ImageHistory,
   Images,
   type ImageView,
   Leftovers,
   NodeById,
+  NodeChanges,
   NodeHistory,
   Nodes,
   type NodeView,
@@ -48,6 +50,11 @@ export const imageHistory = queryHandler(ImageHistory, async (view, { imageId, p
   return historyOf(context, streamOf.image(imageId), imageEvents, page);
 });
 
+export const imageChanges = queryHandler(ImageChanges, async (view, { imageId, page }, context) => {
+  if (visibleImage(view, imageId, context) === undefined) return null;
+  return { ...(await changesOf(context, streamOf.image(imageId), page)), over: false };
+});
+
 export const nodeById = queryHandler(
   NodeById,
   (view, { nodeId }) => view.get(nodes, nodeId) ?? null,
@@ -65,6 +72,11 @@ export const nodeList = queryHandler(Nodes, (view, { page, location, label, drai
 export const nodeHistory = queryHandler(NodeHistory, async (view, { nodeId, page }, context) => {
   if (view.get(nodes, nodeId) === undefined) return null;
   return historyOf(context, streamOf.node(nodeId), nodeEvents, page);
+});
+
+export const nodeChanges = queryHandler(NodeChanges, async (view, { nodeId, page }, context) => {
+  if (view.get(nodes, nodeId) === undefined) return null;
+  return { ...(await changesOf(context, streamOf.node(nodeId), page)), over: false };
 });
 
 export const rangeById = queryHandler(RangeById, (view, { rangeId }) => {

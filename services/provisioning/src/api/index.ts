@@ -1,6 +1,12 @@
 /** What the outside may ask of provisioning: start, cancel, repair and read operations. */
 import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
-import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import {
+  ChangesArgsSchema,
+  ChangesSchema,
+  createdRangeShape,
+  HistoryArgsSchema,
+  HistoryPageSchema,
+} from '@bivouac/events/operations';
 import {
   OperationKindSchema,
   OperationOrderSchema,
@@ -93,6 +99,7 @@ export const Operations = query({
     parentId: idOf('operation').optional(),
     status: OperationStatusSchema.optional(),
     kind: OperationKindSchema.optional(),
+    ...createdRangeShape,
   }),
   result: pageSchema(OperationViewSchema),
 });
@@ -103,4 +110,13 @@ export const OperationHistory = query({
   right: 'history.read',
   input: z.strictObject({ operationId: idOf('operation'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
+});
+
+/** What changed about an operation, for who follows it. Null: there is none, or it is out of reach. */
+export const OperationChanges = query({
+  name: 'provisioning.OperationChanges',
+  access: 'tenant',
+  right: 'containers.read',
+  input: z.strictObject({ operationId: idOf('operation'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
 });

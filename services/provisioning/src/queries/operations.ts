@@ -1,10 +1,17 @@
 /** Reading operations: one, a list, and what happened to one. */
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { beganWithin } from '@bivouac/events/operations';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf } from '@bivouac/infra/views';
 
 import type { z } from 'zod';
 
-import { OperationById, OperationHistory, Operations, type OperationView } from '../api/index.ts';
+import {
+  OperationById,
+  OperationChanges,
+  OperationHistory,
+  Operations,
+  type OperationView,
+} from '../api/index.ts';
 import { streamEvents } from '../domain/operation/index.ts';
 import { operations } from '../projections/rows.ts';
 
@@ -17,6 +24,7 @@ export const operationList = queryHandler(Operations, (view, { page, ...filters 
   const { tenantId, targetId, parentId, status, kind } = filters;
   const wanted = (row: OperationView): boolean =>
     context.reaches(row.tenantId) &&
+    beganWithin(filters, row.createdAt) &&
     (tenantId === undefined || row.tenantId === tenantId) &&
     (targetId === undefined || row.target.id === targetId) &&
     (parentId === undefined || row.parentId === parentId) &&
@@ -34,6 +42,19 @@ export const operationHistory = queryHandler(
     const row = view.get(operations, operationId);
     if (row === undefined || !context.reaches(row.tenantId)) return null;
     return historyOf(context, `operation-${operationId}`, streamEvents, page);
+  },
+);
+
+export const operationChanges = queryHandler(
+  OperationChanges,
+  async (view, { operationId, page }, context) => {
+    const row = view.get(operations, operationId);
+    if (row === undefined || !context.reaches(row.tenantId)) return null;
+    return {
+      ...(await changesOf(context, `operation-${operationId}`, page)),
+      // Of before the events were read: whatever ended it is among them.
+      over: row.endedAt !== null,
+    };
   },
 );
 

@@ -6,6 +6,7 @@ export { held } from './held.ts';
 export * from './holds.ts';
 export * from './make.ts';
 export { changePackages } from './packages.ts';
+export { possibleActs } from './possible.ts';
 export * from './power.ts';
 export * from './reconcile.ts';
 export * from './reports.ts';
