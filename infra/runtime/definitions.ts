@@ -153,7 +153,7 @@ export interface Projection {
   readonly tables: readonly Table[];
   readonly handlers: ReadonlyMap<string, (event: Recorded, view: WritableView) => void>;
   /**
-   * Every event as it is stored, whatever its type and whether this release can read it: for an index
+   * Every published event as it is stored, whatever its type and whether this release can read it: for an index
    * of the log itself. Nothing is decoded for it.
    */
   readonly stored?: ApplyStored;

@@ -1,6 +1,7 @@
 /** One service's read model as it follows the log: its store, its place, and who waits for it. */
 import type { Position, Recorded, StoredEvent } from '@bivouac/events/language';
 
+import { isPublished } from '../../bus/partition.ts';
 import type { Checkpoint } from '../../event-store/port.ts';
 import type { WritableView } from '../../views/port.ts';
 import type { ViewStore } from '../../views/store.ts';
@@ -109,10 +110,11 @@ export class Followed {
   }
 
   #applyStored(batch: readonly StoredEvent[], position: Position, view: WritableView): void {
-    const start = this.stored.length === 0 ? -1 : batch.findIndex((e) => e.position > position);
-    const first = batch[start];
+    if (this.stored.length === 0) return;
+    // How far reactions and relays have come is in no slice: it goes on while nothing happens.
+    const events = batch.filter((e) => e.position > position && isPublished(e.stream));
+    const [first] = events;
     if (first === undefined) return;
-    const events = start === 0 ? batch : batch.slice(start);
     try {
       for (const apply of this.stored) apply(events, view);
     } catch (cause) {

@@ -1,13 +1,11 @@
 /** Whether a stored event is what was asked for and the caller's to see. */
 import type { StoredEvent } from '@bivouac/events/language';
+import { isPublished } from '@bivouac/infra/bus';
 import type { QueryContext } from '@bivouac/infra/runtime';
 
 import type { TrailFilter } from '../api/index.ts';
 
 export type Fits = (event: StoredEvent) => boolean;
-
-/** How far reactions have come: no facts, and one each second. */
-const CHECKPOINTS = 'checkpoint-';
 
 /** What a filter says of each event; where it is read from does not matter. */
 export function fitting(filter: TrailFilter, { reaches, log }: QueryContext): Fits {
@@ -28,6 +26,6 @@ export function fitting(filter: TrailFilter, { reaches, log }: QueryContext): Fi
     (from === undefined || event.time >= from) &&
     (to === undefined || event.time < to) &&
     (account?.homeId === undefined || event.homeid === account.homeId) &&
-    !event.stream.startsWith(CHECKPOINTS) &&
+    isPublished(event.stream) &&
     concerns(event);
 }
