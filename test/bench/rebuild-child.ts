@@ -1,11 +1,12 @@
 /**
  * Builds all read models of all services from a log, from nothing. First argument: the data folder.
- * Prints events, seconds and the most memory this process ever held.
+ * Prints events, seconds and the most memory this process ever held, which has the services and the
+ * log in it, no gateway and no agents.
  */
 import { rmSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { allServices } from '@bivouac/all';
+import { allServices } from '@bivouac/all/services';
 import { parsePosition } from '@bivouac/events/language';
 import { openEmbeddedStore } from '@bivouac/infra/event-store';
 import { registryOf, startFollower, systemClock, viewSchemaOf } from '@bivouac/infra/runtime';
