@@ -176,7 +176,8 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
       'account.read':
         'actings id name kind parent contact holds closed createdAt limitUntil ' +
         `quotaDays(${day}) quotas reservations ` +
-        'viewerCanHold viewerCanManagePeople viewerCanOrder viewerCanRename',
+        'viewerCanActFor viewerCanClose viewerCanCreateTenant viewerCanHold viewerCanManagePeople ' +
+        'viewerCanOrder viewerCanRename',
       'containers.read': `usage(${day},resolution:DAY)`,
       'billing.read':
         'addOns credit creditNotes dunningPaused fees invoicePreview(month:"2026-04") invoices owed ' +
@@ -265,7 +266,7 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
     ...row('account.read', 'anyone'),
     thing: 'repository',
     fields: {
-      'account.read': 'arch baseUrl createdAt enabled id images name packages snapshot',
+      'account.read': 'arch baseUrl createdAt enabled id images name packages snapshot version',
       'history.read': 'history',
     },
     staffOnly: 'baseUrl',
