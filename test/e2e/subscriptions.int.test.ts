@@ -229,7 +229,7 @@ describe('a container', () => {
   });
 
   test('is told no more to who may not see it, within five seconds of a revocation', async () => {
-    const { owner, seeded, installation, clock } = running;
+    const { owner, seeded, installation } = running;
     const made = await owner.mutate('createApiKey', {
       accountId: seeded.customer.tenantId,
       memberId: seeded.ownerMemberId,
