@@ -145,7 +145,7 @@ export const OperationTargetSchema = z.strictObject({
 export type OperationTarget = z.output<typeof OperationTargetSchema>;
 
 /** The right an order takes: what changes the bill is ordered, the rest is operating or repair. */
-export function rightOfOrder({ kind }: OperationOrder): Right {
+export function rightOfOrder({ kind }: Pick<OperationOrder, 'kind'>): Right {
   switch (kind) {
     case 'power':
     case 'packages':

@@ -1,6 +1,8 @@
 /** Cancelling: in the middle everything is given back, after the end it is refused. */
 import { afterEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
 
+import type { Client } from './client.ts';
 import { closeAll, nothing, open } from './installation.ts';
 
 afterEach(closeAll);
@@ -65,4 +67,35 @@ test('a suspension, which cannot be undone, is not cancelled half way', async ()
     path: ['input', 'operationId'],
   });
   expect(await running.end(accepted)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('a hold of the staff that waits for the owner’s operation is not the owner’s to call off', async () => {
+  const running = await open();
+  const containerId = await running.running();
+  // Nothing is answered from now on: what is asked of the container stays at work on it.
+  await running.installation.nodes.stop();
+  const stopping = await running.owner.mutate('stopContainer', { containerId });
+  await running.whenStep(stopping, 'power');
+  const { operationId } = await running.staff.mutate('suspendContainer', {
+    ...{ containerId, kind: 'ABUSE', reason: 'a tip' },
+  });
+  await running.installation.host.settled();
+  const seen = async (client: Client): Promise<boolean> => {
+    const { operation } = await client.read(
+      z.object({
+        operation: z.object({ status: z.literal('RUNNING'), viewerCanCancel: z.boolean() }),
+      }),
+      'query ($id: ID!) { operation(id: $id) { status viewerCanCancel } }',
+      { id: operationId },
+    );
+    return operation.viewerCanCancel;
+  };
+  expect([await seen(running.owner), await seen(running.staff)]).toEqual([false, true]);
+  expect(await running.owner.mutate('cancelOperation', { operationId })).toMatchObject({
+    ...{ __typename: 'NotAllowed', code: 'NOT_ALLOWED', path: ['input', 'operationId'] },
+  });
+  expect([await seen(running.owner), await seen(running.staff)]).toEqual([false, true]);
+  expect(await running.staff.mutate('cancelOperation', { operationId })).toMatchObject({
+    __typename: 'OperationAccepted',
+  });
 });

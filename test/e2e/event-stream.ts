@@ -36,11 +36,13 @@ export interface Subscribing {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly lastEventId?: string | undefined;
+  /** The session of the staff to act in. */
+  readonly actingId?: string | undefined;
 }
 
 /** Opens a stream. Breaking out of it drops the connection. */
 export async function* events(
-  { url, key, query, variables, lastEventId }: Subscribing,
+  { url, key, query, variables, lastEventId, actingId }: Subscribing,
   cut = new AbortController(),
 ): AsyncGenerator<Sent> {
   const response = await fetch(url, {
@@ -50,6 +52,7 @@ export async function* events(
       'content-type': 'application/json',
       authorization: `Bearer ${key}`,
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      ...(actingId === undefined ? {} : { 'acting-id': actingId }),
     },
     body: JSON.stringify({ query, variables }),
     signal: cut.signal,

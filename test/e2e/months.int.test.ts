@@ -49,6 +49,15 @@ async function invoicesOf(running: Running, id: string): Promise<(string | undef
   return account.invoices.edges.map(({ node }) => node.issuer.id);
 }
 
+async function childCount({ staff }: Running, id: string): Promise<number> {
+  const { operation } = await staff.read(
+    z.object({ operation: z.object({ childCounts: z.object({ total: z.int() }) }) }),
+    'query ($id: ID!) { operation(id: $id) { childCounts { total } } }',
+    { id },
+  );
+  return operation.childCounts.total;
+}
+
 test('a reseller’s own staff close and run the months of its customers, not its own', async () => {
   const running = await open();
   const { owner, staff, clock, seeded } = running;
@@ -72,6 +81,11 @@ test('a reseller’s own staff close and run the months of its customers, not it
   // Again, one account alone: what is closed stays.
   const again = await owner.mutate('closeMonth', { accountId: customer, month });
   expect(await running.end(again)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await invoicesOf(running, customer)).toEqual([reseller]);
+  // Who invoices nobody has nobody's month closed, and not its own.
+  const nobody = await owner.mutate('runMonth', { issuerId: customer, month });
+  expect(await running.end(nobody)).toMatchObject({ status: 'SUCCEEDED', targetId: customer });
+  expect(await childCount(running, nobody.operationId ?? '')).toBe(0);
   expect(await invoicesOf(running, customer)).toEqual([reseller]);
 
   const { client: stranger } = await running.anotherCustomer('neighbour');

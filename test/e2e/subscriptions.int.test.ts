@@ -171,12 +171,12 @@ describe('an operation', () => {
 
 describe('a container', () => {
   /** One that runs, and whoever follows it: its events so far are read. */
-  async function followed(key = running.keys.owner) {
+  async function followed(key = running.keys.owner, actingId?: string) {
     const id = await running.running({
       hostname: `c${Math.floor(running.clock.now())}.example.com`,
     });
     const cut = new AbortController();
-    const stream = events(of(CONTAINER, id, undefined, key), cut);
+    const stream = events({ ...of(CONTAINER, id, undefined, key), actingId }, cut);
     return { id, stream, cut, next: () => nextOf(stream) };
   }
 
@@ -191,6 +191,23 @@ describe('a container', () => {
   /** Turns of the event loop until it is so; the test's timeout ends it. */
   async function until(condition: () => boolean): Promise<void> {
     while (!condition()) await setImmediate();
+  }
+
+  /** What comes next within five seconds of the clock. */
+  async function endedSoon(next: () => Promise<Sent | undefined>): Promise<Sent | undefined> {
+    const { clock } = running;
+    const ended = next();
+    const before = clock.now();
+    let over = false;
+    void ended.then(() => (over = true));
+    // The clock goes on; whatever is asked meanwhile is answered between two steps.
+    while (!over && clock.now() < before + 5000) {
+      clock.advance(250);
+      for (let turn = 0; turn < 50 && !over; turn++) await setImmediate();
+    }
+    const sent = await ended;
+    expect(clock.now() - before).toBeLessThanOrEqual(5000);
+    return sent;
   }
 
   const open = (): number => running.installation.gateway.subscriptions;
@@ -212,7 +229,7 @@ describe('a container', () => {
   });
 
   test('is told no more to who may not see it, within five seconds of a revocation', async () => {
-    const { owner, seeded, installation, clock } = running;
+    const { owner, seeded, installation } = running;
     const made = await owner.mutate('createApiKey', {
       accountId: seeded.customer.tenantId,
       memberId: seeded.ownerMemberId,
@@ -223,24 +240,65 @@ describe('a container', () => {
     expect(await next()).toMatchObject({ event: 'next' });
     await owner.mutate('revokeApiKey', { keyId: made.keyId });
     await installation.host.settled();
-    const ended = next();
-    const before = clock.now();
-    let over = false;
-    void ended.then(() => (over = true));
-    // The clock goes on; whatever is asked meanwhile is answered between two steps.
-    while (!over && clock.now() < before + 5000) {
-      clock.advance(250);
-      for (let turn = 0; turn < 50 && !over; turn++) await setImmediate();
-    }
-    expect(await ended).toMatchObject({
+    expect(await endedSoon(next)).toMatchObject({
       event: 'next',
       id: undefined,
       result: { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'KEY_REVOKED' } }] },
     });
-    expect(clock.now() - before).toBeLessThanOrEqual(5000);
     expect(await next()).toEqual({ event: 'complete' });
     await owner.mutate('renameContainer', { containerId: id, hostname: 'unseen.example.com' });
     expect(await next()).toBeUndefined();
+    await until(() => open() === 0);
+  });
+
+  test.each(['the account ends it', 'its time is over'])(
+    'is told no more in a session of the staff, within five seconds of when %s',
+    async (how) => {
+      const { staff, owner, seeded, installation, clock } = running;
+      const { actingId = '' } = await staff.mutate('startActing', {
+        ...{ accountId: seeded.customer.tenantId, reason: 'asked to look', minutes: 1 },
+      });
+      await installation.host.settled();
+      const { id, next } = await followed(running.keys.staff, actingId);
+      expect(await next()).toMatchObject({ event: 'next' });
+      // As long as the session goes on, so does the subscription: it is asked for as it was opened.
+      for (const hostname of ['first.example.com', 'second.example.com']) {
+        clock.advance(2500);
+        await owner.mutate('renameContainer', { containerId: id, hostname });
+        expect(await next()).toMatchObject({
+          result: { data: { it: { container: { hostname } } } },
+        });
+      }
+      if (how === 'the account ends it') {
+        expect(await owner.mutate('endActing', { actingId })).toMatchObject({
+          __typename: 'ActingEnded',
+        });
+        await installation.host.settled();
+      } else clock.advance(55_000);
+      expect(await endedSoon(next)).toMatchObject({
+        event: 'next',
+        id: undefined,
+        result: { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'ACTING_ENDED' } }] },
+      });
+      expect(await next()).toEqual({ event: 'complete' });
+      // The same key without the session is told on.
+      const own = await take(of(CONTAINER, id, undefined, running.keys.staff), 1);
+      expect(positions(own.taken)).toHaveLength(1);
+      const late = take({ ...of(CONTAINER, id, undefined, running.keys.staff), actingId });
+      await expect(late).rejects.toThrow('ACTING_ENDED');
+      await until(() => open() === 0);
+    },
+  );
+
+  test('is told to nobody who was only invited', async () => {
+    const id = await running.running({ hostname: 'invited.example.com' });
+    const { token } = await running.owner.mutate('inviteMember', {
+      ...{ accountId: running.seeded.customer.tenantId, role: 'OWNER', email: 'i@x.example' },
+    });
+    await running.installation.host.settled();
+    const { taken, complete } = await take(of(CONTAINER, id, undefined, token ?? ''));
+    expect(complete).toBe(true);
+    expect(taken.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(['FORBIDDEN']);
     await until(() => open() === 0);
   });
 

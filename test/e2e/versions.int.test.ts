@@ -26,6 +26,10 @@ beforeAll(async () => {
   const order = await running.order({ hostname: 'cancelled.example.com' });
   await running.end(order);
   ids['operation'] = order.operationId ?? '';
+  const registered = await staff.mutate('registerRepository', {
+    ...{ name: 'el9', baseUrl: 'https://packages.example/', arch: 'x86_64' },
+  });
+  ids['repository'] = registered.repositoryId ?? '';
   await running.quiet();
 });
 afterAll(closeAll);
@@ -61,6 +65,8 @@ const versioned: Readonly<Record<string, readonly [string, Record<string, unknow
   cancelOperation: ['operation', {}],
   retryOperation: ['operation', { reason: 'mended' }],
   resolveOperation: ['operation', { reason: 'by hand' }],
+  disableRepository: ['repository', {}],
+  enableRepository: ['repository', {}],
   releaseOperation: ['operation', { reason: 'given up' }],
 };
 
@@ -80,6 +86,7 @@ const typenames: Readonly<Record<string, string>> = {
   image: 'Image',
   plan: 'Plan',
   operation: 'Operation',
+  repository: 'Repository',
 };
 
 async function versionOf(kind: string): Promise<string> {

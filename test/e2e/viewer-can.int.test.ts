@@ -7,7 +7,7 @@ import { buildSchema, isObjectType } from 'graphql';
 import { z } from 'zod';
 
 import type { Client, Result } from './client.ts';
-import { closeAll, open, type Running } from './installation.ts';
+import { closeAll, limitOf, open, type Running } from './installation.ts';
 import { people, rolesOf } from './people.ts';
 
 let running: Running;
@@ -18,6 +18,9 @@ beforeAll(async () => {
   running = await open();
   own = await people(running, running.seeded.customer.tenantId, rolesOf(false));
   staff = await people(running, running.installation.provider.tenantId, rolesOf(true));
+  // What is open below the account stands against closing it.
+  await running.owner.mutate('createTenant', sub(running.seeded.customer.tenantId));
+  await running.installation.host.settled();
 });
 afterAll(closeAll);
 
@@ -30,6 +33,11 @@ function fieldsOf(type: string): string[] {
   const fields = isObjectType(found) ? Object.keys(found.getFields()) : [];
   return fields.filter((name) => name.startsWith('viewerCan')).sort();
 }
+
+let names = 0;
+const sub = (parentId: string, kind = 'SUB_ACCOUNT') => ({
+  ...{ parentId, kind, name: `below ${++names}`, email: `x${names}@x.example` },
+});
 
 interface Subject {
   readonly id: string;
@@ -105,7 +113,6 @@ async function subject(id: string): Promise<Subject> {
   return { id, leaseIds: container.addresses.map(({ leaseId }) => leaseId) };
 }
 
-let names = 0;
 const fresh = (): Promise<string> =>
   running.running({ hostname: `c${++names}.example.com`, plan: 'basic' });
 
@@ -150,8 +157,13 @@ describe.each(Object.keys(standings))('a container that is %s', (standing) => {
 });
 
 describe('an account', () => {
-  const changes: Readonly<Record<string, (id: string) => readonly [string, object]>> = {
-    viewerCanRename: (accountId) => ['renameTenant', { accountId, name: 'Demo Customer' }],
+  const changes: Readonly<
+    Record<string, (id: string, below?: string) => readonly [string, object]>
+  > = {
+    viewerCanRename: (accountId) => ['renameTenant', { accountId, name: `Name ${++names}` }],
+    viewerCanCreateTenant: (accountId, below) => ['createTenant', sub(accountId, below)],
+    viewerCanClose: (accountId) => ['closeTenant', { accountId, reason: 'not needed' }],
+    viewerCanActFor: (accountId) => ['startActing', { accountId, reason: 'asked to', minutes: 1 }],
     viewerCanManagePeople: (accountId) => [
       'addMember',
       { accountId, email: `x${++names}@x.example`, name: 'X', role: 'MEMBER' },
@@ -189,6 +201,105 @@ describe('an account', () => {
         await running.staff.mutate('liftHold', { accountId: account, holdId: answer.holdId });
         await running.installation.host.settled();
       }
+    }
+  });
+
+  /** What each field says, and whether its change came to something when it was tried then. */
+  async function looked(client: Client, account: string, below: string) {
+    const told: Record<string, boolean | undefined> = {};
+    const tried: Record<string, boolean> = {};
+    for (const [field, change] of Object.entries(changes)) {
+      const { account: seen } = await client.read(
+        z.object({ account: z.record(z.string(), z.boolean()) }),
+        `query ($id: ID!) { account(id: $id) { ${field} } }`,
+        { id: account },
+      );
+      told[field] = seen[field];
+      const [name, input] = change(account, below);
+      const answer = await client.mutate(name, { ...input });
+      // What is closed already stays so, and nothing is done.
+      tried[field] =
+        answer.code === undefined
+          ? answer.position !== null
+          : answer.__typename !== 'NotAllowed' && answer.code !== 'TENANT_CLOSED';
+      if (answer.operationId !== undefined) {
+        tried[field] = (await running.end(answer)).error?.code !== 'TENANT_CLOSED';
+      }
+      await running.installation.host.settled();
+      if (typeof answer.holdId !== 'string') continue;
+      await running.staff.mutate('liftHold', { accountId: account, holdId: answer.holdId });
+      await running.installation.host.settled();
+    }
+    return { told, tried };
+  }
+  const allowed = ({ told }: Awaited<ReturnType<typeof looked>>): string[] =>
+    Object.keys(told).filter((field) => told[field] === true);
+
+  test('says so to who is above it, to the staff who act for it, and once it is closed', async () => {
+    const { staff: provider, installation, clock } = running;
+    const settled = (): Promise<void> => installation.host.settled();
+    const { accountId: reseller = '' } = await provider.mutate('createCustomer', {
+      ...{ name: 'Reseller', email: 'r@x.example', kind: 'RESELLER' },
+    });
+    await settled();
+    const { accountId: child = '' } = await provider.mutate(
+      'createTenant',
+      sub(reseller, 'CUSTOMER'),
+    );
+    await settled();
+    await provider.mutate('createTenant', sub(child));
+    for (const accountId of [reseller, child]) {
+      await provider.mutate('setLimit', { accountId, limit: limitOf(20), reason: 'a customer' });
+    }
+    await settled();
+    const above = (await people(running, reseller, ['owner'])).get('owner');
+    const inside = (await people(running, child, ['owner'])).get('owner');
+    const { actingId = '' } = await provider.mutate('startActing', {
+      ...{ accountId: child, reason: 'asked to' },
+    });
+    await settled();
+    const acting = running.client(running.keys.staff, { 'acting-id': actingId });
+    if (above === undefined || inside === undefined) throw new Error('no owners');
+    const all = Object.keys(changes);
+    const ofStaff = ['viewerCanActFor', 'viewerCanHold'];
+    const without = (...fields: readonly string[]) => all.filter((one) => !fields.includes(one));
+    const expected = [
+      [above, reseller, without(...ofStaff, 'viewerCanClose')],
+      [above, child, without(...ofStaff)],
+      [inside, child, without(...ofStaff, 'viewerCanClose')],
+      [acting, child, ['viewerCanOrder']],
+      [provider, child, all],
+    ] as const;
+    for (const [client, account, fields] of expected) {
+      const seen = await looked(client, account, account === reseller ? 'CUSTOMER' : 'SUB_ACCOUNT');
+      expect(seen.told).toEqual(seen.tried);
+      expect(allowed(seen)).toEqual(fields);
+    }
+
+    const { accounts } = await provider.read(
+      z.object({
+        accounts: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) }),
+      }),
+      'query ($id: ID!) { accounts(first: 100, filter: { parentId: $id }) { edges { node { id } } } }',
+      { id: child },
+    );
+    for (const accountId of [...accounts.edges.map(({ node }) => node.id), child]) {
+      const closed = await provider.mutate('closeTenant', { accountId, reason: 'not needed' });
+      expect(closed.code).toBeUndefined();
+    }
+    await settled();
+    // What a gateway remembers of a key is forgotten by then.
+    clock.moveTo(clock.now() + 2000);
+    const closed = [
+      [above, ['viewerCanRename']],
+      [inside, []],
+      [acting, []],
+      [provider, ['viewerCanRename', 'viewerCanActFor', 'viewerCanHold']],
+    ] as const;
+    for (const [client, fields] of closed) {
+      const seen = await looked(client, child, 'SUB_ACCOUNT');
+      expect(seen.told).toEqual(seen.tried);
+      expect(allowed(seen)).toEqual(fields);
     }
   });
 });

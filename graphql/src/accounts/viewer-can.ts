@@ -9,8 +9,28 @@ builder.objectFields(AccountRef, (t) => ({
     resolve: (_account, _args, { viewer }) => may(viewer, 'account.manage'),
   }),
   viewerCanManagePeople: t.boolean({
-    description: 'Whether its members and API keys are yours to make and to end.',
-    resolve: (_account, _args, { viewer }) => may(viewer, 'account.manage'),
+    description:
+      'Whether its members, invitations and API keys are yours to make and to end. False of an account ' +
+      'that is closed: there they can still be ended from above.',
+    resolve: ({ closed }, _args, { viewer }) => !closed && may(viewer, 'account.manage'),
+  }),
+  viewerCanCreateTenant: t.boolean({
+    description:
+      'Whether `createTenant` below it is yours to ask for and something may stand there.',
+    resolve: ({ kind, closed }, _args, { viewer }) =>
+      (kind === 'reseller' || kind === 'customer') && !closed && may(viewer, 'account.manage'),
+  }),
+  viewerCanClose: t.boolean({
+    description:
+      'Whether `closeTenant` is yours to ask for: it is done from above, and once. What is open below ' +
+      'must be closed first.',
+    resolve: ({ id, kind, closed }, _args, { viewer }) =>
+      kind !== 'provider' && !closed && id !== viewer.tenantId && may(viewer, 'account.manage'),
+  }),
+  viewerCanActFor: t.boolean({
+    description: 'Whether `startActing` is yours to ask for: the staff’s.',
+    resolve: ({ kind }, _args, { viewer }) =>
+      kind !== 'provider' && mayAsStaff(viewer, 'customers.manage'),
   }),
   viewerCanOrder: t.boolean({
     description:

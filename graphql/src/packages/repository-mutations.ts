@@ -78,6 +78,7 @@ for (const [name, contract, description] of simple) {
       description: 'Which repository.',
       fields: (t) => ({ repositoryId: t.id({ description: 'The repository, `rep_…`.' }) }),
     }),
+    versioned: true,
     type: RepositoryChanged,
     act: ({ repositoryId }, key, { services }) => services.command(contract, { repositoryId }, key),
     payload,

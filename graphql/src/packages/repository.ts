@@ -5,6 +5,7 @@ import {
   PackagesWithFile,
   Repositories,
   RepositoryById,
+  RepositoryChanges,
   RepositoryHistory,
   type RepositoryView,
 } from '@bivouac/packages/api';
@@ -15,6 +16,7 @@ import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
 import { type Connection, connection, pageRequest } from '../language/paging.ts';
+import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 
 /** One repository, once per request; null where there is none. */
@@ -83,6 +85,9 @@ export const RepositoryRef = builder.objectRef<RepositoryView>('Repository').imp
   description: 'A package repository. Transactions take what enabled ones offered when last read.',
   interfaces: [NodeRef],
   fields: (t) => ({
+    version: version(t, (services, repositoryId, page) =>
+      services.query(RepositoryChanges, { repositoryId, page }),
+    ),
     name: t.exposeString('name', { description: 'Its name, for ever.' }),
     baseUrl: t.exposeString('baseUrl', {
       nullable: true,

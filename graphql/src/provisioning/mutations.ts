@@ -212,7 +212,11 @@ mutation('runMonth', {
   input: builder.inputType('RunMonthInput', {
     description: 'Whose accounts. The month must be over.',
     fields: (t) => ({
-      issuerId: t.id({ description: 'The provider or the reseller that issues the invoices.' }),
+      issuerId: t.id({
+        description:
+          'Who issues the invoices: the provider, or an account that has others directly below it. ' +
+          'Of one that invoices nobody, nothing is closed.',
+      }),
       month: t.field({ type: 'Month', description: 'The month, e.g. `2026-04`.' }),
     }),
   }),

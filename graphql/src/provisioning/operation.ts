@@ -1,4 +1,5 @@
 /** An operation: a long-running workflow, from the order to the outcome. */
+import { rightOfOrder } from '@bivouac/events/provisioning';
 import {
   OperationById,
   OperationChanges,
@@ -65,9 +66,13 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
           : null,
     }),
     viewerCanCancel: t.boolean({
-      description: 'Whether you may cancel it and it can be, as far as it has come.',
-      resolve: ({ cancellable }, _args, { viewer }) =>
-        cancellable && may(viewer, 'containers.order'),
+      description:
+        'Whether you may cancel it, as who may order the like, and it can be, as far as it has come.',
+      resolve: ({ cancellable, kind, target }, _args, { viewer }) =>
+        cancellable &&
+        may(viewer, rightOfOrder({ kind })) &&
+        // A debtor does not decide about its month.
+        !(kind === 'close-month' && target.id === viewer.tenantId),
     }),
     viewerCanRepair: t.boolean({
       description:

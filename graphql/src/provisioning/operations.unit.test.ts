@@ -95,6 +95,35 @@ describe('an operation', () => {
       },
     });
   });
+
+  test.each([
+    ['power', true],
+    ['resize', true],
+    ['suspend', false],
+    ['close-month', false],
+    ['run-month', true],
+  ] as const)(
+    'that is a %s is cancelled by the staff, and by an owner as they may order the like',
+    async (kind, owner) => {
+      const { ask, services, operations } = setUp();
+      const [operation] = operations;
+      if (operation === undefined) throw new Error('there is an operation');
+      const target = /month/.test(kind)
+        ? ({ type: 'account', id: operation.tenantId } as const)
+        : operation.target;
+      services.onQuery(OperationById, () => ({ ...operation, kind, target }));
+      for (const [as, may] of [
+        ['Alpha', owner],
+        ['Provider', true],
+      ] as const) {
+        const reply = await ask('query Q($id: ID!) { operation(id: $id) { viewerCanCancel } }', {
+          as,
+          variables: { id: operation.id },
+        });
+        expect([as, reply.data]).toEqual([as, { operation: { viewerCanCancel: may } }]);
+      }
+    },
+  );
 });
 
 describe.each([

@@ -11,7 +11,8 @@ import { mutation } from '../language/mutation.ts';
 import { accepted, OperationAccepted } from './start.ts';
 
 mutation('cancelOperation', {
-  description: 'Stops a running operation; what it did is undone.',
+  description:
+    'Stops a running operation; what it did is undone. It takes what ordering the like would take.',
   input: builder.inputType('CancelOperationInput', {
     description: 'Which operation.',
     fields: (t) => ({ operationId: t.id({ description: 'The operation, `op_…`.' }) }),

@@ -1,5 +1,5 @@
 /** Provisioning's commands, each bound to its aggregate and decision. */
-import { is } from '@bivouac/events/language';
+import { is, type Principal } from '@bivouac/events/language';
 import { answerStream, AskAnswered } from '@bivouac/events/operations';
 import { OperationStarted } from '@bivouac/events/provisioning';
 import { aggregate, type CommandHandler, handler } from '@bivouac/infra/runtime';
@@ -56,21 +56,22 @@ const answer = aggregate<AnswerState, readonly [typeof AskAnswered]>({
 /** A child is its parent's to start, whoever ordered that. */
 const host: Orderer = { staff: true, reaches: () => true, tenantId: '' };
 
+function ordererOf({ audience, reach, tenantId }: Principal): Orderer {
+  return {
+    staff: audience === 'staff',
+    reaches: (id) => reach === 'all' || reach.has(id),
+    tenantId,
+  };
+}
+
 const streamOf = (operationId: string): string => `operation-${operationId}`;
 
 export const commands: readonly CommandHandler[] = [
   handler(StartOperation, operation, {
     stream: (_input, { commandKey }) => streamOf(operationIdOf(commandKey)),
     owner: ({ tenantId, homeId }) => ({ tenantId, homeId }),
-    prepare: ({ order, tenantId }, _ports, { principal }) => {
-      const { audience, reach } = principal;
-      const by: Orderer = {
-        staff: audience === 'staff',
-        reaches: (id) => reach === 'all' || reach.has(id),
-        tenantId: principal.tenantId,
-      };
-      return Promise.resolve({ input: { order, tenantId, by } });
-    },
+    prepare: ({ order, tenantId }, _ports, { principal }) =>
+      Promise.resolve({ input: { order, tenantId, by: ordererOf(principal) } }),
     decide: start,
     result: (events) => {
       for (const event of events) {
@@ -83,7 +84,9 @@ export const commands: readonly CommandHandler[] = [
   }),
   handler(CancelOperation, operation, {
     stream: ({ operationId }) => streamOf(operationId),
-    decide: (state: OperationState, _input, context) => cancel(state, context),
+    prepare: (_input, _ports, { principal }) =>
+      Promise.resolve({ input: { by: ordererOf(principal), held: principal.rights } }),
+    decide: cancel,
     result: (_events, { operationId }) => ({ operationId }),
   }),
   handler(RetryOperation, operation, {

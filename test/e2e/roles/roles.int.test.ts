@@ -96,14 +96,16 @@ function reading(viewer: Viewer, { right, whose }: Row, place: Place): readonly 
 }
 
 /** Of a change. Beyond reach it is refused in one of the two ways, never admitted. */
-function changing(viewer: Viewer, { right, whose }: Row, place: Place): readonly Outcome[] {
+function changing(viewer: Viewer, row: Row, place: Place): readonly Outcome[] {
+  const { whose } = row;
+  if (whose === 'invited') return ['absent'];
+  const right = viewer.of === 'provider' ? (row.ofStaff ?? row.right) : row.right;
   const staff = viewer.of === 'provider' && !readOnly.has(viewer.role);
   if (whose === 'staff') {
     if (staff && has(viewer, right)) return ['seen'];
     return reached[viewer.of].includes(place) ? ['forbidden'] : ['absent', 'forbidden'];
   }
   if (whose !== 'anyone' && !reached[viewer.of].includes(place)) return ['absent', 'forbidden'];
-  if (whose === 'home' && viewer.of === 'child') return ['absent', 'forbidden'];
   if (!has(viewer, right)) return ['forbidden'];
   if (whose === 'issuer' && !issuerReached[viewer.of].includes(place)) return ['forbidden'];
   return ['seen'];

@@ -13,22 +13,32 @@ export interface Things {
   readonly invoice: string;
   readonly creditNote: string;
   readonly member: string;
+  /** Behind the member. */
+  readonly person: string;
   readonly apiKey: string;
+  readonly invitation: string;
+  /** A session in which the staff acted for the account; it has ended. */
+  readonly acting: string;
+  /** What may stand directly below the account. */
+  readonly kindBelow: string;
   readonly image: string;
   readonly plan: string;
   readonly node: string;
   readonly range: string;
+  readonly repository: string;
 }
 
 /**
- * Whose things they are. `tenant`: who reaches the account. `home`: who reaches the top of its tree.
- * `issuer`: who reaches the one above it.
- * `staff`: the provider's people (to read, its auditors too). `anyone`: the same for all.
+ * Whose things they are. `tenant`: who reaches the account. `issuer`: who reaches the one above it.
+ * `staff`: the provider's people (to read, its auditors too). `anyone`: the same for all. `invited`:
+ * who presents an invitation, and so none of the viewers.
  */
-export type Whose = 'tenant' | 'home' | 'issuer' | 'staff' | 'anyone';
+export type Whose = 'tenant' | 'issuer' | 'staff' | 'anyone' | 'invited';
 
 export interface Row {
   readonly right: Right;
+  /** What it takes of the provider's people, where that is another. */
+  readonly ofStaff?: Right;
   readonly whose: Whose;
 }
 
@@ -60,6 +70,12 @@ export const queries: Readonly<Record<string, QueryRow>> = {
   addressRange: one('addressRange', 'range', row('platform.read', 'staff')),
   addressRanges: list('addressRanges', 'range', row('platform.read', 'staff'), ''),
   apiKeys: list('apiKeys', 'apiKey', row('account.read')),
+  auditEvents: {
+    ...row('history.read'),
+    ask: (of) =>
+      `it: auditEvents(first: 10, filter: { accountId: "${of.account}" }) { edges { node { accountId } } }`,
+    holds: (of) => of.account,
+  },
   container: one('container', 'container', row('containers.read')),
   containerDifferences: {
     ...row('platform.read', 'staff'),
@@ -67,10 +83,17 @@ export const queries: Readonly<Record<string, QueryRow>> = {
     holds: () => 'edges',
   },
   containers: list('containers', 'container', row('containers.read')),
+  containersWithPackage: {
+    ...row('containers.read'),
+    ask: () =>
+      'it: containersWithPackage(name: "openssl", first: 100) { edges { node { container { account { id } } } } }',
+    holds: (of) => of.account,
+  },
   creditNote: one('creditNote', 'creditNote', row('billing.read')),
   hardwareNode: one('hardwareNode', 'node', row('platform.read', 'staff')),
   image: one('image', 'image', row('account.read', 'anyone')),
   images: list('images', 'image', row('account.read', 'anyone'), ''),
+  invitations: list('invitations', 'invitation', row('account.read')),
   invoice: one('invoice', 'invoice', row('billing.read')),
   invoices: list('invoices', 'invoice', row('billing.read')),
   journal: {
@@ -85,17 +108,30 @@ export const queries: Readonly<Record<string, QueryRow>> = {
   nodes: list('nodes', 'node', row('platform.read', 'staff'), ''),
   operation: one('operation', 'operation', row('containers.read')),
   operations: list('operations', 'operation', row('containers.read')),
+  packagesWithFile: {
+    ...row('account.read', 'anyone'),
+    ask: () => `it: packagesWithFile(path: "/usr/bin/offered") { edges { node { name } } }`,
+    holds: () => 'offered',
+  },
   payment: {
     ...row('billing.read'),
     ask: (of) => `it: payment(accountId: "${of.account}", reference: "paid") { reference }`,
     holds: () => 'paid',
   },
+  person: one('person', 'person', row('account.read')),
   plan: {
     ...row('account.read', 'anyone'),
     ask: () => 'it: plan(code: "1000") { id }',
     holds: (of) => of.plan,
   },
   plans: list('plans', 'plan', row('account.read', 'anyone'), ''),
+  repositories: list('repositories', 'repository', row('account.read', 'anyone'), ''),
+  repository: one('repository', 'repository', row('account.read', 'anyone')),
+  retentions: {
+    ...row('account.read', 'anyone'),
+    ask: () => 'it: retentions { purpose years }',
+    holds: () => 'INVOICE',
+  },
   strayInstances: {
     ...row('platform.read', 'staff'),
     ask: () => 'it: strayInstances { edges { node { __typename } } }',
@@ -130,14 +166,19 @@ export interface NodeRow extends Row {
   readonly staffOnly?: string;
 }
 
+const day = 'from:"2026-04-10T00:00:00.000Z",to:"2026-04-11T00:00:00.000Z"';
+
 export const nodes: Readonly<Record<string, NodeRow>> = {
   Account: {
     ...row('account.read'),
     thing: 'account',
     fields: {
       'account.read':
-        'id name kind parent contact holds closed createdAt limitUntil quotas reservations ' +
-        'viewerCanHold viewerCanManagePeople viewerCanOrder viewerCanRename',
+        'actings id name kind parent contact holds closed createdAt limitUntil ' +
+        `quotaDays(${day}) quotas reservations ` +
+        'viewerCanActFor viewerCanClose viewerCanCreateTenant viewerCanHold viewerCanManagePeople ' +
+        'viewerCanOrder viewerCanRename',
+      'containers.read': `usage(${day},resolution:DAY)`,
       'billing.read':
         'addOns credit creditNotes dunningPaused fees invoicePreview(month:"2026-04") invoices owed ' +
         'payments prices subscriptions',
@@ -151,7 +192,8 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
       'containers.read':
         'id hostname lifecycle operation holds observed plan limits image addresses location node ' +
         'generation runningSince createdAt softDeletedAt restoreUntil endedAt account operations ' +
-        'packages version viewerCanAddAddresses viewerCanDelete viewerCanFreeze ' +
+        `packages packageChanges updates usage(${day},resolution:HOUR) ` +
+        'version viewerCanAddAddresses viewerCanDelete viewerCanFreeze ' +
         'viewerCanRemoveAddresses viewerCanRename viewerCanResize viewerCanRestart ' +
         'viewerCanRestore viewerCanStart viewerCanStop viewerCanSuspend viewerCanTerminate ' +
         'viewerCanThaw',
@@ -172,8 +214,8 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
     thing: 'node',
     fields: {
       'platform.read':
-        'capacity cpuOvercommitPercent createdAt drained engine features free history id inventory ' +
-        'labels location name placements used version',
+        'capacity cpuOvercommitPercent createdAt drained engine enrolmentOpenUntil features free ' +
+        'history id identity inventory labels location name placements revokedKeys used version',
     },
   },
   Image: {
@@ -201,10 +243,15 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
     fields: {
       'containers.read':
         'account attentionSince childCounts children createdAt currentStep endedAt error id ' +
-        'interventions invoice kind leftovers overdueReservationIds parentId position progress ' +
-        'status steps target targetId version viewerCanCancel viewerCanRepair',
+        'interventions invoice kind leftovers overdueReservationIds packageTransaction parentId ' +
+        'position progress status steps target targetId version viewerCanCancel viewerCanRepair',
       'history.read': 'history',
     },
+  },
+  Person: {
+    ...row('account.read'),
+    thing: 'person',
+    fields: { 'account.read': 'account erased id memberId scheduled', 'history.read': 'history' },
   },
   Plan: {
     ...row('account.read', 'anyone'),
@@ -214,6 +261,15 @@ export const nodes: Readonly<Record<string, NodeRow>> = {
         'code definedAt effectiveFrom extraAddressMonthly id includedAddresses limits monthly name ' +
         'retired revision setup version versions zone',
     },
+  },
+  Repository: {
+    ...row('account.read', 'anyone'),
+    thing: 'repository',
+    fields: {
+      'account.read': 'arch baseUrl createdAt enabled id images name packages snapshot version',
+      'history.read': 'history',
+    },
+    staffOnly: 'baseUrl',
   },
 };
 
@@ -230,6 +286,8 @@ const onContainer = (right: Right, more: Record<string, unknown> = {}): Mutation
   ...row(right),
   input: ({ container }) => ({ containerId: container, ...more }),
 });
+const onPackages = (more: Record<string, unknown> = {}): MutationRow =>
+  onContainer('containers.operate', more);
 const onAccount = (at: Row, more: Record<string, unknown> = {}): MutationRow => ({
   ...at,
   input: ({ account }) => ({ accountId: account, ...more }),
@@ -264,6 +322,7 @@ const nothing = (prefix: string): string => `${prefix}_${NOTHING}`;
 
 /** Every mutation. */
 export const mutations: Readonly<Record<string, MutationRow>> = {
+  acceptInvitation: { ...row('invitation.accept', 'invited'), input: () => ({ name: 'N' }) },
   addAddresses: onContainer('containers.order'),
   addMember: {
     ...row('account.manage'),
@@ -279,8 +338,14 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     ...row('containers.order'),
     input: ({ operation }) => ({ operationId: operation }),
   },
+  changeMemberRole: {
+    ...row('account.manage'),
+    input: ({ account, member }) => ({ accountId: account, memberId: member, role: 'MEMBER' }),
+  },
   chargeFee: onAccount(issuing, { name: 'Fee', amount: money('1.00'), reason }),
-  closeMonth: onAccount(row('billing.manage', 'staff'), { month: '2099-01' }),
+  closeMonth: onAccount(issuing, { month: '2099-01' }),
+  // Refused for what is open below, where it is admitted.
+  closeTenant: onAccount(row('account.manage', 'issuer'), { reason }),
   createApiKey: {
     ...row('account.manage'),
     input: ({ account, member }) => ({ accountId: account, memberId: member, label: 'cell' }),
@@ -289,9 +354,21 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     ...customers,
     input: (_of, cell) => ({ name: `Cell ${cell}`, email: `c${cell}@cells.example` }),
   },
+  createTenant: {
+    ...row('account.manage'),
+    input: ({ account, kindBelow }, cell) => ({
+      ...{ parentId: account, kind: kindBelow },
+      ...{ name: `Cell ${cell}`, email: `t${cell}@cells.example` },
+    }),
+  },
   definePlan: onPlatform(() => ({ code: 'cell', ...terms })),
   deleteContainer: onContainer('containers.order', { reason }),
   deprecateImage: onPlatform(() => ({ imageId: nothing('img'), reason })),
+  destroyStray: {
+    ...row('operations.repair', 'staff'),
+    input: () => ({ nodeId: nothing('nod'), containerId: nothing('ctr'), reason }),
+  },
+  disableRepository: onPlatform(() => ({ repositoryId: nothing('rep') })),
   draftImage: {
     ...onPlatform(() => ({
       ...{ name: 'cell', digest: 'a'.repeat(64), inventory: 'b'.repeat(64) },
@@ -300,10 +377,26 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     namesNothing: true,
   },
   drainNode: onPlatform(({ node }) => ({ nodeId: node, reason })),
+  enableRepository: onPlatform(({ repository }) => ({ repositoryId: repository })),
+  endActing: { ...row('account.manage'), input: ({ acting }) => ({ actingId: acting }) },
+  // The viewers are others than the person, who needs no right but reading.
+  erasePerson: {
+    ...row('account.manage'),
+    ofStaff: 'customers.manage',
+    input: ({ person }) => ({ personId: person, reason: 'NO_LONGER_NEEDED' }),
+  },
   freezeContainer: onContainer('containers.operate'),
   grantCredit: onAccount(issuing, { amount: money('1.00'), reason }),
+  installPackages: onPackages({ packages: ['offered'] }),
+  inviteMember: {
+    ...row('account.manage'),
+    input: ({ account }, cell) => ({
+      ...{ accountId: account, role: 'AUDITOR', email: `i${cell}@cells.example` },
+    }),
+  },
   labelNode: onPlatform(({ node }) => ({ nodeId: node, labels: ['cell'] })),
   liftHold: onAccount(customers, { holdId: nothing('hld') }),
+  openNodeEnrolment: onPlatform(() => ({ nodeId: nothing('nod') })),
   pauseDunning: onAccount(issuing, { reason }),
   placeHold: onAccount(customers, { kind: 'STAFF', reason }),
   provisionContainer: onAccount(row('containers.order'), {
@@ -315,6 +408,7 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
   recordImageInventory: onPlatform(() => ({ imageId: nothing('img'), packages: [] })),
   recordPackageList: onPlatform(() => ({ packages: [] })),
   recordPayment: onAccount(issuing, { reference: 'cell', amount: money('1.00') }),
+  refreshPackages: onPackages(),
   registerAddressRange: onPlatform(() => ({ cidr: '10.99.0.0/24', location: 'cell' })),
   registerNode: onPlatform(() => ({
     ...{ name: 'cell', location: 'cell', engine: 'lxd' },
@@ -323,11 +417,19 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
       ...{ memoryBytes: '1073741824', diskBytes: '1073741824' },
     },
   })),
+  registerRepository: onPlatform(() => ({
+    ...{ name: 'cell', baseUrl: 'https://cells.example/', arch: 'x86_64', enabled: false },
+  })),
   releaseOperation: repair,
   removeAddress: onContainer('containers.order', { leaseIds: [nothing('lse')] }),
+  removeMember: {
+    ...row('account.manage'),
+    input: ({ account }) => ({ accountId: account, memberId: nothing('mem') }),
+  },
+  removePackages: onPackages({ packages: ['offered'] }),
   renameContainer: onContainer('containers.operate', { hostname: 'cell.example.com' }),
   renameTenant: {
-    ...row('account.manage', 'home'),
+    ...row('account.manage'),
     input: ({ account }) => ({ accountId: account, name: `The ${account.slice(-6)}` }),
   },
   replacePlanTerms: onPlatform(() => ({ planId: nothing('pln'), ...terms })),
@@ -341,8 +443,12 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
   retryOperation: repair,
   reversePayment: onAccount(issuing, { reference: 'cell', reason }),
   revokeApiKey: { ...row('account.manage'), input: ({ apiKey }) => ({ keyId: apiKey }) },
+  revokeNodeIdentity: onPlatform(() => ({ nodeId: nothing('nod'), reason })),
+  // The viewers are others than the key's member, who needs no right but reading.
+  rotateApiKey: { ...row('account.manage'), input: ({ apiKey }) => ({ keyId: apiKey }) },
+  // Whoever invoices nobody has nobody's month closed.
   runMonth: {
-    ...row('billing.manage', 'staff'),
+    ...row('billing.manage'),
     input: ({ account }) => ({ issuerId: account, month: '2099-01' }),
   },
   setLimit: onAccount(customers, { limit: null, reason }),
@@ -357,9 +463,12 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
       ...{ setup: money('1.00'), extraAddressMonthly: money('1.00') },
     }),
   },
+  setRetention: onPlatform(() => ({ purpose: 'AUDIT', years: 1 })),
+  startActing: onAccount(customers, { reason, minutes: 1 }),
   startContainer: onContainer('containers.operate'),
   stopContainer: onContainer('containers.operate'),
   suspendContainer: { ...customers, ...forStaff({ kind: 'STAFF', reason }) },
+  syncRepository: onPlatform(() => ({ repositoryId: nothing('rep') })),
   terminateContainer: onContainer('containers.order', { reason }),
   testImage: onPlatform(() => ({
     imageId: nothing('img'),
@@ -367,11 +476,16 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
   })),
   thawContainer: onContainer('containers.operate'),
   undrainNode: onPlatform(({ node }) => ({ nodeId: node })),
+  upgradePackages: onPackages(),
   voidInvoice: {
     ...issuing,
     input: ({ account, invoice }) => ({ accountId: account, invoiceId: invoice, reason }),
   },
   withdrawImage: onPlatform(() => ({ imageId: nothing('img'), reason })),
+  withdrawInvitation: {
+    ...row('account.manage'),
+    input: ({ account, invitation }) => ({ accountId: account, invitationId: invitation }),
+  },
   withdrawPrice: {
     ...row('billing.manage'),
     input: ({ account }) => ({ issuerId: account, planCode: 'cell' }),

@@ -2,13 +2,16 @@
  * Accounts in every relation to each other, each with its things, and people of every role: a
  * reseller with two customers below it, a customer elsewhere, the provider.
  */
+import { join } from 'node:path';
+
 import { PROVIDER_ID, type Role, TenantCreated } from '@bivouac/events/accounts';
 import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
 import { z } from 'zod';
 
 import type { Client } from '../client.ts';
-import { limitOf, open, type Running } from '../installation.ts';
+import { limitOf, newFolder, open, type Running } from '../installation.ts';
 import { people, rolesOf } from '../people.ts';
+import { writeRepository } from '../repository.ts';
 import type { Things } from './table.ts';
 
 export type Place = 'reseller' | 'child' | 'sibling' | 'foreign';
@@ -77,12 +80,26 @@ export async function makeWorld(): Promise<World> {
     );
   }
   await running.quiet();
+  const repository = await makeRepository(running);
+  // What has an inventory is there as long as its container.
+  for (const place of places) {
+    await running.end(
+      await running.order(
+        { accountId: ids[place], hostname: `${place}-stays.example.com`, plan: 'basic' },
+        `${place} stays`,
+        staff,
+      ),
+    );
+  }
+  await running.quiet();
   const things = await Promise.all(
     places.map(async (place) => {
       const made = await thingsOf(running, ids[place]);
       const container = containers.get(place) ?? '';
       const operation = orders.get(place) ?? '';
-      return [place, { ...made, container, operation, image: seeded.imageId }] as const;
+      const kindBelow = place === 'reseller' ? 'CUSTOMER' : 'SUB_ACCOUNT';
+      const platform = { repository, image: seeded.imageId };
+      return [place, { ...made, ...platform, container, operation, kindBelow }] as const;
     }),
   );
   await installation.host.settled();
@@ -99,7 +116,7 @@ export async function makeWorld(): Promise<World> {
 }
 
 /** As the accounts service would write it: a tree is its home and what is below. */
-async function makeTenants({ installation }: Running): Promise<void> {
+async function makeTenants({ installation, staff }: Running): Promise<void> {
   const { host, store } = installation;
   const tree = async (home: Place, kinds: Partial<Record<Place, 'reseller' | 'customer'>>) => {
     const commandkey = uuidOf('roles', home);
@@ -122,11 +139,35 @@ async function makeTenants({ installation }: Running): Promise<void> {
   await tree('reseller', { reseller: 'reseller', child: 'customer', sibling: 'customer' });
   await tree('foreign', { foreign: 'customer' });
   await host.settled();
+  // What is open below a customer stands against closing it.
+  for (const place of places.filter((one) => one !== 'reseller')) {
+    await staff.mutate('createTenant', {
+      ...{ parentId: ids[place], kind: 'SUB_ACCOUNT', name: `below ${place}` },
+      email: `below@${place}.example`,
+    });
+  }
+  await host.settled();
+}
+
+/** One that offers a package with a file. */
+async function makeRepository({ staff }: Running): Promise<string> {
+  const baseUrl = await writeRepository(join(await newFolder(), 'repository'), [
+    { name: 'offered', version: '1.0', release: '1', files: ['/usr/bin/offered'] },
+  ]);
+  const { repositoryId = '' } = await staff.mutate('registerRepository', {
+    ...{ name: 'offers', baseUrl, arch: 'x86_64' },
+  });
+  const read = await staff.mutate('syncRepository', { repositoryId });
+  if (read.code !== undefined) throw new Error(JSON.stringify(read));
+  return repositoryId;
 }
 
 const ids1 = z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) });
 
-/** The account's invoice taken back, a payment, a member with a key that was revoked. */
+/**
+ * The account's invoice taken back, a payment, a member with a key that was revoked, an invitation
+ * withdrawn, a session of the staff that has ended.
+ */
 async function thingsOf(running: Running, accountId: string) {
   const { staff, installation } = running;
   const settled = (): Promise<void> => installation.host.settled();
@@ -145,7 +186,22 @@ async function thingsOf(running: Running, accountId: string) {
   });
   await settled();
   await staff.mutate('revokeApiKey', { keyId });
+  const { invitationId = '' } = await staff.mutate('inviteMember', {
+    ...{ accountId, email: 'guest@people.example', role: 'AUDITOR' },
+  });
+  const { actingId = '' } = await staff.mutate('startActing', { accountId, reason: 'asked to' });
   await settled();
+  await staff.mutate('withdrawInvitation', { accountId, invitationId });
+  await staff.mutate('endActing', { actingId });
+  await settled();
+  const { members } = await staff.read(
+    z.object({
+      members: z.object({
+        edges: z.array(z.object({ node: z.object({ id: z.string(), personId: z.string() }) })),
+      }),
+    }),
+    `{ members(accountId: "${accountId}") { edges { node { id personId } } } }`,
+  );
   const { account } = await staff.read(
     z.object({ account: z.object({ creditNotes: ids1 }) }),
     `{ account(id: "${accountId}") { creditNotes { edges { node { id } } } } }`,
@@ -155,7 +211,10 @@ async function thingsOf(running: Running, accountId: string) {
     invoice: invoices,
     creditNote: account.creditNotes.edges[0]?.node.id ?? '',
     member: memberId,
+    person: members.edges.find(({ node }) => node.id === memberId)?.node.personId ?? '',
     apiKey: keyId,
+    invitation: invitationId,
+    acting: actingId,
     plan: await planId(staff),
     node: await first(staff, 'nodes(first: 1)'),
     range: await first(staff, 'addressRanges(first: 1)'),

@@ -1,6 +1,11 @@
 /** What repositories offer: packages, owners of files, updates of a container, its package changes. */
 import { PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
-import { HistoryArgsSchema, HistoryPageSchema } from '@bivouac/events/operations';
+import {
+  ChangesArgsSchema,
+  ChangesSchema,
+  HistoryArgsSchema,
+  HistoryPageSchema,
+} from '@bivouac/events/operations';
 import { idOf, InstantSchema } from '@bivouac/events/values';
 import { z } from 'zod';
 
@@ -60,6 +65,15 @@ export const RepositoryHistory = query({
   right: 'history.read',
   input: z.strictObject({ repositoryId: idOf('repository'), page: HistoryArgsSchema }),
   result: HistoryPageSchema.nullable(),
+});
+
+/** What changed about a repository. Null: there is none. */
+export const RepositoryChanges = query({
+  name: 'packages.RepositoryChanges',
+  access: 'tenant',
+  right: 'account.read',
+  input: z.strictObject({ repositoryId: idOf('repository'), page: ChangesArgsSchema }),
+  result: ChangesSchema.nullable(),
 });
 
 /**

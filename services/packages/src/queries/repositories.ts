@@ -1,7 +1,7 @@
 /** Reading repositories, what they offer, and what of it is newer than what a container has. */
 import { mayRead } from '@bivouac/events/language';
 import { type Package, repositoryEvents } from '@bivouac/events/packages';
-import { historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
+import { changesOf, historyOf, type QueryContext, queryHandler } from '@bivouac/infra/runtime';
 import { pageOf, type View } from '@bivouac/infra/views';
 
 import {
@@ -10,6 +10,7 @@ import {
   PackagesWithFile,
   Repositories,
   RepositoryById,
+  RepositoryChanges,
   RepositoryHistory,
   type RepositoryView,
   UpdatesOfContainer,
@@ -54,6 +55,14 @@ export const repositoryHistory = queryHandler(
     view.get(repositories, repositoryId) === undefined
       ? null
       : historyOf(context, repositoryStream(repositoryId), repositoryEvents, page),
+);
+
+export const repositoryChanges = queryHandler(
+  RepositoryChanges,
+  async (view, { repositoryId, page }, context) =>
+    view.get(repositories, repositoryId) === undefined
+      ? null
+      : { ...(await changesOf(context, repositoryStream(repositoryId), page)), over: false },
 );
 
 export const packagesOfRepository = queryHandler(

@@ -43,11 +43,15 @@ export const StartOperation = command({
   }),
 });
 
-/** Asks a running operation to stop; what it did is undone. Refused once it cannot be undone. */
+/**
+ * Asks a running operation to stop; what it did is undone. Refused once it cannot be undone, and
+ * NOT_ALLOWED to who could not have ordered it.
+ */
 export const CancelOperation = command({
   name: 'provisioning.CancelOperation',
   access: 'tenant',
-  right: 'containers.order',
+  // Whoever sees it may ask; what its order takes, the decision knows.
+  right: 'containers.read',
   input: z.strictObject({ operationId: idOf('operation') }),
   result: z.strictObject({ operationId: idOf('operation') }),
 });

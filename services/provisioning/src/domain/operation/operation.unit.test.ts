@@ -1,16 +1,43 @@
 import { describe, expect, test } from '@jest/globals';
+import { RightSchema } from '@bivouac/events/language';
 import { asks, StepAsked } from '@bivouac/events/operations';
-import type { OperationOrder } from '@bivouac/events/provisioning';
+import { type OperationOrder, rightOfOrder } from '@bivouac/events/provisioning';
 import { deriveId } from '@bivouac/events/values';
 
 import { initial, isUndo, type Orderer, start } from './index.ts';
-import { orderOf, orders, Run, tenantId } from './sample-run.ts';
+import { by, orderOf, orders, Run, tenantId } from './sample-run.ts';
 
 describe('an operation', () => {
   test.each(orders)('whose every step is done succeeds ($kind)', (order) => {
     const run = new Run(order);
     run.finish();
     expect(run.state.phase).toBe('succeeded');
+  });
+
+  test.each(orders)('is cancelled by who may order it and nobody else ($kind)', (order) => {
+    const right = rightOfOrder(order);
+    const ofStaff = order.kind === 'suspend' || order.kind === 'resume';
+    const above: Orderer = { staff: false, reaches: () => true, tenantId: deriveId('tenant', 'r') };
+    const self: Orderer = { staff: false, reaches: (id) => id === tenantId, tenantId };
+    const others = RightSchema.options.filter((one) => one !== right);
+    const who = [
+      [by, [right], true],
+      [by, others, false],
+      [above, [right], !ofStaff],
+      [above, others, false],
+      [self, [right], !ofStaff && order.kind !== 'close-month'],
+      [self, others, false],
+    ] as const;
+    for (const [orderer, rights, may] of who) {
+      const run = new Run(order);
+      // Put off, nothing of it was done.
+      run.answerNext('busy');
+      expect(run.state.phase).toBe('running');
+      const decision = run.cancel({ by: orderer, held: new Set(rights) });
+      if (may) expect(decision.kind).toBe('accepted');
+      else expect(decision).toMatchObject({ kind: 'refused', refusal: { code: 'NOT_ALLOWED' } });
+      expect(run.state.phase === 'running').toBe(!may);
+    }
   });
 
   test('asks for nothing before what it needs is done', () => {

@@ -1,11 +1,19 @@
 /** Starting an operation and asking it to stop. */
-import { accept, type DecideContext, type Decision, refuse } from '@bivouac/events/language';
+import {
+  accept,
+  type DecideContext,
+  type Decision,
+  mayUse,
+  refuse,
+  type Rights,
+} from '@bivouac/events/language';
 import {
   CancelRequested,
   type OperationKind,
   type OperationOrder,
   OperationStarted,
   type OperationTarget,
+  rightOfOrder,
 } from '@bivouac/events/provisioning';
 import { deriveId, idFromUuid } from '@bivouac/events/values';
 
@@ -84,13 +92,26 @@ function notTheirOrder(order: OperationOrder, by: Orderer): ReturnType<typeof re
 }
 
 /**
- * Asks the operation to stop. Refused: OPERATION_UNKNOWN, OPERATION_ENDED, OPERATION_NEEDS_ATTENTION,
- * OPERATION_CANNOT_BE_CANCELLED.
+ * Asks the operation to stop. Refused: OPERATION_UNKNOWN, NOT_ALLOWED, OPERATION_ENDED,
+ * OPERATION_NEEDS_ATTENTION, OPERATION_CANNOT_BE_CANCELLED.
  */
-export function cancel(state: OperationState, context: DecideContext): Decision {
-  const { phase, operationId } = state;
+export function cancel(
+  state: OperationState,
+  { by, held }: { readonly by: Orderer; readonly held: Rights },
+  context: DecideContext,
+): Decision {
+  const { phase, operationId, order } = state;
   const path = ['operationId'];
-  if (phase === 'new') return unknown();
+  if (phase === 'new' || order === undefined) return unknown();
+  // Else who is to be held could call off the hold while it waits for what keeps the container busy.
+  const mayOrder = mayUse(held, rightOfOrder(order));
+  if (!mayOrder || (!by.staff && notTheirOrder(order, by) !== undefined)) {
+    return refuse(
+      'NOT_ALLOWED',
+      `Only whoever may order this (${order.kind}) can cancel it; ask them to do it.`,
+      { path, details: { operationId } },
+    );
+  }
   if (phase === 'undoing') return accept();
   if (isEnded(phase)) return ended(state, 'cancel');
   if (phase !== 'running') {

@@ -1,5 +1,11 @@
 /** An operation to try things with: orders of every kind, and answers that fit each ask. */
-import type { DecideContext, Decision, EventDefinition, Refusal } from '@bivouac/events/language';
+import type {
+  DecideContext,
+  Decision,
+  EventDefinition,
+  Refusal,
+  Rights,
+} from '@bivouac/events/language';
 import { type AskName, type AskRef, type Outcome, StepAsked } from '@bivouac/events/operations';
 import { type OperationOrder, OperationOrderSchema } from '@bivouac/events/provisioning';
 import { deriveId, uuidOf } from '@bivouac/events/values';
@@ -194,8 +200,8 @@ export class Run {
     this.#take(resumeStep(this.state, delay, this.context()));
   }
 
-  cancel(): Decision {
-    const decision = cancel(this.state, this.context());
+  cancel(who: { readonly by: Orderer; readonly held: Rights } = { by, held: 'all' }): Decision {
+    const decision = cancel(this.state, who, this.context());
     if (decision.kind === 'accepted') this.#take(decision);
     return decision;
   }
