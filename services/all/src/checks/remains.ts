@@ -2,7 +2,7 @@
  * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
-import type { Held, Standing } from '../standing.ts';
+import type { Held, Standing } from './standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
   const { reservations, leases, placements } = standing;

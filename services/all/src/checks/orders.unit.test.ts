@@ -18,7 +18,7 @@ import {
 import { Released } from '@bivouac/events/quotas';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 
-import type { Instance } from '../engines.ts';
+import type { Instance } from './engines.ts';
 import {
   emptyWorld,
   NOW,
@@ -30,8 +30,8 @@ import {
   type Taken,
   tenantId,
   VECTOR,
-} from '../sample-history.ts';
-import { Standing } from '../standing.ts';
+} from './sample-history.ts';
+import { Standing } from './standing.ts';
 import { chargeViolations } from './charges.ts';
 import { operationViolations, ownersIn } from './operations.ts';
 import { remainViolations } from './remains.ts';

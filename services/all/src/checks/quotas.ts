@@ -13,7 +13,7 @@ import {
 } from '@bivouac/events/quotas';
 import { amountOf, axes, type Axis, type ResourceVector } from '@bivouac/events/values';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 
 /** What a tenant may use and what it uses itself, without those below it. */
 interface Level {

@@ -26,7 +26,7 @@ import {
   type SampleHistory,
   tenantId,
   VECTOR,
-} from '../sample-history.ts';
+} from './sample-history.ts';
 import { addressViolations } from './addresses.ts';
 import { quotaRowViolations } from './models.ts';
 import { nodeViolations } from './nodes.ts';

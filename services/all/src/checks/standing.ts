@@ -31,9 +31,8 @@ import { OperationStarted } from '@bivouac/events/provisioning';
 import { Released, Reserved } from '@bivouac/events/quotas';
 import type { ResourceVector } from '@bivouac/events/values';
 
-import { endOf } from './ends.ts';
+import { endOf, type Outcome } from './ends.ts';
 import { Causes, type History } from './history.ts';
-import type { Outcome } from './messages.ts';
 
 export interface Operation {
   readonly operationId: string;

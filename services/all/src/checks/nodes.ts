@@ -12,7 +12,7 @@ import {
 import { is } from '@bivouac/events/language';
 import { amountOf, type ResourceVector } from '@bivouac/events/values';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 
 /** What a node has of each; CPU times what it may be promised. */
 const scarce = ['containers', 'cpuMillis', 'memoryBytes', 'diskBytes'] as const;

@@ -5,14 +5,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { allServices } from '@bivouac/all';
 import type { Recorded, StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { registryOf, startFollower, systemClock, viewSchemaOf } from '@bivouac/infra/runtime';
 import { type DumpedRow, memoryViews, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { RELEASE } from '../../bench/release.ts';
-import type { Rows } from './checks/models.ts';
+import { RELEASE } from '../release.ts';
+import { allServices } from '../services.ts';
+import type { Rows } from './models.ts';
 import type { History } from './history.ts';
 
 /** Reads the whole log. Throws where it is not what was written, naming the place. */

@@ -2,8 +2,8 @@
  * What runs is paid for and what is paid for runs: the nodes' own files, the containers of the log and
  * the subscriptions are one to one, with the same addresses.
  */
-import type { Instance } from '../engines.ts';
-import type { Container, Standing } from '../standing.ts';
+import type { Instance } from './engines.ts';
+import type { Container, Standing } from './standing.ts';
 
 export function chargeViolations(standing: Standing, instances: readonly Instance[]): string[] {
   return [
