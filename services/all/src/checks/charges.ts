@@ -18,16 +18,21 @@ function* perContainer(standing: Standing, instances: readonly Instance[]): Gene
     const { containerId, lifecycle } = container;
     if (lifecycle === 'gone' || standing.waits(containerId)) continue;
     if (lifecycle === 'being made') yield `${containerId} is neither made nor given up`;
-    else yield* ofRunning(standing, container, instances);
+    else {
+      yield* onNodes(standing, container, instances);
+      if (lifecycle === 'running') yield* paidFor(standing, container);
+      yield* reserved(standing, container);
+    }
   }
 }
 
-/** A container that runs, with everything that belongs to it. */
-function* ofRunning(
+/** A container that is there: on one node, as it is wanted, with its addresses. */
+function* onNodes(
   standing: Standing,
-  { containerId, addresses, holds }: Container,
+  container: Container,
   instances: readonly Instance[],
 ): Generator<string> {
+  const { containerId, addresses, holds, lifecycle, power } = container;
   const there = instances.filter((instance) => instance.containerId === containerId);
   const placed = [...standing.placements.values()].filter((one) => one.containerId === containerId);
   if (there.length !== 1) yield `${containerId} is on ${there.length} nodes`;
@@ -35,58 +40,91 @@ function* ofRunning(
   if (!standing.roster.has(containerId)) yield `${containerId} is in no roster`;
 
   const [instance] = there;
-  const node = standing.nodes.get(placed[0]?.nodeId ?? '');
+  const [place] = placed;
+  const node = standing.nodes.get(place?.nodeId ?? '');
   if (instance !== undefined) {
     if (instance.node !== node) {
       yield `${containerId} is on ${instance.node} and has its place on ${node ?? 'none'}`;
     }
-    const wanted = holds.size > 0 ? 'stopped' : 'running';
+    const wanted = holds.size > 0 || lifecycle === 'kept' ? 'stopped' : power;
     if (instance.state !== wanted) {
-      yield `${containerId} is ${instance.state}, with ${holds.size} holds on it`;
+      yield `${containerId} is ${instance.state} and wanted ${power}, with ${holds.size} holds on it`;
     }
   }
-
-  const subscription = standing.subscriptions.get(containerId);
-  if (subscription?.open !== true) yield `${containerId} runs and nobody pays for it`;
-  const leased = [...standing.leases.values()].filter((one) => one.containerId === containerId);
-  const known = {
-    'its node has': instance?.addresses ?? [],
-    'it pays for': [...(subscription?.addresses.values() ?? [])],
-    'are leased for it': leased.map(({ address }) => address),
-  };
-  const own = listed([...addresses.values()]);
-  for (const [who, list] of Object.entries(known)) {
-    if (listed(list) !== own) yield `${containerId} answers on ${own}; ${who} ${listed(list)}`;
+  if (place !== undefined && place.vector.memoryBytes !== container.memoryBytes) {
+    yield `${containerId} has ${container.memoryBytes} bytes of memory and takes ${place.vector.memoryBytes} of its node`;
   }
+  const leased = [...standing.leases.values()].filter((one) => one.containerId === containerId);
+  yield* comparedTo([...addresses.values()], containerId, {
+    'its node has': instance?.addresses ?? [],
+    'are leased for it': leased.map(({ address }) => address),
+  });
+}
 
-  let reserved = { containers: 0, addresses: 0 };
+/** One that runs is charged to its tenant and to everybody above it, each once. */
+function* paidFor(standing: Standing, container: Container): Generator<string> {
+  const { containerId, tenantId, addresses } = container;
+  for (const accountId of standing.debtorsOf(tenantId)) {
+    const open = standing.charging(containerId, accountId).filter((one) => one.open);
+    const [subscription] = open;
+    if (subscription === undefined)
+      yield `${containerId} runs and nobody pays for it (${accountId})`;
+    if (open.length > 1) yield `${containerId} is charged ${open.length} times to ${accountId}`;
+    const known = { 'it pays for': [...(subscription?.addresses.values() ?? [])] };
+    yield* comparedTo([...addresses.values()], containerId, known);
+  }
+}
+
+/** What is reserved for it is what it has. */
+function* reserved(standing: Standing, container: Container): Generator<string> {
+  const { containerId, addresses } = container;
+  let sum = { containers: 0, addresses: 0, memoryBytes: 0n };
   for (const { by, vector } of standing.reservations.values()) {
     if (standing.operations.get(by ?? '')?.targetId !== containerId) continue;
-    reserved = {
-      containers: reserved.containers + vector.containers,
-      addresses: reserved.addresses + vector.addresses,
+    sum = {
+      containers: sum.containers + vector.containers,
+      addresses: sum.addresses + vector.addresses,
+      memoryBytes: sum.memoryBytes + BigInt(vector.memoryBytes),
     };
   }
-  if (reserved.containers !== 1 || reserved.addresses !== addresses.size) {
-    yield `${containerId} with ${addresses.size} addresses has ${reserved.containers} containers and ${reserved.addresses} addresses reserved`;
+  if (sum.containers !== 1 || sum.addresses !== addresses.size) {
+    yield `${containerId} with ${addresses.size} addresses has ${sum.containers} containers and ${sum.addresses} addresses reserved`;
+  }
+  if (sum.memoryBytes !== BigInt(container.memoryBytes)) {
+    yield `${containerId} has ${container.memoryBytes} bytes of memory and ${sum.memoryBytes} reserved`;
+  }
+}
+
+function* comparedTo(
+  addresses: readonly string[],
+  containerId: string,
+  known: Readonly<Record<string, readonly string[]>>,
+): Generator<string> {
+  const own = listed(addresses);
+  for (const [who, list] of Object.entries(known)) {
+    if (listed(list) !== own) yield `${containerId} answers on ${own}; ${who} ${listed(list)}`;
   }
 }
 
 function* perInstance(standing: Standing, instances: readonly Instance[]): Generator<string> {
   for (const { containerId, node } of instances) {
     const container = standing.containers.get(containerId);
-    if (container?.lifecycle === 'running' || standing.waits(containerId)) continue;
+    if (isThere(container) || standing.waits(containerId)) continue;
     yield `${containerId} is on ${node} and is ${container?.lifecycle ?? 'unknown'} to everybody else`;
   }
 }
 
 function* perSubscription(standing: Standing): Generator<string> {
-  for (const { containerId, open, times } of standing.subscriptions.values()) {
-    if (times > 1) yield `${containerId} is charged ${times} times`;
+  for (const { containerId, open } of standing.subscriptions) {
     const container = standing.containers.get(containerId);
     if (!open || container?.lifecycle === 'running' || standing.waits(containerId)) continue;
     yield `${containerId} is paid for and is ${container?.lifecycle ?? 'unknown'}`;
   }
+}
+
+/** Whether its node has it: it runs, or can be restored. */
+export function isThere(container: Container | undefined): boolean {
+  return container?.lifecycle === 'running' || container?.lifecycle === 'kept';
 }
 
 function listed(addresses: readonly string[]): string {

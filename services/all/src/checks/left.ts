@@ -14,6 +14,7 @@ import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
 import type { Rows } from './models.ts';
 import type { History } from './history.ts';
+import type { JsonEvent } from './second-opinion/recompute.ts';
 
 /** Reads the whole log. Throws where it is not what was written, naming the place. */
 export async function readHistory(folder: string): Promise<History> {
@@ -25,6 +26,21 @@ export async function readHistory(folder: string): Promise<History> {
       const event = registry.decode(stored);
       if (event === undefined) throw new Error(`nobody knows ${stored.type} at ${stored.position}`);
       events.push(event);
+    }
+    return events;
+  } finally {
+    await store.close();
+  }
+}
+
+/** The whole log as plain JSON: nothing is known of any event but what it says. */
+export async function readJson(folder: string): Promise<JsonEvent[]> {
+  const store = await openEmbeddedStore({ folder });
+  try {
+    const events: JsonEvent[] = [];
+    for await (const { stream, revision, type, time, data } of all(store)) {
+      const body: unknown = JSON.parse(new TextDecoder().decode(data));
+      events.push({ stream, type, time, revision: revision.toString(), data: body });
     }
     return events;
   } finally {

@@ -1,9 +1,12 @@
 /**
  * No node ever holds more than it has, at no moment of the log; a placement takes on one node, once,
- * and never after it was given back.
+ * and never after it was given back. Of one that is resized the larger of both sizes counts.
  */
 import {
   NodeCapacityFreed,
+  NodeCapacityResized,
+  NodeCapacityResizeVoided,
+  NodeCapacityResizing,
   NodeCapacityTaken,
   NodeRegistered,
   PlacementAbandoned,
@@ -21,6 +24,8 @@ type Scarce = (typeof scarce)[number];
 interface Node {
   readonly has: Readonly<Record<Scarce, bigint>>;
   readonly placements: Map<string, ResourceVector>;
+  /** Sizes that placements are to have, with the claims on each. */
+  readonly resizing: Map<string, { readonly vector: ResourceVector; readonly claims: Set<string> }>;
 }
 
 export function nodeViolations(history: History): string[] {
@@ -40,7 +45,7 @@ export function nodeViolations(history: History): string[] {
         memoryBytes: BigInt(capacity.memoryBytes),
         diskBytes: BigInt(capacity.diskBytes),
       };
-      nodes.set(nodeId, { has, placements: new Map() });
+      nodes.set(nodeId, { has, placements: new Map(), resizing: new Map() });
     } else if (is(event, NodeCapacityTaken)) {
       const { nodeId, placementId, vector } = event.data;
       const before = placements.get(placementId);
@@ -50,16 +55,40 @@ export function nodeViolations(history: History): string[] {
       if (node === undefined) wrong(`${placementId} is on ${nodeId}, which nobody registered`);
       else {
         node.placements.set(placementId, vector);
-        for (const axis of scarce) {
-          const used = usedOf(node, axis);
-          if (used > node.has[axis]) wrong(`${nodeId} holds ${used} ${axis} of ${node.has[axis]}`);
-        }
+        for (const what of beyond(node)) wrong(`${nodeId} holds ${what}`);
       }
+    } else if (is(event, NodeCapacityResizing)) {
+      const { nodeId, placementId, vector, claim } = event.data;
+      const node = nodes.get(nodeId);
+      if (node?.placements.has(placementId) !== true) {
+        wrong(`${placementId} is resized on ${nodeId}, where it is not`);
+      } else {
+        const claims = node.resizing.get(placementId)?.claims ?? new Set();
+        node.resizing.set(placementId, { vector, claims: claims.add(claim) });
+        for (const what of beyond(node)) wrong(`${nodeId} holds ${what}`);
+      }
+    } else if (is(event, NodeCapacityResized)) {
+      const { nodeId, placementId } = event.data;
+      const node = nodes.get(nodeId);
+      const resizing = node?.resizing.get(placementId);
+      if (node === undefined || resizing === undefined) {
+        wrong(`${placementId} has another size on ${nodeId}, which nobody took`);
+      } else {
+        node.placements.set(placementId, resizing.vector);
+        node.resizing.delete(placementId);
+      }
+    } else if (is(event, NodeCapacityResizeVoided)) {
+      const { nodeId, placementId, claim } = event.data;
+      const node = nodes.get(nodeId);
+      const resizing = node?.resizing.get(placementId);
+      resizing?.claims.delete(claim);
+      if (resizing?.claims.size === 0) node?.resizing.delete(placementId);
     } else if (is(event, NodeCapacityFreed)) {
       const { nodeId, placementId } = event.data;
       if (nodes.get(nodeId)?.placements.delete(placementId) !== true) {
         wrong(`${placementId} is freed on ${nodeId}, where it is not`);
       }
+      nodes.get(nodeId)?.resizing.delete(placementId);
       placements.set(placementId, 'given back');
     } else if (is(event, PlacementVoided) && event.data.reason === 'released') {
       const { placementId } = event.data;
@@ -74,8 +103,19 @@ export function nodeViolations(history: History): string[] {
   return violations;
 }
 
-function usedOf(node: Node, axis: Scarce): bigint {
+function* beyond(node: Node): Generator<string> {
+  for (const axis of scarce) {
+    const used = usedOf(node, axis);
+    if (used > node.has[axis]) yield `${used} ${axis} of ${node.has[axis]}`;
+  }
+}
+
+function usedOf({ placements, resizing }: Node, axis: Scarce): bigint {
   let used = 0n;
-  for (const vector of node.placements.values()) used += amountOf(vector, axis);
+  for (const [placementId, vector] of placements) {
+    const now = amountOf(vector, axis);
+    const next = amountOf(resizing.get(placementId)?.vector ?? vector, axis);
+    used += now > next ? now : next;
+  }
   return used;
 }

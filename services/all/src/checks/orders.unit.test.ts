@@ -60,7 +60,8 @@ function giveBack(history: SampleHistory, taken: Taken): void {
 }
 
 function endCharge(history: SampleHistory, { containerId }: Order): void {
-  history.add(SubscriptionEnded, { containerId });
+  const subscriptionId = deriveId('subscription', containerId);
+  history.add(SubscriptionEnded, { containerId, subscriptionId });
 }
 
 test('one that runs and is paid for is right, and so is one that was terminated', () => {
@@ -95,7 +96,7 @@ test.each([
   [
     'it does not run',
     (one: Instance) => [{ ...one, state: 'stopped' as const }],
-    'is stopped, with 0 holds',
+    'is stopped and wanted running, with 0 holds',
   ],
   [
     'it has another address',
@@ -148,7 +149,7 @@ test('a held container that runs, and one detached from its only address, are fo
   const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
   history.add(HoldPlaced, { containerId, hold });
   expect(charged(history, [instance])).toEqual([
-    expect.stringContaining('is running, with 1 holds'),
+    expect.stringContaining('is running and wanted running, with 1 holds'),
   ]);
 
   const other = oneRuns();

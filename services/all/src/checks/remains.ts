@@ -2,6 +2,7 @@
  * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
+import { isThere } from './charges.ts';
 import type { Held, Standing } from './standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
@@ -15,9 +16,11 @@ export function remainViolations(standing: Standing): string[] {
     }
   }
   for (const containerId of standing.roster) {
-    const lifecycle = standing.containers.get(containerId)?.lifecycle ?? 'unknown';
-    if (lifecycle === 'running' || standing.waits(containerId)) continue;
-    violations.push(`the roster still has ${containerId}, which is ${lifecycle}`);
+    const container = standing.containers.get(containerId);
+    if (isThere(container) || standing.waits(containerId)) continue;
+    violations.push(
+      `the roster still has ${containerId}, which is ${container?.lifecycle ?? 'unknown'}`,
+    );
   }
   return [...violations, ...ofFailedOrders(standing)];
 }
@@ -35,16 +38,17 @@ function unused(standing: Standing, { by, containerId }: Held): string | undefin
 }
 
 /** What only the order's end tells. */
-function* ofFailedOrders({ operations, subscriptions, containers }: Standing): Generator<string> {
+function* ofFailedOrders(standing: Standing): Generator<string> {
+  const { operations, containers } = standing;
   for (const { operationId, kind, outcome, targetId } of operations.values()) {
     if (outcome !== 'failed' && outcome !== 'cancelled') continue;
     const what = `${kind} ${operationId} ${outcome}`;
     const container = containers.get(targetId);
     if (kind === 'provision') {
-      const subscription = subscriptions.get(targetId);
-      if (subscription?.open === true) yield `${what}, and ${targetId} is charged`;
+      const charged = standing.charging(targetId);
+      if (charged.some(({ open }) => open)) yield `${what}, and ${targetId} is charged`;
       // One that ran before it was undone is charged for that time: docs/operations-runbook.md.
-      else if (subscription !== undefined && container?.ran !== true) {
+      else if (charged.length > 0 && container?.ran !== true) {
         yield `${what}, and ${targetId} was charged and never ran`;
       }
       if (container !== undefined && container.lifecycle !== 'gone') {

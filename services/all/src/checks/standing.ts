@@ -2,23 +2,32 @@
  * What stands at the end of the log: operations and how they ended, containers, and all that is held,
  * each with the operation that took it.
  */
+import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import {
   AddressesAttached,
   AddressesDetached,
   AddressLeased,
   AddressReleased,
+  AskSettled,
   ContainerDeleted,
   ContainerEntered,
   ContainerFailed,
   ContainerLeft,
   ContainerRequested,
   ContainerReserved,
+  ContainerResized,
+  ContainerRestored,
   ContainerRunning,
+  ContainerSoftDeleted,
   HoldLifted,
   HoldPlaced,
   NodeCapacityFreed,
+  NodeCapacityResized,
+  NodeCapacityResizing,
   NodeCapacityTaken,
   NodeRegistered,
+  type PowerAction,
+  PowerRequested,
 } from '@bivouac/events/containers';
 import {
   AddressesAdded,
@@ -28,7 +37,7 @@ import {
 } from '@bivouac/events/billing';
 import { is, type Recorded } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
-import { Released, Reserved } from '@bivouac/events/quotas';
+import { Released, Reserved, Transferred, TransferReserved } from '@bivouac/events/quotas';
 import type { ResourceVector } from '@bivouac/events/values';
 
 import { endOf, type Outcome } from './ends.ts';
@@ -44,7 +53,14 @@ export interface Operation {
 export interface Container {
   readonly containerId: string;
   readonly tenantId: string;
-  lifecycle: 'being made' | 'running' | 'gone';
+  /** `kept`: deleted for its owner, and can be restored. */
+  lifecycle: 'being made' | 'running' | 'kept' | 'gone';
+  /** What its owner wants of it while it is there. */
+  power: 'running' | 'stopped' | 'frozen';
+  /** Wanted before what is asked for now. */
+  former: Container['power'];
+  /** What it has of its node. */
+  memoryBytes: string;
   ran: boolean;
   /** By lease. */
   readonly addresses: Map<string, string>;
@@ -59,10 +75,10 @@ export interface Held {
 }
 
 export interface Subscription {
+  readonly accountId: string;
   readonly containerId: string;
   /** By lease. */
   readonly addresses: Map<string, string>;
-  times: number;
   open: boolean;
 }
 
@@ -72,17 +88,25 @@ export class Standing {
   readonly containers = new Map<string, Container>();
   readonly reservations = new Map<string, Held & { readonly vector: ResourceVector }>();
   readonly leases = new Map<string, Held & { readonly address: string }>();
-  readonly placements = new Map<string, Held & { readonly nodeId: string }>();
-  /** By container, also those that have ended. */
-  readonly subscriptions = new Map<string, Subscription>();
+  readonly placements = new Map<
+    string,
+    Held & { readonly nodeId: string; readonly vector: ResourceVector }
+  >();
+  /** In the order they were started, also those that have ended. */
+  readonly subscriptions: Subscription[] = [];
   readonly roster = new Set<string>();
   /** Names by id. */
   readonly nodes = new Map<string, string>();
   readonly #causes: Causes;
+  readonly #bySubscription = new Map<string, Subscription>();
+  readonly #parents = new Map<string, string | null>();
+  /** Sizes that placements are to have, by placement. */
+  readonly #resizing = new Map<string, ResourceVector>();
 
   constructor(history: History) {
     this.#causes = new Causes(history);
     for (const event of history) {
+      if (is(event, TenantCreated)) this.#parents.set(event.data.tenantId, event.data.parentId);
       this.#operation(event);
       this.#container(event);
       this.#capacity(event);
@@ -94,6 +118,24 @@ export class Standing {
   waits(containerId: string): boolean {
     return [...this.operations.values()].some(
       ({ targetId, outcome }) => targetId === containerId && outcome === 'needs-attention',
+    );
+  }
+
+  /** The accounts that a tenant's container charges: its own, and those above it up to the provider's. */
+  debtorsOf(tenantId: string): string[] {
+    const debtors = [tenantId];
+    for (let id = this.#parents.get(tenantId) ?? null; id !== null && id !== PROVIDER_ID;) {
+      debtors.push(id);
+      id = this.#parents.get(id) ?? null;
+    }
+    return debtors;
+  }
+
+  /** What charges an account for a container, or charged it once. */
+  charging(containerId: string, accountId?: string): Subscription[] {
+    return this.subscriptions.filter(
+      (one) =>
+        one.containerId === containerId && (accountId === undefined || one.accountId === accountId),
     );
   }
 
@@ -114,7 +156,8 @@ export class Standing {
     if (is(event, ContainerRequested)) {
       const { containerId, tenantId } = event.data;
       this.containers.set(containerId, {
-        ...{ containerId, tenantId, lifecycle: 'being made', ran: false },
+        ...{ containerId, tenantId, lifecycle: 'being made', ran: false, memoryBytes: '0' },
+        ...{ power: 'running', former: 'running' },
         addresses: new Map(),
         holds: this.containers.get(containerId)?.holds ?? new Map<string, string | undefined>(),
       });
@@ -127,8 +170,20 @@ export class Standing {
       for (const { leaseId, address } of event.data.addresses) {
         container.addresses.set(leaseId, address);
       }
+      if (is(event, ContainerReserved)) container.memoryBytes = event.data.limits.memoryBytes;
     } else if (is(event, AddressesDetached)) {
       for (const leaseId of event.data.leaseIds) container.addresses.delete(leaseId);
+    } else if (is(event, ContainerResized)) {
+      container.memoryBytes = event.data.plan.limits.memoryBytes;
+    } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'kept';
+    else if (is(event, ContainerRestored)) container.lifecycle = 'running';
+    else if (is(event, PowerRequested)) {
+      container.former = container.power;
+      container.power = powerAfter[event.data.action];
+    } else if (is(event, AskSettled) && event.data.name === 'containers.power') {
+      // What came to nothing is not wanted any more.
+      if (event.data.outcome === 'failed') container.power = container.former;
+      container.former = container.power;
     } else if (is(event, ContainerRunning)) {
       container.lifecycle = 'running';
       container.ran = true;
@@ -144,6 +199,14 @@ export class Standing {
     if (is(event, Reserved)) {
       const { reservationId, vector } = event.data;
       this.reservations.set(reservationId, { by, vector });
+    } else if (is(event, TransferReserved)) {
+      const { reservationId, taken } = event.data;
+      this.reservations.set(reservationId, { by, vector: taken });
+    } else if (is(event, Transferred)) {
+      const { reservationId, fromReservationId, vector } = event.data;
+      const known = this.reservations.get(reservationId);
+      this.reservations.delete(fromReservationId);
+      this.reservations.set(reservationId, { by: known?.by ?? by, vector });
     } else if (is(event, Released)) this.reservations.delete(event.data.reservationId);
     else if (is(event, AddressLeased)) {
       const { leaseId, address, containerId } = event.data;
@@ -151,25 +214,33 @@ export class Standing {
     } else if (is(event, AddressReleased)) this.leases.delete(event.data.leaseId);
     else if (is(event, NodeRegistered)) this.nodes.set(event.data.nodeId, event.data.name);
     else if (is(event, NodeCapacityTaken)) {
-      const { placementId, nodeId, containerId } = event.data;
-      this.placements.set(placementId, { by, nodeId, containerId });
+      const { placementId, nodeId, containerId, vector } = event.data;
+      this.placements.set(placementId, { by, nodeId, containerId, vector });
+    } else if (is(event, NodeCapacityResizing)) {
+      this.#resizing.set(event.data.placementId, event.data.vector);
+    } else if (is(event, NodeCapacityResized)) {
+      const { placementId } = event.data;
+      const placed = this.placements.get(placementId);
+      const vector = this.#resizing.get(placementId) ?? placed?.vector;
+      if (placed !== undefined && vector !== undefined) {
+        this.placements.set(placementId, { ...placed, vector });
+      }
     } else if (is(event, NodeCapacityFreed)) this.placements.delete(event.data.placementId);
   }
 
   #charge(event: Recorded): void {
     if (is(event, SubscriptionStarted)) {
-      const { containerId, addresses } = event.data;
-      const before = this.subscriptions.get(containerId);
-      this.subscriptions.set(containerId, {
-        containerId,
+      const { accountId, subscriptionId, containerId, addresses } = event.data;
+      const subscription = {
+        ...{ accountId, containerId, open: true },
         addresses: new Map(addresses.map(({ leaseId, address }) => [leaseId, address])),
-        times: (before?.times ?? 0) + 1,
-        open: true,
-      });
+      };
+      this.subscriptions.push(subscription);
+      this.#bySubscription.set(subscriptionId, subscription);
       return;
     }
-    const id = event.data['containerId'];
-    const subscription = typeof id === 'string' ? this.subscriptions.get(id) : undefined;
+    const id = event.data['subscriptionId'];
+    const subscription = typeof id === 'string' ? this.#bySubscription.get(id) : undefined;
     if (subscription === undefined) return;
     if (is(event, AddressesAdded)) {
       for (const { leaseId, address } of event.data.addresses) {
@@ -180,3 +251,7 @@ export class Standing {
     } else if (is(event, SubscriptionEnded)) subscription.open = false;
   }
 }
+
+const powerAfter = {
+  ...{ start: 'running', stop: 'stopped', restart: 'running', freeze: 'frozen', thaw: 'running' },
+} as const satisfies Record<PowerAction, Container['power']>;
