@@ -77,7 +77,7 @@ function* paidFor(standing: Standing, container: Container): Generator<string> {
 
 /** What is reserved for it is what it has. */
 function* reserved(standing: Standing, container: Container): Generator<string> {
-  const { containerId, addresses } = container;
+  const { containerId, addresses, removed } = container;
   let sum = { containers: 0, addresses: 0, memoryBytes: 0n };
   for (const { by, vector } of standing.reservations.values()) {
     if (standing.operations.get(by ?? '')?.targetId !== containerId) continue;
@@ -87,7 +87,8 @@ function* reserved(standing: Standing, container: Container): Generator<string> 
       memoryBytes: sum.memoryBytes + BigInt(vector.memoryBytes),
     };
   }
-  if (sum.containers !== 1 || sum.addresses !== addresses.size) {
+  const surplus = sum.addresses - addresses.size;
+  if (sum.containers !== 1 || surplus < 0 || surplus > removed) {
     yield `${containerId} with ${addresses.size} addresses has ${sum.containers} containers and ${sum.addresses} addresses reserved`;
   }
   if (sum.memoryBytes !== BigInt(container.memoryBytes)) {

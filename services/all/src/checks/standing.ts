@@ -64,6 +64,8 @@ export interface Container {
   ran: boolean;
   /** By lease. */
   readonly addresses: Map<string, string>;
+  /** How many it had and has no more: what was reserved together is given back together. */
+  removed: number;
   /** With the operation that placed each; undefined: the tenant's. */
   readonly holds: Map<string, string | undefined>;
 }
@@ -157,7 +159,7 @@ export class Standing {
       const { containerId, tenantId } = event.data;
       this.containers.set(containerId, {
         ...{ containerId, tenantId, lifecycle: 'being made', ran: false, memoryBytes: '0' },
-        ...{ power: 'running', former: 'running' },
+        ...{ power: 'running', former: 'running', removed: 0 },
         addresses: new Map(),
         holds: this.containers.get(containerId)?.holds ?? new Map<string, string | undefined>(),
       });
@@ -172,7 +174,9 @@ export class Standing {
       }
       if (is(event, ContainerReserved)) container.memoryBytes = event.data.limits.memoryBytes;
     } else if (is(event, AddressesDetached)) {
-      for (const leaseId of event.data.leaseIds) container.addresses.delete(leaseId);
+      for (const leaseId of event.data.leaseIds) {
+        if (container.addresses.delete(leaseId)) container.removed += 1;
+      }
     } else if (is(event, ContainerResized)) {
       container.memoryBytes = event.data.plan.limits.memoryBytes;
     } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'kept';

@@ -51,13 +51,23 @@ const POWER = {
   FROZEN: ['thawContainer', 'stopContainer'],
 } as const;
 
-/** One turn of a customer: one wish, seldom two. */
+/** Sends a mutation as whoever's turn it is. */
+type Send = (
+  mutation: string,
+  input: Readonly<Record<string, unknown>>,
+  key: string,
+) => Promise<unknown>;
+
+/** What somebody does the same day, once all that was ordered has ended. */
+export type Next = (send: Send) => Promise<unknown>;
+
+/** One turn of a customer: one wish, and sometimes another when that has come true. */
 export async function customerTurn(
   at: { readonly seed: number; readonly turn: number; readonly imageId: string },
   { id, name }: Tenant,
   client: GraphqlClient,
   tally: Tally,
-): Promise<void> {
+): Promise<Next | undefined> {
   const draws = new Draws(at.seed, `${name} ${at.turn}`);
   const containers = await containersOf(client, id);
   const there = containers.filter(({ lifecycle }) => lifecycle in POWER);
@@ -66,13 +76,17 @@ export async function customerTurn(
   let sent = 0;
   const send = (mutation: string, input: Record<string, unknown>, waits = false) =>
     tally.send(client, mutation, input, `${name} ${at.turn} ${sent++}`, waits);
+  const again =
+    (mutation: string, input: Record<string, unknown>): Next =>
+    (later) =>
+      later(mutation, input, `${name} ${at.turn} again`);
   const otherPlan = (): string =>
     draws.pick(PLANS.filter((code) => code !== some?.plan.code)) ?? PLANS[0];
 
   if (wish === 'restore') {
     const deleted = draws.pick(containers.filter((one) => one.lifecycle === 'SOFT_DELETED'));
     if (deleted !== undefined) await send('restoreContainer', { containerId: deleted.id });
-    return;
+    return undefined;
   }
   if (wish === 'provision' || some === undefined) {
     await send('provisionContainer', {
@@ -81,46 +95,47 @@ export async function customerTurn(
       plan: draws.chance(0.03) ? 'none' : draws.pick(PLANS),
       extraAddresses: draws.chance(0.3) ? draws.between(1, 2) : 0,
     });
-    return;
+    return undefined;
   }
   const containerId = some.id;
   const reason = 'not needed any more';
   switch (wish) {
     case 'resize':
       await send('resizeContainer', { containerId, plan: otherPlan() });
-      return;
+      return undefined;
     case 'resize twice':
-      // The second is ordered at once: it waits for the first or is refused, and both are charged right.
       await send('resizeContainer', { containerId, plan: otherPlan() });
-      await send('resizeContainer', { containerId, plan: otherPlan() });
-      return;
+      return again('resizeContainer', { containerId, plan: draws.pick(PLANS) });
     case 'resize later':
       await send('resizeContainer', { containerId, plan: otherPlan(), at: 'PERIOD_END' }, true);
-      return;
+      return undefined;
     case 'add addresses':
       await send('addAddresses', { containerId, count: draws.between(1, 2) });
-      return;
+      return undefined;
     case 'remove address': {
       const leaseId = some.addresses.at(-1)?.leaseId;
       await send('removeAddress', { containerId, leaseIds: [leaseId] });
-      return;
+      return undefined;
     }
     case 'power':
       await send(powerOf(some, draws), { containerId });
-      return;
+      return undefined;
     case 'delete':
       await send('deleteContainer', { containerId, reason, restoreDays: draws.between(2, 14) });
       // Now and then it was a mistake.
-      if (draws.chance(0.3)) await send('restoreContainer', { containerId });
-      return;
+      return draws.chance(0.4) ? again('restoreContainer', { containerId }) : undefined;
     case 'cancel':
       await send('cancelContainer', { containerId, reason, at: 'PERIOD_END' }, true);
-      return;
+      return undefined;
     case 'terminate':
       await send('terminateContainer', { containerId, reason });
-      return;
+      return undefined;
     case 'rename':
-      await send('renameContainer', { containerId, hostname: `r${at.turn}-${id.slice(-8)}.example.com` });
+      await send('renameContainer', {
+        containerId,
+        hostname: `r${at.turn}-${id.slice(-8)}.example.com`,
+      });
+      return undefined;
   }
 }
 

@@ -26,7 +26,9 @@ const wishes = {
 const AddOnsSchema = z.object({
   account: z.object({
     addOns: z.object({
-      edges: z.array(z.object({ node: z.object({ id: z.string(), endsAt: z.string().nullable() }) })),
+      edges: z.array(
+        z.object({ node: z.object({ id: z.string(), endsAt: z.string().nullable() }) }),
+      ),
     }),
     subscriptions: z.object({
       edges: z.array(
@@ -69,7 +71,11 @@ export async function issuerTurn(
       return;
     }
     case 'fee': {
-      const fee = { name: 'Recovery', amount: eur(draws.between(100, 9999)), reason: 'by telephone' };
+      const fee = {
+        name: 'Recovery',
+        amount: eur(draws.between(100, 9999)),
+        reason: 'by telephone',
+      };
       await send(issuer, 'chargeFee', { accountId, ...fee, ...zone });
       return;
     }
@@ -79,7 +85,9 @@ export async function issuerTurn(
       return;
     }
     case 'suspend': {
-      const running = (await containersOf(staff, accountId)).filter((one) => one.holds.length === 0);
+      const running = (await containersOf(staff, accountId)).filter(
+        (one) => one.holds.length === 0,
+      );
       const some = draws.pick(running);
       if (some === undefined) return;
       const hold = { containerId: some.id, kind: 'ABUSE', reason: 'port scan reported' };

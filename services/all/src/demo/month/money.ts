@@ -37,7 +37,11 @@ const InvoicesSchema = z.object({
     invoices: z.object({
       edges: z.array(
         z.object({
-          node: z.object({ id: z.string(), state: z.string(), open: z.object({ amount: z.string() }) }),
+          node: z.object({
+            id: z.string(),
+            state: z.string(),
+            open: z.object({ amount: z.string() }),
+          }),
         }),
       ),
     }),
@@ -69,7 +73,12 @@ export class Payer {
     const invoices = await invoicesOf(issuer, accountId);
     const open = invoices.reduce((sum, { open }) => sum + cents(open.amount), 0);
     const send = (mutation: string, input: Record<string, unknown>) =>
-      tally.send(issuer, mutation, { accountId, ...input }, `${name} ${mutation} ${this.#payments}`);
+      tally.send(
+        issuer,
+        mutation,
+        { accountId, ...input },
+        `${name} ${mutation} ${this.#payments}`,
+      );
     const pay = async (amount: number): Promise<void> => {
       if (amount <= 0) return;
       this.#payments += 1;

@@ -107,8 +107,11 @@ export class Month {
     }
     if (turn === 3) await this.#newPrices();
     await running.rest();
-    await Promise.all(
-      eager.map((tenant) => customerTurn(at, tenant, as(tenant.key), this.tally)),
+    const wishes = await Promise.all(
+      eager.map(async (tenant) => ({
+        tenant,
+        next: await customerTurn(at, tenant, as(tenant.key), this.tally),
+      })),
     );
     if (instant > Date.parse(RUNS[0])) await this.#pay(new Date(instant).getUTCDate());
     if (restart !== undefined) {
@@ -116,6 +119,12 @@ export class Month {
       await this.#start(restart);
       this.#say('Stopped in the middle of it, and started again.');
     }
+    await running.rest();
+    await Promise.all(
+      wishes.map(({ tenant, next }) =>
+        next?.((...sent) => this.tally.send(as(tenant.key), ...sent)),
+      ),
+    );
     await running.rest();
   }
 
@@ -134,7 +143,11 @@ export class Month {
       z.object({ plan: z.object({ id: z.string() }) }),
       `{ plan(code: "2000") { id } }`,
     );
-    const limits = { cpuMillis: 2000, memoryBytes: String(2n ** 31n), diskBytes: String(2n ** 33n) };
+    const limits = {
+      cpuMillis: 2000,
+      memoryBytes: String(2n ** 31n),
+      diskBytes: String(2n ** 33n),
+    };
     const terms = {
       ...{ planId: plan.id, name: '2000 plus', includedAddresses: 2 },
       limits: { ...limits, processes: 480, cpuUnits: 2000 },
@@ -172,8 +185,10 @@ export class Month {
         await this.tally.send(staff, act, input, `${act} ${operationId} ${now}`);
       }
       await running.rest();
-      // The reconciler has had its time, too.
+      // The reconciler has had its time, too; what it does only when told to, it is told.
       await running.moveTo(running.now + 20 * 60_000);
+      await this.tally.send(staff, 'reconcile', {}, `reconcile ${running.now}`);
+      await running.rest();
     }
     // Longer than any reservation may stand unclaimed.
     await running.moveTo(running.now + 2 * 3_600_000);

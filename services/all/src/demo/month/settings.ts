@@ -52,7 +52,7 @@ export function turnsOf({ pace }: MonthSize): number[] {
 /** The nodes as a seed has them: troubled for a while, then again, then sound. */
 export function nodeUrlsOf(seed: number, { nodes, customers }: MonthSize): readonly string[] {
   const draws = new Draws(seed, 'nodes');
-  const memory = Math.ceil((customers * 2) / nodes);
+  const memory = Math.ceil((customers * 2.6) / nodes);
   const room = `fake:?nodes=${nodes}&memory=${memory}GiB&disk=${memory * 8}GiB`;
   const rate = (most: number): string => (draws.unit() * most).toFixed(3);
   const troubled = Array.from({ length: 4 }, (_, boot) => {

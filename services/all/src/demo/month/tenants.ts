@@ -36,7 +36,7 @@ export async function makeTenants(
   const list: Tenant[] = [];
   for (let i = 1; i <= customers; i++) {
     const name = `Customer ${i}`;
-    const above = i % 3 === 0 ? undefined : made[i % Math.max(resellers, 1)];
+    const above = i % 3 === 0 ? undefined : made[Math.floor((i - 1) / 3 + i) % made.length];
     const id =
       above === undefined
         ? await createCustomer(staff, name)
@@ -50,7 +50,12 @@ export async function makeTenants(
 async function createCustomer(staff: GraphqlClient, name: string): Promise<string> {
   const email = `${name.toLowerCase().replace(' ', '')}@example.com`;
   const select = '... on CustomerCreated { accountId }';
-  const { accountId, message } = await staff.mutate('createCustomer', { name, email }, name, select);
+  const { accountId, message } = await staff.mutate(
+    'createCustomer',
+    { name, email },
+    name,
+    select,
+  );
   if (accountId === undefined) throw new RuntimeError('defect', `${name}: ${message ?? ''}`);
   return accountId;
 }
