@@ -1,14 +1,20 @@
 /** Orders and what they leave: the checks find every history in which something is lost or left over. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import {
   AddressesDetached,
   AddressReleased,
+  AskSettled,
   ContainerLeft,
+  ContainerResized,
+  ContainerRestored,
+  ContainerSoftDeleted,
   HoldPlaced,
   NodeCapacityFreed,
+  PowerRequested,
 } from '@bivouac/events/containers';
-import { SubscriptionEnded } from '@bivouac/events/billing';
+import { SubscriptionEnded, SubscriptionStarted } from '@bivouac/events/billing';
 import {
   AttentionNeeded,
   OperationCancelled,
@@ -33,6 +39,7 @@ import {
 } from './sample-history.ts';
 import { Standing } from './standing.ts';
 import { chargeViolations } from './charges.ts';
+import { leftViolations } from './nothing-left.ts';
 import { operationViolations, ownersIn } from './operations.ts';
 import { remainViolations } from './remains.ts';
 
@@ -273,3 +280,87 @@ test('the runbook has a section with an owner for the steps of orders that can w
   }
   expect(inRunbook('needs')).toBe(false);
 });
+
+test('one that is wanted otherwise than its node has it is found; what came to nothing is not wanted', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(PowerRequested, { containerId, action: 'freeze' });
+  expect(charged(history, [{ ...instance, state: 'frozen' }])).toEqual([]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('wanted frozen')]);
+  history.add(AskSettled, { containerId, name: 'containers.power', outcome: 'failed' });
+  expect(charged(history, [instance])).toEqual([]);
+});
+
+test('one that can be restored is kept and not paid for, and paid for again when it is restored', () => {
+  const { history, order, taken, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(ContainerSoftDeleted, { containerId, tenantId });
+  const kept = { ...instance, state: 'stopped' as const };
+  expect(charged(history, [kept])).toEqual([expect.stringContaining('is paid for and is kept')]);
+  endCharge(history, order);
+  expect(charged(history, [kept])).toEqual([]);
+  expect(remaining(history)).toEqual([]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running')]);
+  expect(charged(history, [])).toContainEqual(expect.stringContaining('is on 0 nodes'));
+
+  history.add(ContainerRestored, { containerId, tenantId });
+  expect(charged(history, [instance])).toContainEqual(expect.stringContaining('nobody pays'));
+  history.charge(containerId, [{ leaseId: taken.leaseId, address: taken.address }]);
+  expect(charged(history, [instance])).toEqual([]);
+});
+
+test('a reseller that does not pay for its customer’s container is found', () => {
+  const reseller = deriveId('tenant', 'reseller');
+  const { history, order, taken, instance } = oneRuns();
+  history.add(TenantCreated, { tenantId: reseller, parentId: PROVIDER_ID });
+  history.add(TenantCreated, { tenantId, parentId: reseller });
+  expect(charged(history, [instance])).toContainEqual(
+    expect.stringContaining(`nobody pays for it (${reseller})`),
+  );
+  history.add(SubscriptionStarted, {
+    ...{ accountId: reseller, containerId: order.containerId },
+    subscriptionId: deriveId('subscription', 'of the reseller'),
+    addresses: [{ leaseId: taken.leaseId, address: taken.address }],
+  });
+  expect(charged(history, [instance])).toEqual([]);
+});
+
+test('one that has more than its node or its ledger knows of is found', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(ContainerResized, {
+    containerId,
+    plan: termsWith('200'),
+  });
+  expect(charged(history, [instance])).toEqual([
+    expect.stringContaining('takes 100 of its node'),
+    expect.stringContaining('200 bytes of memory and 100 reserved'),
+  ]);
+});
+
+test('whatever is left where everything was terminated is found', () => {
+  const { history, instance } = oneRuns();
+  const left = leftViolations(new Standing(history.events), [instance]);
+  for (const what of [
+    'reservation',
+    'lease',
+    'placement',
+    'roster',
+    'charge',
+    'server',
+    'container',
+  ])
+    expect(left).toContainEqual(expect.stringMatching(new RegExp(`^the ${what} .* is left over$`)));
+  expect(left).toHaveLength(7);
+  expect(leftViolations(new Standing(emptyWorld().events), [])).toEqual([]);
+});
+
+function termsWith(memoryBytes: string) {
+  const price = { amount: '10.00', currency: 'EUR' };
+  return {
+    ...{ planId: deriveId('plan', 'one'), code: 'one', name: 'One', includedAddresses: 1 },
+    source: { stream: 'plan-one', revision: '0' },
+    limits: { cpuMillis: 100, memoryBytes, diskBytes: '100', processes: 10, cpuUnits: 100 },
+    ...{ monthly: price, setup: price, extraAddressMonthly: price },
+  };
+}
