@@ -5,6 +5,7 @@
 import { aggregateBenchmarks } from './aggregate.ts';
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
+import { monthBenchmarks } from './month.ts';
 import { orderBenchmarks } from './orders.ts';
 import { projectionBenchmarks } from './projection.ts';
 import { storeBenchmarks } from './store.ts';
@@ -16,6 +17,7 @@ const parts: readonly BenchPart[] = [
   orderBenchmarks,
   graphqlBenchmarks,
   projectionBenchmarks,
+  monthBenchmarks,
 ];
 
 /** What the figures are held against; `atLeast` and `atMost` are of the figure named. */
