@@ -38,8 +38,10 @@ export interface Service extends Stay {
   readonly containerId: string;
   readonly zone: string;
   readonly changes: Change[];
-  readonly addresses: (Stay & { readonly leaseId: string })[];
+  addresses: (Stay & { readonly leaseId: string })[];
   readonly setup: Money | undefined;
+  /** The order it came from was undone: it costs nothing, and never did. */
+  undone?: true;
 }
 export interface AddOn extends Stay {
   readonly zone: string;
@@ -68,6 +70,7 @@ interface Line {
 /** Undefined: nothing is owed. Amounts in minor units, each line rounded half up. */
 export function billOf(account: Account, month: string) {
   const days = daysOf(month);
+  const services = account.services.filter((service) => service.undone === undefined);
   const lines = new Map<string, Line>();
   const count = (name: string, line: Omit<Line, 'days' | 'of'>): void => {
     const there = lines.get(name);
@@ -77,11 +80,11 @@ export function billOf(account: Account, month: string) {
   /** Whether an elder service of the same container has the day already. */
   const served = (service: Service, day: string): boolean =>
     isOn(service, day, service.zone) &&
-    !account.services
-      .slice(0, account.services.indexOf(service))
+    !services
+      .slice(0, services.indexOf(service))
       .some((s) => s.containerId === service.containerId && isOn(s, day, s.zone));
 
-  for (const [n, service] of account.services.entries()) {
+  for (const [n, service] of services.entries()) {
     const { zone, changes, addresses, setup } = service;
     let stretch = 0;
     let terms: Change | undefined;
@@ -107,7 +110,8 @@ export function billOf(account: Account, month: string) {
   for (const [id, addOn] of account.addOns) {
     const { zone, service, price, quantity: units } = addOn;
     for (const day of days) {
-      if (!isOn(addOn, day, zone) || (service !== undefined && !served(service, day))) continue;
+      const its = service === undefined || (service.undone === undefined && served(service, day));
+      if (!its || !isOn(addOn, day, zone)) continue;
       count(`add-on ${id}`, { kind: 'addOns', price, units });
     }
   }

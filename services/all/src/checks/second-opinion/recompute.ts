@@ -48,7 +48,7 @@ const Dated = z.object({ effectiveFrom: text.optional(), forExisting: z.boolean(
 const Life = z.object({
   ...{ containerId: text, tenantId: text, plan: Plan.optional(), ran: z.boolean().optional() },
   addresses: z.array(z.object({ leaseId: text })).optional(),
-  leaseIds: z.array(text).optional(),
+  ...{ leaseIds: z.array(text).optional(), undone: z.boolean().optional() },
 });
 const Extra = z.object({
   ...{
@@ -113,7 +113,7 @@ export function recompute(events: Iterable<JsonEvent>): Bill[] {
   }
 
   function live({ type, time }: JsonEvent, data: z.output<typeof Life>): void {
-    const { containerId, tenantId, plan, addresses = [], leaseIds = [] } = data;
+    const { containerId, tenantId, plan, addresses = [], leaseIds = [], undone } = data;
     for (const [accountId, account] of debtors(tenantId)) {
       const running = account.services.findLast((s) => s.containerId === containerId);
       const service = running?.until === undefined ? running : undefined;
@@ -130,6 +130,8 @@ export function recompute(events: Iterable<JsonEvent>): Bill[] {
           addresses: addresses.map(({ leaseId }) => ({ leaseId, from: at })),
           setup: begins ? first.prices.setup : undefined,
         });
+      } else if (type === 'containers.OrderUndone') {
+        for (const one of account.services) if (one.containerId === containerId) one.undone = true;
       } else if (service === undefined) continue;
       else if (type === 'containers.ContainerResized' && plan !== undefined) {
         enter(service, { ...change(account, own, plan, time), at: from(service.zone) });
@@ -137,9 +139,11 @@ export function recompute(events: Iterable<JsonEvent>): Bill[] {
         const at = from(service.zone);
         service.addresses.push(...addresses.map(({ leaseId }) => ({ leaseId, from: at })));
       } else if (type === 'containers.AddressesDetached') {
-        for (const one of service.addresses) {
-          if (leaseIds.includes(one.leaseId)) one.until ??= from(service.zone);
-        }
+        const gone = service.addresses.filter((one) => leaseIds.includes(one.leaseId));
+        for (const one of gone) one.until ??= from(service.zone);
+        // What attached them was undone: they were never there.
+        if (undone === true)
+          service.addresses = service.addresses.filter((one) => !gone.includes(one));
       } else service.until = from(service.zone);
     }
   }
@@ -184,7 +188,9 @@ export function recompute(events: Iterable<JsonEvent>): Bill[] {
 const lives = new Set(
   ['Running', 'Restored', 'Resized', 'SoftDeleted', 'Deleted']
     .map((name) => `containers.Container${name}`)
-    .concat('containers.AddressesAttached', 'containers.AddressesDetached'),
+    .concat(
+      ['AddressesAttached', 'AddressesDetached', 'OrderUndone'].map((s) => `containers.${s}`),
+    ),
 );
 const extras = new Set(['billing.AddOnAttached', 'billing.AddOnCancelled', 'billing.FeeCharged']);
 
@@ -211,7 +217,7 @@ function renew(account: Account, month: string, versions: readonly Version[]): v
     const start = midnight(`${month}-01`, service.zone);
     const current = service.changes.filter(({ at }) => at <= start).at(-1);
     if (current === undefined || current.pricedBy !== undefined) continue;
-    if (service.until !== undefined && service.until <= start) continue;
+    if (service.undone || (service.until !== undefined && service.until <= start)) continue;
     const newer = (a: Version, b: Version): boolean =>
       a.from === b.from ? BigInt(a.revision) > BigInt(b.revision) : a.from > b.from;
     let best = current.version;

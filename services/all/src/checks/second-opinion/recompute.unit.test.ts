@@ -156,6 +156,26 @@ describe('by hand', () => {
     expect(parts(log)).toMatchObject({ addOns: 100n + 200n, fees: 900n });
   });
 
+  test('an order that was undone costs nothing, and addresses whose attaching was undone neither', () => {
+    const attached = {
+      containerId: 'web',
+      monthly: eur('3.00'),
+      quantity: 1,
+      attachedAt: april(5),
+    };
+    const log = runs(world(), 1)
+      .add(april(5), 'account-c', 'billing.AddOnAttached', {
+        ...{ accountId: 'customer', addOnId: 'its', zone: 'UTC', ...attached },
+      })
+      .life(april(6), 'ContainerDeleted', { ran: true })
+      .life(april(6), 'OrderUndone')
+      .life(april(1), 'ContainerRunning', { ...planOf('small'), ...addresses('x') }, 'other')
+      .life(april(6), 'AddressesAttached', addresses('y'), 'other')
+      .life(april(8), 'AddressesDetached', { leaseIds: ['y'], undone: true }, 'other')
+      .close(MAY);
+    expect(parts(log)).toMatchObject({ plans: 1000n, setup: 500n, addresses: 0n, addOns: 0n });
+  });
+
   test('a reseller charges its own price and pays the catalog’s', () => {
     const log = new Log()
       .add(MARCH, 'tree-r', 'accounts.TenantCreated', {

@@ -26,6 +26,9 @@ const habits = {
   disputed: [[11, 'void']],
 } as const satisfies Record<string, readonly (readonly [number, string])[]>;
 type Habit = keyof typeof habits;
+export const allHabits: readonly Habit[] = [
+  ...(['late', 'returned', 'disputed', 'parts', 'never', 'generous', 'prompt'] as const),
+];
 type Deed = (typeof habits)[Habit][number][1];
 
 const often: Readonly<Record<Habit, number>> = {

@@ -11,7 +11,7 @@ import { Draws } from '../../draws.ts';
 import type { Tell } from '../scenario.ts';
 import { containersOf, customerTurn } from './customers.ts';
 import { issuerClient, issuerTurn } from './issuers.ts';
-import { Payer } from './money.ts';
+import { allHabits, Payer } from './money.ts';
 import type { Running } from './running.ts';
 import { MONTHS, type MonthSize, nodeUrlsOf, RUNS, turnsOf } from './settings.ts';
 import { Tally } from './tally.ts';
@@ -47,7 +47,10 @@ export class Month {
     this.#world = await makeWorld(this.#running, this.#seed, this.#size);
     const { customers, resellers } = this.world;
     this.#payers = new Map([
-      ...customers.map((tenant) => [tenant.id, new Payer(this.#seed, tenant)] as const),
+      // Each habit once, whatever is drawn for the others.
+      ...customers.map(
+        (tenant, i) => [tenant.id, new Payer(this.#seed, tenant, allHabits[i])] as const,
+      ),
       // A reseller's hold reaches everybody below it: one is enough.
       ...resellers.map(
         (tenant, i) =>
@@ -98,7 +101,7 @@ export class Month {
     const at = { seed: this.#seed, turn, imageId };
     const draws = new Draws(this.#seed, `turn ${turn}`);
     const eager = customers.filter(() => draws.chance(this.#size.eagerness));
-    const watched = customers.filter(() => draws.chance(0.08));
+    const watched = customers.filter(() => draws.chance(this.#size.care));
     const staff = as(staffKey);
     // Prices are told before anybody orders: whoever orders at that very moment may get either.
     for (const tenant of watched) {

@@ -9,19 +9,21 @@ export interface MonthSize {
   readonly nodes: number;
   /** Of each customer's turns, the part in which it does something. */
   readonly eagerness: number;
+  /** The same of those who charge it. */
+  readonly care: number;
   /** Days between two turns before the month and in it. */
   readonly pace: { readonly before: number; readonly within: number };
 }
 
 /** `npm run demo -- --month`. */
 export const fullMonth: MonthSize = {
-  ...{ customers: 50, resellers: 3, nodes: 5, eagerness: 0.3 },
+  ...{ customers: 50, resellers: 3, nodes: 5, eagerness: 0.3, care: 0.12 },
   pace: { before: 2, within: 1 },
 };
 
 /** What `npm test` has the time for. */
 export const smallMonth: MonthSize = {
-  ...{ customers: 12, resellers: 3, nodes: 3, eagerness: 0.4 },
+  ...{ customers: 12, resellers: 3, nodes: 3, eagerness: 0.4, care: 0.3 },
   pace: { before: 4, within: 2 },
 };
 
