@@ -124,9 +124,9 @@ export class Month {
     }
     await running.rest();
     await Promise.all(
-      wishes.map(({ tenant, next }) =>
-        next?.((...sent) => this.tally.send(as(tenant.key), ...sent)),
-      ),
+      wishes.map(async ({ tenant, next }) => {
+        await next?.((...sent) => this.tally.send(as(tenant.key), ...sent));
+      }),
     );
     await running.rest();
   }
