@@ -17,6 +17,13 @@ import { MONTHS, type MonthSize, nodeUrlsOf, RUNS, turnsOf } from './settings.ts
 import { Tally } from './tally.ts';
 import { eur, makeWorld, type World } from './world.ts';
 
+const LeftSchema = z.object({
+  operation: z.object({
+    targetId: z.string(),
+    leftovers: z.array(z.object({ ask: z.string() })),
+  }),
+});
+
 export class Month {
   readonly #seed: number;
   readonly #size: MonthSize;
@@ -173,28 +180,53 @@ export class Month {
     this.#say(`${month} is closed and invoiced.`);
   }
 
-  /** On sound nodes the staff let go on what waits for them; what then waits has nothing left to do. */
+  /**
+   * On sound nodes the staff let go on what waits for them; what then still waits cannot come about any
+   * more, its container being gone or held: they give it up, and see to what it leaves.
+   */
   async #mend(): Promise<void> {
     const running = this.#running;
-    const last = this.#urls.length - 1;
     await running.stop();
-    await this.#start(last);
+    await this.#start(this.#urls.length - 1);
     await running.rest();
-    const staff = running.as(this.world.staffKey);
-    for (const act of ['retryOperation', 'retryOperation', 'resolveOperation'] as const) {
-      for (const operationId of running.waiting) {
-        const input = { operationId, reason: 'the nodes are sound again' };
-        const { now } = running;
-        await this.tally.send(staff, act, input, `${act} ${operationId} ${now}`);
-      }
-      await running.rest();
+    for (const act of ['retryOperation', 'retryOperation', 'releaseOperation'] as const) {
+      const waiting = running.waiting;
+      await this.#act(act, waiting);
+      if (act === 'releaseOperation') await this.#seeTo(waiting);
       // The reconciler has had its time, too; what it does only when told to, it is told.
       await running.moveTo(running.now + 20 * 60_000);
+      const staff = running.as(this.world.staffKey);
       await this.tally.send(staff, 'reconcile', {}, `reconcile ${running.now}`);
       await running.rest();
     }
     // Longer than any reservation may stand unclaimed.
     await running.moveTo(running.now + 2 * 3_600_000);
+  }
+
+  async #act(act: string, waiting: readonly string[]): Promise<void> {
+    const running = this.#running;
+    const staff = running.as(this.world.staffKey);
+    for (const operationId of waiting) {
+      const input = { operationId, reason: 'the nodes are sound again' };
+      await this.tally.send(staff, act, input, `${act} ${operationId} ${running.now}`);
+    }
+    await running.rest();
+  }
+
+  /** Of what a release leaves, what only staff can end: containers that are to go. */
+  async #seeTo(released: readonly string[]): Promise<void> {
+    const staff = this.#running.as(this.world.staffKey);
+    for (const id of released) {
+      const { operation } = await staff.send(
+        LeftSchema,
+        'query ($id: ID!) { operation(id: $id) { targetId leftovers { ask } } }',
+        { id },
+      );
+      if (!operation.leftovers.some(({ ask }) => ask === 'containers.destroy')) continue;
+      const input = { containerId: operation.targetId, reason: 'given up' };
+      await this.tally.send(staff, 'terminateContainer', input, `given up ${id}`);
+    }
+    await this.#running.rest();
   }
 
   #start(n: number): Promise<void> {

@@ -21,7 +21,7 @@ const operations = new Set([
   'terminateContainer',
   'purgeContainer',
   'retryOperation',
-  'resolveOperation',
+  'releaseOperation',
   'runMonth',
 ]);
 
