@@ -267,6 +267,13 @@ test('a transfer beyond the limit, of nothing, or that takes another amount than
   less.add(TransferReserved, heirOf('a', '150', '49'));
   expect(quotaViolations(less)).toEqual([expect.stringContaining('what it needs more')]);
 
+  const twice = emptyWorld();
+  reserve(twice, 'a');
+  twice.add(TransferReserved, heirOf('a', '150', '50'));
+  const reservationId = deriveId('reservation', 'second heir');
+  twice.add(TransferReserved, { ...heirOf('a', '150', '50'), reservationId });
+  expect(quotaViolations(twice)).toEqual([expect.stringContaining('replaced twice')]);
+
   const never = emptyWorld();
   reserve(never, 'a');
   never.add(Transferred, { ...heirOf('a', '150', '50'), freed: NONE });
@@ -318,14 +325,18 @@ test('a node that another size would overfill is found, though the size never co
     });
   };
   resize('1000');
-  expect(nodeViolations(history.events)).toEqual([]);
+  const unsettled = expect.stringContaining('was never settled');
+  expect(nodeViolations(history.events)).toEqual([unsettled]);
   // Until it has the new size, the larger of both counts; then the new one alone.
   const second = {
     ...{ nodeId, containerId, placementId: deriveId('placement', 'second') },
     vector: { ...VECTOR, memoryBytes: '1' },
   };
   history.add(NodeCapacityTaken, second);
-  expect(nodeViolations(history.events)).toEqual([expect.stringContaining('1001 memoryBytes')]);
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('1001 memoryBytes'),
+    unsettled,
+  ]);
   history.add(NodeCapacityResizeVoided, { nodeId, placementId, claim, reason: 'released' });
   history.add(NodeCapacityTaken, { ...second, placementId: deriveId('placement', 'third') });
   expect(nodeViolations(history.events)).toEqual([

@@ -5,21 +5,33 @@
 import type { Instance } from './engines.ts';
 import type { Container, Standing } from './standing.ts';
 
-export function chargeViolations(standing: Standing, instances: readonly Instance[]): string[] {
+/**
+ * @param reconciled staff have had reconciled what differed: what is wanted counts, where otherwise what
+ * a node was last heard to have done does. Whether it is frozen is not reconciled by itself.
+ */
+export function chargeViolations(
+  standing: Standing,
+  instances: readonly Instance[],
+  reconciled = false,
+): string[] {
   return [
-    ...perContainer(standing, instances),
+    ...perContainer(standing, instances, reconciled),
     ...perInstance(standing, instances),
     ...perSubscription(standing),
   ];
 }
 
-function* perContainer(standing: Standing, instances: readonly Instance[]): Generator<string> {
+function* perContainer(
+  standing: Standing,
+  instances: readonly Instance[],
+  reconciled: boolean,
+): Generator<string> {
   for (const container of standing.containers.values()) {
     const { containerId, lifecycle } = container;
     if (lifecycle === 'gone' || standing.waits(containerId)) continue;
     if (lifecycle === 'being made') yield `${containerId} is neither made nor given up`;
     else {
-      yield* onNodes(standing, container, instances);
+      yield* onNodes(standing, container, instances, reconciled);
       if (lifecycle === 'running') yield* paidFor(standing, container);
       yield* reserved(standing, container);
     }
@@ -31,8 +43,9 @@ function* onNodes(
   standing: Standing,
   container: Container,
   instances: readonly Instance[],
+  reconciled: boolean,
 ): Generator<string> {
-  const { containerId, addresses, holds, lifecycle, power } = container;
+  const { containerId, addresses, holds, lifecycle, power, seen } = container;
   const there = instances.filter((instance) => instance.containerId === containerId);
   const placed = [...standing.placements.values()].filter((one) => one.containerId === containerId);
   if (there.length !== 1) yield `${containerId} is on ${there.length} nodes`;
@@ -46,9 +59,10 @@ function* onNodes(
     if (instance.node !== node) {
       yield `${containerId} is on ${instance.node} and has its place on ${node ?? 'none'}`;
     }
-    const wanted = holds.size > 0 || lifecycle === 'kept' ? 'stopped' : power;
-    if (instance.state !== wanted) {
-      yield `${containerId} is ${instance.state} and wanted ${power}, with ${holds.size} holds on it`;
+    const kept = holds.size > 0 || lifecycle === 'kept';
+    const right = kept ? 'stopped' : reconciled ? power : seen;
+    if (instance.state !== right) {
+      yield `${containerId} is ${instance.state}, not ${right}, with ${holds.size} holds on it`;
     }
   }
   if (place !== undefined && place.vector.memoryBytes !== container.memoryBytes) {

@@ -100,6 +100,11 @@ export function nodeViolations(history: History): string[] {
       placements.set(event.data.placementId, 'abandoned');
     }
   }
+  for (const [nodeId, { resizing }] of nodes) {
+    for (const placementId of resizing.keys()) {
+      violations.push(`the other size of ${placementId} on ${nodeId} was never settled`);
+    }
+  }
   return violations;
 }
 

@@ -6,6 +6,7 @@ import {
   AddressesDetached,
   AddressReleased,
   AskSettled,
+  ContainerFrozen,
   ContainerLeft,
   ContainerResized,
   ContainerRestored,
@@ -103,7 +104,7 @@ test.each([
   [
     'it does not run',
     (one: Instance) => [{ ...one, state: 'stopped' as const }],
-    'is stopped and wanted running, with 0 holds',
+    'is stopped, not running, with 0 holds',
   ],
   [
     'it has another address',
@@ -156,7 +157,7 @@ test('a held container that runs, and one detached from its only address, are fo
   const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
   history.add(HoldPlaced, { containerId, hold });
   expect(charged(history, [instance])).toEqual([
-    expect.stringContaining('is running and wanted running, with 1 holds'),
+    expect.stringContaining('is running, not stopped, with 1 holds'),
   ]);
 
   const other = oneRuns();
@@ -281,14 +282,22 @@ test('the runbook has a section with an owner for the steps of orders that can w
   expect(inRunbook('needs')).toBe(false);
 });
 
-test('one that is wanted otherwise than its node has it is found; what came to nothing is not wanted', () => {
+test('one that is otherwise than its node was heard to have it is found, and, once reconciled, than is wanted', () => {
   const { history, order, instance } = oneRuns();
   const { containerId } = order;
+  const frozen = { ...instance, state: 'frozen' as const };
+  const asReconciled = (seen: Instance): string[] =>
+    chargeViolations(new Standing(history.events), [seen], true);
   history.add(PowerRequested, { containerId, action: 'freeze' });
-  expect(charged(history, [{ ...instance, state: 'frozen' }])).toEqual([]);
-  expect(charged(history, [instance])).toEqual([expect.stringContaining('wanted frozen')]);
-  history.add(AskSettled, { containerId, name: 'containers.power', outcome: 'failed' });
   expect(charged(history, [instance])).toEqual([]);
+  expect(charged(history, [frozen])).toEqual([expect.stringContaining('is frozen, not running')]);
+  expect(asReconciled(frozen)).toEqual([]);
+  expect(asReconciled(instance)).toEqual([expect.stringContaining('is running, not frozen')]);
+  history.add(ContainerFrozen, { containerId });
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running, not frozen')]);
+  // What came to nothing is not wanted any more.
+  history.add(AskSettled, { containerId, name: 'containers.power', outcome: 'failed' });
+  expect(asReconciled(instance)).toEqual([]);
 });
 
 test('one that can be restored is kept and not paid for, and paid for again when it is restored', () => {

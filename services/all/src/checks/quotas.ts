@@ -71,6 +71,7 @@ export function checkQuotas(history: History): {
       const own = levels.get(tenantId)?.own;
       const from = own?.get(fromReservationId);
       if (state.has(reservationId)) wrong(`the transfer ${reservationId} is taken again`);
+      if (heirs.has(fromReservationId)) wrong(`${fromReservationId} is to be replaced twice`);
       if (from === undefined) wrong(`${reservationId} is to replace what is not held`);
       else if (differs(taken, beyondOf(vector, from))) {
         wrong(`the transfer ${reservationId} does not take what it needs more`);

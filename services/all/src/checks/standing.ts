@@ -12,6 +12,7 @@ import {
   ContainerDeleted,
   ContainerEntered,
   ContainerFailed,
+  ContainerFrozen,
   ContainerLeft,
   ContainerRequested,
   ContainerReserved,
@@ -19,6 +20,9 @@ import {
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
+  ContainerStarted,
+  ContainerStopped,
+  ContainerThawed,
   HoldLifted,
   HoldPlaced,
   NodeCapacityFreed,
@@ -59,6 +63,8 @@ export interface Container {
   power: 'running' | 'stopped' | 'frozen';
   /** Wanted before what is asked for now. */
   former: Container['power'];
+  /** What its node was last heard to have done. */
+  seen: Container['power'];
   /** What it has of its node. */
   memoryBytes: string;
   ran: boolean;
@@ -159,7 +165,7 @@ export class Standing {
       const { containerId, tenantId } = event.data;
       this.containers.set(containerId, {
         ...{ containerId, tenantId, lifecycle: 'being made', ran: false, memoryBytes: '0' },
-        ...{ power: 'running', former: 'running', removed: 0 },
+        ...{ power: 'running', former: 'running', seen: 'stopped', removed: 0 },
         addresses: new Map(),
         holds: this.containers.get(containerId)?.holds ?? new Map<string, string | undefined>(),
       });
@@ -181,6 +187,9 @@ export class Standing {
       container.memoryBytes = event.data.plan.limits.memoryBytes;
     } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'kept';
     else if (is(event, ContainerRestored)) container.lifecycle = 'running';
+    else if (is(event, ContainerStarted) || is(event, ContainerThawed)) container.seen = 'running';
+    else if (is(event, ContainerStopped)) container.seen = 'stopped';
+    else if (is(event, ContainerFrozen)) container.seen = 'frozen';
     else if (is(event, PowerRequested)) {
       container.former = container.power;
       container.power = powerAfter[event.data.action];
@@ -191,6 +200,7 @@ export class Standing {
     } else if (is(event, ContainerRunning)) {
       container.lifecycle = 'running';
       container.ran = true;
+      container.seen = 'running';
     } else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
       container.lifecycle = 'gone';
     else if (is(event, HoldPlaced)) {

@@ -54,7 +54,11 @@ export async function inspect(folder: string, movedOut: boolean): Promise<Inspec
       'no node ever held more than it has': nodeViolations(history),
       'every operation has ended or has an owner': operationViolations(history, owned),
       'nothing is held for what is gone': remainViolations(standing),
-      'what runs is paid for, and what is paid for runs': chargeViolations(standing, instances),
+      'what runs is paid for, and what is paid for runs': chargeViolations(
+        standing,
+        instances,
+        true,
+      ),
       'no home is parked': parkedViolations(history),
       'a rebuild equals the live read models': [...models].flatMap(([name, { live, rebuilt }]) =>
         modelViolations(name, live, rebuilt),
