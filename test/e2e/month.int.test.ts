@@ -55,4 +55,4 @@ test('a month leaves everything as it must be, and nothing when everybody has mo
   expect(report.operations['provision succeeded']).toBeGreaterThan(20);
   expect(report.operations['provision failed']).toBeGreaterThan(0);
   expect(report.operations['terminate succeeded']).toBeGreaterThan(20);
-}, 120_000);
+}, 300_000);
