@@ -44,8 +44,8 @@ test('a month leaves everything as it must be, and nothing when everybody has mo
   expect({ seed: report.seed, violations: report.violations }).toEqual({
     ...{ seed: SEED, violations: [] },
   });
-  expect(Object.keys(report.invariants)).toHaveLength(15);
-  expect(Object.values(report.invariants)).toEqual(Array(15).fill(true));
+  expect(Object.keys(report.invariants)).toHaveLength(17);
+  expect(Object.values(report.invariants)).toEqual(Array(17).fill(true));
   expect(report.invoices.mismatches).toEqual([]);
   expect(report.invoices.count).toBeGreaterThan(20);
   expect(Object.keys(report.invoices.totals)).toHaveLength(4);

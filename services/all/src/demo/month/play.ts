@@ -9,6 +9,7 @@ import { z } from 'zod';
 
 import { Draws } from '../../draws.ts';
 import type { Tell } from '../scenario.ts';
+import { type AskedBooks, askBooks } from './asked.ts';
 import { containersOf, customerTurn } from './customers.ts';
 import { issuerClient, issuerTurn } from './issuers.ts';
 import { allHabits, Payer } from './money.ts';
@@ -31,6 +32,8 @@ export class Month {
   readonly #tell: Tell;
   readonly #urls: readonly string[];
   readonly tally: Tally;
+  /** What each issuer's books said when both months were closed. */
+  readonly books: AskedBooks[] = [];
   #world: World | undefined;
   #payers: ReadonlyMap<string, Payer> = new Map();
 
@@ -80,6 +83,7 @@ export class Month {
     }
     await this.#endOf(1);
     await this.#mend();
+    await this.#askBooks();
     await this.#running.stop();
   }
 
@@ -201,6 +205,17 @@ export class Month {
     }
     // Longer than any reservation may stand unclaimed.
     await running.moveTo(running.now + 2 * 3_600_000);
+  }
+
+  /** The provider's of the staff, a reseller's with its own key. */
+  async #askBooks(): Promise<void> {
+    const { resellers, staffKey } = this.world;
+    const provider = { id: PROVIDER_ID, name: 'Provider', key: staffKey };
+    for (const issuer of [provider, ...resellers]) {
+      for (const month of MONTHS) {
+        this.books.push(await askBooks(this.#running.as(issuer.key), issuer, month));
+      }
+    }
   }
 
   async #act(act: string, waiting: readonly string[]): Promise<void> {

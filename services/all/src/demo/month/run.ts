@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Config, ManualClock } from '@bivouac/infra/runtime';
 
 import type { Tell } from '../scenario.ts';
+import { askedViolations } from './asked.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { Month } from './play.ts';
 import { Running } from './running.ts';
@@ -78,7 +79,7 @@ export async function runMonth(
 }
 
 function reported(
-  { tally, world }: Month,
+  { tally, world, books }: Month,
   lived: Inspection,
   left: Inspection,
 ): Omit<MonthReport, 'seed' | 'seconds' | 'starts'> {
@@ -87,9 +88,9 @@ function reported(
     world.resellers.find((reseller) => reseller.id === id)?.name ?? 'Provider';
   const invariants: Record<string, boolean> = {};
   const violations: string[] = [];
-  for (const [when, { violations: found }] of [
-    ['at the end of the month', lived],
-    ['after moving out', left],
+  for (const [when, found] of [
+    ['at the end of the month', { ...lived.violations, ...askedViolations(books) }],
+    ['after moving out', left.violations],
   ] as const) {
     for (const [what, list] of Object.entries(found)) {
       invariants[what] = (invariants[what] ?? true) && list.length === 0;
