@@ -8,6 +8,19 @@ const ReplySchema = z.object({
   errors: z.array(z.object({ message: z.string() })).optional(),
 });
 
+const ResultSchema = z.object({
+  __typename: z.string(),
+  operationId: z.string().optional(),
+  accountId: z.string().optional(),
+  memberId: z.string().optional(),
+  key: z.string().nullish(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+});
+
+/** What a mutation answered; `code` and `message` are those of an error. */
+export type Result = z.output<typeof ResultSchema>;
+
 /** Calls the gateway with a key, as curl would. */
 export class GraphqlClient {
   readonly #gateway: Installation['gateway'];
@@ -34,5 +47,26 @@ export class GraphqlClient {
       throw new Error(reply.errors.map((error) => error.message).join('; '));
     }
     return schema.parse(reply.data);
+  }
+
+  /**
+   * A mutation by its name, under an idempotency key.
+   *
+   * @param select what is asked of its payload, e.g. `... on MemberAdded { memberId }`.
+   */
+  async mutate(
+    name: string,
+    input: Readonly<Record<string, unknown>>,
+    key: string,
+    select = '',
+  ): Promise<Result> {
+    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+    const { done } = await this.send(
+      z.object({ done: ResultSchema }),
+      `mutation ($key: String!, $input: ${type}!) { done: ${name}(idempotencyKey: $key, input: $input) {
+        __typename ... on UserError { code message } ${select} } }`,
+      { key, input },
+    );
+    return done;
   }
 }

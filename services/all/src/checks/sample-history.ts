@@ -45,6 +45,13 @@ export const VECTOR: ResourceVector = {
   addresses: 1,
 };
 
+/** The same as its plan has it. */
+const LIMITS = {
+  ...{ cpuMillis: 100, memoryBytes: '100', diskBytes: '100' },
+  processes: 10,
+  cpuUnits: 100,
+};
+
 /** An order as the tests refer to it. */
 export interface Order {
   readonly operationId: string;
@@ -128,13 +135,14 @@ export class SampleHistory {
     const addresses = [{ leaseId, rangeId, address, family: 'ipv4' as const }];
     this.add(ContainerEntered, { containerId, tenantId });
     this.add(ContainerRequested, { containerId, tenantId, operationId });
-    this.add(ContainerReserved, { containerId, addresses });
+    this.add(ContainerReserved, { containerId, addresses, limits: LIMITS });
     this.add(ContainerRunning, { containerId, tenantId, addresses });
     this.charge(containerId, [{ leaseId, address }]);
   }
 
   charge(containerId: string, addresses: { leaseId: string; address: string }[]): void {
-    this.add(SubscriptionStarted, { accountId: tenantId, containerId, addresses });
+    const subscriptionId = deriveId('subscription', containerId);
+    this.add(SubscriptionStarted, { accountId: tenantId, subscriptionId, containerId, addresses });
   }
 
   attach(containerId: string, leaseId: string, address: string): void {
