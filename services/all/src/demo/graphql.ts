@@ -14,8 +14,14 @@ const ResultSchema = z.object({
   accountId: z.string().optional(),
   memberId: z.string().optional(),
   key: z.string().nullish(),
+  invitationId: z.string().optional(),
+  token: z.string().nullish(),
   code: z.string().optional(),
   message: z.string().optional(),
+});
+
+const RightsSchema = z.object({
+  data: z.object({ viewer: z.object({ rights: z.array(z.string()) }) }),
 });
 
 /** What a mutation answered; `code` and `message` are those of an error. */
@@ -37,16 +43,25 @@ export class GraphqlClient {
     query: string,
     variables: Record<string, unknown> = {},
   ): Promise<z.output<S>> {
-    const response = await this.#gateway.yoga.fetch('http://127.0.0.1/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#key}` },
-      body: JSON.stringify({ query, variables }),
-    });
+    const response = await this.#post(query, variables);
     const reply = ReplySchema.parse(await response.json());
     if (reply.errors !== undefined) {
       throw new Error(reply.errors.map((error) => error.message).join('; '));
     }
     return schema.parse(reply.data);
+  }
+
+  /** What the key may do; undefined where it lets nobody in. */
+  async rights(): Promise<readonly string[] | undefined> {
+    const response = await this.#post('{ viewer { rights } }', {});
+    if (response.status === 401) return undefined;
+    return RightsSchema.parse(await response.json()).data.viewer.rights;
+  }
+
+  /** The id of the key itself. */
+  async keyId(): Promise<string> {
+    const schema = z.object({ viewer: z.object({ keyId: z.string() }) });
+    return (await this.send(schema, '{ viewer { keyId } }')).viewer.keyId;
   }
 
   /**
@@ -68,5 +83,13 @@ export class GraphqlClient {
       { key, input },
     );
     return done;
+  }
+
+  async #post(query: string, variables: Record<string, unknown>): Promise<Response> {
+    return this.#gateway.yoga.fetch('http://127.0.0.1/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#key}` },
+      body: JSON.stringify({ query, variables }),
+    });
   }
 }

@@ -5,7 +5,7 @@ import { Draws } from '../../draws.ts';
 import type { GraphqlClient } from '../graphql.ts';
 import type { Tally } from './tally.ts';
 import type { Tenant } from './tenants.ts';
-import { PLANS } from './world.ts';
+import { LABEL, PLANS } from './world.ts';
 
 const ContainerSchema = z.object({
   id: z.string(),
@@ -94,6 +94,7 @@ export async function customerTurn(
       hostname: `c${at.turn}.${name.toLowerCase().replace(' ', '')}.example.com`,
       plan: draws.chance(0.03) ? 'none' : draws.pick(PLANS),
       extraAddresses: draws.chance(0.3) ? draws.between(1, 2) : 0,
+      ...(draws.chance(0.25) ? { labels: [LABEL] } : {}),
     });
     return undefined;
   }

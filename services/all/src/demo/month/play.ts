@@ -13,6 +13,8 @@ import { type AskedBooks, askBooks } from './asked.ts';
 import { containersOf, customerTurn } from './customers.ts';
 import { issuerClient, issuerTurn } from './issuers.ts';
 import { allHabits, Payer } from './money.ts';
+import { type AskedPeople, askPeople } from './asked-people.ts';
+import { peopleTurn } from './people-turn.ts';
 import type { Running } from './running.ts';
 import { MONTHS, type MonthSize, nodeUrlsOf, RUNS, turnsOf } from './settings.ts';
 import { Tally } from './tally.ts';
@@ -34,6 +36,8 @@ export class Month {
   readonly tally: Tally;
   /** What each issuer's books said when both months were closed. */
   readonly books: AskedBooks[] = [];
+  /** What the gateway then shows of people, and lets them do. */
+  people: AskedPeople | undefined;
   #world: World | undefined;
   #payers: ReadonlyMap<string, Payer> = new Map();
 
@@ -84,6 +88,7 @@ export class Month {
     await this.#endOf(1);
     await this.#mend();
     await this.#askBooks();
+    this.people = await askPeople(this.world, (key) => this.#running.as(key), this.#running.now);
     await this.#running.stop();
   }
 
@@ -106,13 +111,14 @@ export class Month {
 
   /** Everybody whose turn it is acts at once; then it may be stopped in the middle of it all. */
   async #turn(turn: number, instant: number, restart: number | undefined): Promise<void> {
-    const { customers, imageId, staffKey } = this.world;
+    const { customers, resellers, imageId, staffKey, people } = this.world;
     const running = this.#running;
     const as = (key: string) => running.as(key);
     const at = { seed: this.#seed, turn, imageId };
     const draws = new Draws(this.#seed, `turn ${turn}`);
     const eager = customers.filter(() => draws.chance(this.#size.eagerness));
     const watched = customers.filter(() => draws.chance(this.#size.care));
+    const changing = [...resellers, ...customers].filter(() => draws.chance(this.#size.change));
     const staff = as(staffKey);
     // Prices are told before anybody orders: whoever orders at that very moment may get either.
     for (const tenant of watched) {
@@ -120,6 +126,9 @@ export class Month {
       await issuerTurn(at, tenant, { issuer, staff }, this.tally);
     }
     if (turn === 3) await this.#newPrices();
+    for (const tenant of changing) {
+      await peopleTurn(at, tenant, people, { as, staff }, this.tally);
+    }
     await running.rest();
     const wishes = await Promise.all(
       eager.map(async (tenant) => ({
@@ -176,9 +185,10 @@ export class Month {
     this.#running.periodEnds();
     await this.#running.moveTo(Date.parse(RUNS[n]));
     const month = MONTHS[n];
-    const staff = this.#running.as(this.world.staffKey);
-    for (const issuerId of [PROVIDER_ID, ...this.world.resellers.map(({ id }) => id)]) {
-      await this.tally.send(staff, 'runMonth', { issuerId, month }, `run ${month} ${issuerId}`);
+    const { resellers, staffKey } = this.world;
+    for (const { id: issuerId, key } of [{ id: PROVIDER_ID, key: staffKey }, ...resellers]) {
+      const input = { issuerId, month };
+      await this.tally.send(this.#running.as(key), 'runMonth', input, `run ${month} ${issuerId}`);
     }
     await this.#running.rest();
     this.#say(`${month} is closed and invoiced.`);

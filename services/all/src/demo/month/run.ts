@@ -7,6 +7,7 @@ import { type Config, ManualClock } from '@bivouac/infra/runtime';
 
 import type { Tell } from '../scenario.ts';
 import { askedViolations } from './asked.ts';
+import { peopleViolations } from './asked-people.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { Month } from './play.ts';
 import { Running } from './running.ts';
@@ -79,7 +80,7 @@ export async function runMonth(
 }
 
 function reported(
-  { tally, world, books }: Month,
+  { tally, world, books, people }: Month,
   lived: Inspection,
   left: Inspection,
 ): Omit<MonthReport, 'seed' | 'seconds' | 'starts'> {
@@ -89,7 +90,10 @@ function reported(
   const invariants: Record<string, boolean> = {};
   const violations: string[] = [];
   for (const [when, found] of [
-    ['at the end of the month', { ...lived.violations, ...askedViolations(books) }],
+    [
+      'at the end of the month',
+      { ...lived.violations, ...askedViolations(books), ...peopleViolations(people) },
+    ],
     ['after moving out', left.violations],
   ] as const) {
     for (const [what, list] of Object.entries(found)) {

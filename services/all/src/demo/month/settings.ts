@@ -11,19 +11,21 @@ export interface MonthSize {
   readonly eagerness: number;
   /** The same of those who charge it. */
   readonly care: number;
+  /** The same of its people: whether any come or go. */
+  readonly change: number;
   /** Days between two turns before the month and in it. */
   readonly pace: { readonly before: number; readonly within: number };
 }
 
 /** `npm run demo -- --month`. */
 export const fullMonth: MonthSize = {
-  ...{ customers: 50, resellers: 3, nodes: 5, eagerness: 0.3, care: 0.12 },
+  ...{ customers: 50, resellers: 3, nodes: 5, eagerness: 0.3, care: 0.12, change: 0.08 },
   pace: { before: 2, within: 1 },
 };
 
 /** What `npm test` has the time for. */
 export const smallMonth: MonthSize = {
-  ...{ customers: 12, resellers: 3, nodes: 3, eagerness: 0.4, care: 0.3 },
+  ...{ customers: 12, resellers: 3, nodes: 3, eagerness: 0.4, care: 0.3, change: 0.2 },
   pace: { before: 4, within: 2 },
 };
 

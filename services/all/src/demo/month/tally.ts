@@ -1,5 +1,6 @@
 /** Sends what people want and counts what they were answered. */
 import type { GraphqlClient, Result } from '../graphql.ts';
+import { selectionOf } from './people.ts';
 import type { Running } from './running.ts';
 
 /** Mutations that only start an operation. */
@@ -44,7 +45,9 @@ export class Tally {
     key: string,
     waits = false,
   ): Promise<Result> {
-    const select = operations.has(name) ? '... on OperationAccepted { operationId }' : '';
+    const select = operations.has(name)
+      ? '... on OperationAccepted { operationId }'
+      : selectionOf(name);
     const result = await client.mutate(name, input, key, select);
     count(this.sent, name);
     if (result.code !== undefined) count(this.refused, result.code);

@@ -1,9 +1,12 @@
-/** Who takes part in a month: resellers, their customers, direct customers, each with a key. */
-import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
-import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
+/**
+ * Who takes part in a month: resellers, whom the staff enter, their customers, whom they enter with
+ * their own keys, direct customers, and the owner of each with a key.
+ */
+import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { RuntimeError } from '@bivouac/infra/runtime';
 
 import type { GraphqlClient } from '../graphql.ts';
+import { type Gateway, type People, personOf } from './people.ts';
 import type { Running } from './running.ts';
 import type { MonthSize } from './settings.ts';
 
@@ -26,87 +29,98 @@ export async function makeTenants(
   running: Running,
   staff: GraphqlClient,
   { customers, resellers }: MonthSize,
+  people: People,
 ): Promise<Tenants> {
+  const as: Gateway = (key) => running.as(key);
+  const settled = () => running.installation.host.settled();
   const made: Tenant[] = [];
   for (let i = 1; i <= resellers; i++) {
     const name = `Reseller ${i}`;
-    const id = await createBelow(running, name);
-    made.push(await withOwner(running, staff, { name, id, issuerId: PROVIDER_ID }));
+    const id = await enter(staff, 'createCustomer', { name, kind: 'RESELLER' }, people);
+    await settled();
+    const key = await addOwner({ name, id }, staff, as, people, settled);
+    made.push({ name, id, issuerId: PROVIDER_ID, key });
   }
   const list: Tenant[] = [];
   for (let i = 1; i <= customers; i++) {
     const name = `Customer ${i}`;
     const above = i % 3 === 0 ? undefined : made[Math.floor((i - 1) / 3 + i) % made.length];
+    const by = above === undefined ? staff : as(above.key);
     const id =
       above === undefined
-        ? await createCustomer(staff, name)
-        : await createBelow(running, name, above.id);
-    const issuerId = above?.id ?? PROVIDER_ID;
-    list.push(await withOwner(running, staff, { name, id, issuerId }));
+        ? await enter(by, 'createCustomer', { name }, people)
+        : await enter(by, 'createTenant', { name, kind: 'CUSTOMER', parentId: above.id }, people);
+    await settled();
+    // Some owners are entered with a key, others come by an invitation.
+    const bring = i % 2 === 0 ? inviteOwner : addOwner;
+    const key = await bring({ name, id }, by, as, people, settled);
+    list.push({ name, id, issuerId: above?.id ?? PROVIDER_ID, key });
   }
   return { resellers: made, customers: list };
 }
 
-async function createCustomer(staff: GraphqlClient, name: string): Promise<string> {
-  const email = `${name.toLowerCase().replace(' ', '')}@example.com`;
-  const select = '... on CustomerCreated { accountId }';
-  const { accountId, message } = await staff.mutate(
-    'createCustomer',
-    { name, email },
-    name,
-    select,
+type Named = Pick<Tenant, 'name' | 'id'>;
+type Settled = () => Promise<void>;
+
+async function enter(
+  by: GraphqlClient,
+  mutation: 'createCustomer' | 'createTenant',
+  input: { readonly name: string; readonly [field: string]: string },
+  people: People,
+): Promise<string> {
+  const contact = personOf(`Contact of ${input.name}`);
+  const payload = mutation === 'createCustomer' ? 'CustomerCreated' : 'TenantCreated';
+  const { accountId, message } = await by.mutate(
+    mutation,
+    { ...input, contactName: contact.name, email: contact.email },
+    input.name,
+    `... on ${payload} { accountId }`,
   );
-  if (accountId === undefined) throw new RuntimeError('defect', `${name}: ${message ?? ''}`);
+  if (accountId === undefined) throw new RuntimeError('defect', `${input.name}: ${message ?? ''}`);
+  people.contact(accountId, contact);
   return accountId;
 }
 
-/** A reseller, or a customer of one: the fact itself, as there is no command for it yet. */
-async function createBelow(running: Running, name: string, above?: string): Promise<string> {
-  const { store, host } = running.installation;
-  const tenantId = deriveId('tenant', 'month', name);
-  const homeId = above ?? tenantId;
-  const created = TenantCreated({
-    ...{ tenantId, homeId, name, contact: null },
-    kind: above === undefined ? 'reseller' : 'customer',
-    parentId: above ?? PROVIDER_ID,
-  });
-  const commandkey = uuidOf('month', 'tenant', name);
-  const stream = `tree-${homeId}`;
-  const page = await store.readStream(stream, { direction: 'backwards', limit: 1 });
-  await store.append(stream, page.exists ? page.head : 'no-stream', [
-    {
-      ...{ ...host.registry.encode(created), id: uuidOf(commandkey, '0'), type: created.type },
-      ...{ time: instantOf(running.now), tenantid: tenantId, homeid: homeId, commandkey },
-      ...{ actorid: 'system:month', correlationid: commandkey, causationid: commandkey },
-      inputhash: '',
-    },
-  ]);
-  return tenantId;
-}
-
-async function withOwner(
-  running: Running,
-  staff: GraphqlClient,
-  tenant: Omit<Tenant, 'key'>,
-): Promise<Tenant> {
-  await running.installation.host.settled();
-  const { id: accountId, name } = tenant;
-  const { memberId } = await staff.mutate(
+async function addOwner(
+  { id: accountId, name }: Named,
+  by: GraphqlClient,
+  _as: Gateway,
+  people: People,
+  settled: Settled,
+): Promise<string> {
+  const owner = personOf(`Owner of ${name}`);
+  const { memberId, message } = await by.mutate(
     'addMember',
-    {
-      ...{ accountId, role: 'OWNER', name: `Owner of ${name}` },
-      email: `owner@${name.toLowerCase().replace(' ', '')}.example`,
-    },
+    { accountId, role: 'OWNER', ...owner },
     `owner of ${name}`,
     '... on MemberAdded { memberId }',
   );
-  await running.installation.host.settled();
-  const { key, message } = await staff.mutate(
+  if (memberId === undefined) throw new RuntimeError('defect', `${name}: ${message ?? ''}`);
+  await settled();
+  const { key, message: why } = await by.mutate(
     'createApiKey',
     { accountId, memberId, label: 'month' },
     `key of ${name}`,
     '... on ApiKeyCreated { key }',
   );
-  if (typeof key !== 'string') throw new RuntimeError('defect', `${name}: ${message ?? ''}`);
-  return { ...tenant, key };
+  if (typeof key !== 'string') throw new RuntimeError('defect', `${name}: ${why ?? ''}`);
+  people.joined({ accountId, memberId, role: 'owner', ...owner, key });
+  await settled();
+  return key;
+}
+
+async function inviteOwner(
+  { id: accountId, name }: Named,
+  by: GraphqlClient,
+  as: Gateway,
+  people: People,
+  settled: Settled,
+): Promise<string> {
+  const owner = personOf(`Owner of ${name}`);
+  await people.invite(by, { accountId, role: 'owner', ...owner }, `owner of ${name}`);
+  await settled();
+  const key = await people.accept(as, accountId, `owner of ${name}`);
+  await settled();
+  if (key === undefined) throw new RuntimeError('defect', `${name} has no owner`);
+  return key;
 }

@@ -1,9 +1,12 @@
 /** What there is before the first order of a month: the catalog, price lists, limits, payment terms. */
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { RuntimeError } from '@bivouac/infra/runtime';
+import { z } from 'zod';
 
 import { Draws } from '../../draws.ts';
+import type { GraphqlClient } from '../graphql.ts';
 import { newKey, seed as seedInstallation } from '../../seed/seed.ts';
+import { People } from './people.ts';
 import type { Running } from './running.ts';
 import type { MonthSize } from './settings.ts';
 import { makeTenants, type Tenants } from './tenants.ts';
@@ -12,10 +15,14 @@ export interface World extends Tenants {
   readonly imageId: string;
   /** The staff's. */
   readonly staffKey: string;
+  readonly people: People;
 }
 
 /** What is ordered, by code; that of Berlin is charged by another calendar. */
 export const PLANS = ['basic', '1000', '2000', 'berlin'] as const;
+
+/** Of every other node, and asked for now and then. */
+export const LABEL = 'ssd';
 
 const GIB = 1024n ** 3n;
 
@@ -62,7 +69,12 @@ export async function makeWorld(running: Running, seed: number, size: MonthSize)
     },
     'plan berlin',
   );
-  const tenants = await makeTenants(running, staff, size);
+  const labelled = await nodesToLabel(staff);
+  for (const nodeId of labelled) {
+    await does('labelNode', { nodeId, labels: [LABEL] }, `label of ${nodeId}`);
+  }
+  const people = new People(() => running.now);
+  const tenants = await makeTenants(running, staff, size, people);
   await host.settled();
   const draws = new Draws(seed, 'world');
   await does('setPaymentTerm', { issuerId: PROVIDER_ID, days: 2 }, 'payment term');
@@ -86,5 +98,16 @@ export async function makeWorld(running: Running, seed: number, size: MonthSize)
     }
   }
   await host.settled();
-  return { ...tenants, imageId: seeded.imageId, staffKey };
+  return { ...tenants, imageId: seeded.imageId, staffKey, people };
+}
+
+/** Every other node. */
+async function nodesToLabel(staff: GraphqlClient): Promise<string[]> {
+  const { nodes } = await staff.send(
+    z.object({
+      nodes: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string() }) })) }),
+    }),
+    '{ nodes(first: 100) { edges { node { id } } } }',
+  );
+  return nodes.edges.flatMap(({ node }, i) => (i % 2 === 0 ? [node.id] : []));
 }
