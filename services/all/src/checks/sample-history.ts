@@ -72,6 +72,8 @@ interface Where {
   readonly commandkey?: string;
   readonly causedBy?: Recorded;
   readonly time?: string;
+  readonly actorid?: string;
+  readonly tenantid?: string;
 }
 
 /** A history that grows. */
@@ -84,18 +86,17 @@ export class SampleHistory {
     data: Partial<EventOf<E>['data']>,
     where: Where = {},
   ): Recorded {
-    const { stream = 'some-stream', time = NOW, causedBy } = where;
+    const { stream = 'some-stream', time = NOW, causedBy, actorid = 'somebody' } = where;
     const revision = (this.#heads.get(stream) ?? -1n) + 1n;
     this.#heads.set(stream, revision);
     const n = String(this.events.length + 1);
     const commandkey = where.commandkey ?? uuidOf('command', n);
     const event: Recorded = {
-      ...{ type, stream, revision, time, data: { ...data }, commandkey },
+      ...{ type, stream, revision, time, actorid, data: { ...data }, commandkey },
       id: uuidOf('event', n),
       schemaver: 1,
-      tenantid: tenantId,
+      tenantid: where.tenantid ?? tenantId,
       homeid: tenantId,
-      actorid: 'somebody',
       correlationid: commandkey,
       causationid: causedBy?.id ?? commandkey,
       inputhash: '',

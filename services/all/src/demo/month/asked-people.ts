@@ -67,9 +67,9 @@ export async function askPeople(
     const does = await as(secret).rights();
     secrets.push({ whose: `nobody any more (the ${n + 1}. of them)`, may: undefined, does });
   }
-  for (const [n, { token, until }] of people.accepted.entries()) {
-    const may = now < until ? ['invitation.accept'] : undefined;
-    secrets.push({ whose: `the ${n + 1}. to accept`, may, does: await as(token).rights() });
+  for (const { token, until, by } of people.accepted) {
+    const may = now < until && !by.erased ? ['invitation.accept'] : undefined;
+    secrets.push({ whose: `${by.name}, invited`, may, does: await as(token).rights() });
   }
   const reaches: AskedReach[] = [];
   for (const { id, name, key } of tenants) {

@@ -2,13 +2,13 @@
  * The inspection on data in which one thing is wrong, planted into the log or a read model's file: each
  * invariant is found to be violated, and named. What each check finds is tested beside the check.
  */
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type EventDefinition, formatPosition, parsePosition } from '@bivouac/events/language';
-import { uuidOf } from '@bivouac/events/values';
+import { deriveId, uuidOf } from '@bivouac/events/values';
 import { PARTITIONS } from '@bivouac/infra/bus';
 import { openEmbeddedStore } from '@bivouac/infra/event-store';
 import {
@@ -75,7 +75,17 @@ async function append(
   copy: string,
   type: string,
   change: Record<string, unknown> = {},
-  { stream = `planted-${type}`, time = NOON } = {},
+  {
+    stream = `planted-${type}`,
+    time = NOON,
+    actorid = 'test',
+    causationid,
+  }: {
+    readonly stream?: string;
+    readonly time?: string;
+    readonly actorid?: string;
+    readonly causationid?: string;
+  } = {},
 ): Promise<void> {
   const golden =
     type === 'reactions.CheckpointRecorded'
@@ -88,17 +98,21 @@ async function append(
     if (definition === undefined) throw new Error(`there is no ${type}`);
     const page = await store.readStream(stream, { direction: 'backwards', limit: 1 });
     const home = `planted-${type}`;
-    const id = uuidOf(stream, type, JSON.stringify(change));
+    const id = idOf(stream, type, change);
     await store.append(stream, page.exists ? page.head : 'no-stream', [
       {
         ...registry.encode({ type, data: { ...golden, ...change } }),
-        ...{ id, type, time, tenantid: home, homeid: home, actorid: 'test', inputhash: '' },
-        ...{ commandkey: id, correlationid: id, causationid: id },
+        ...{ id, type, time, tenantid: home, homeid: home, actorid, inputhash: '' },
+        ...{ commandkey: id, correlationid: id, causationid: causationid ?? id },
       },
     ]);
   } finally {
     await store.close();
   }
+}
+
+function idOf(stream: string, type: string, change: Record<string, unknown>): string {
+  return uuidOf(stream, type, JSON.stringify(change));
 }
 
 test('of sound data everything holds', async () => {
@@ -134,6 +148,26 @@ test.each<readonly [string, (copy: string) => Promise<void>]>([
     (copy) => append(copy, 'billing.SubscriptionStarted'),
   ],
   [
+    'every node is one that its container’s order had asked for',
+    async (copy) => {
+      const operationId = deriveId('operation', 'labelled');
+      const order = {
+        ...{ kind: 'provision', tenantId: deriveId('tenant', 'one'), planCode: 'small' },
+        ...{ hostname: 'one.example.com', imageId: deriveId('image', 'one'), labels: ['ssd'] },
+      };
+      const stream = `operation-${operationId}`;
+      await append(copy, 'provisioning.OperationStarted', { operationId, order }, { stream });
+      const causationid = idOf(stream, 'provisioning.OperationStarted', { operationId, order });
+      await append(copy, 'containers.NodeCapacityTaken', {}, { causationid });
+    },
+  ],
+  [
+    'nobody has acted out of their reach',
+    (copy) =>
+      append(copy, 'quotas.LimitSet', {}, { actorid: deriveId('apiKey', 'given to nobody') }),
+  ],
+  ['who is erased has no key, and everybody else’s opens', eraseInLog],
+  [
     'no home is parked',
     (copy) =>
       append(copy, 'reactions.CheckpointRecorded', {
@@ -162,6 +196,15 @@ test.each<readonly [string, (copy: string) => Promise<void>]>([
 ])('it is found and named where not: %s', async (what, plant) => {
   expect(await violated(plant)).toContain(what);
 });
+
+/** The log says that somebody is erased, and nobody has destroyed the key. */
+async function eraseInLog(copy: string): Promise<void> {
+  const files = await readdir(join(copy, 'keys', 'persons'), { recursive: true });
+  const key = files.find((file) => file.endsWith('.contact.key'));
+  if (key === undefined) throw new Error('there is no key');
+  const [personId] = basename(key).split('.');
+  await append(copy, 'accounts.PersonErased', { personId, purposes: ['contact'] });
+}
 
 /** A read model's file says that something is used, and the log does not. */
 async function changeQuotaRow(copy: string): Promise<void> {

@@ -6,6 +6,7 @@ import { bookViolations } from '../../checks/books.ts';
 import { chargeViolations } from '../../checks/charges.ts';
 import { dunningViolations } from '../../checks/dunning.ts';
 import { readInstances } from '../../checks/engines.ts';
+import { erasureViolations, readKeys } from '../../checks/erased.ts';
 import { type History, historyViolations } from '../../checks/history.ts';
 import { compareInvoices, type SecondOpinion } from '../../checks/invoices.ts';
 import { issueViolations } from '../../checks/issued.ts';
@@ -14,7 +15,9 @@ import { modelViolations, parkedViolations, quotaRowViolations } from '../../che
 import { nodeViolations } from '../../checks/nodes.ts';
 import { leftViolations } from '../../checks/nothing-left.ts';
 import { operationViolations, ownersIn } from '../../checks/operations.ts';
+import { placementViolations } from '../../checks/placed.ts';
 import { checkQuotas } from '../../checks/quotas.ts';
+import { reachViolations } from '../../checks/reach.ts';
 import { remainViolations } from '../../checks/remains.ts';
 import { Standing } from '../../checks/standing.ts';
 
@@ -39,6 +42,7 @@ export async function inspect(folder: string, movedOut: boolean): Promise<Inspec
   const quotas = checkQuotas(history);
   const models = await readModels(folder);
   const instances = await readInstances(folder);
+  const keys = await readKeys(folder, history);
   const owned = ownersIn(await readFile(RUNBOOK, 'utf8'));
   const invoices = compareInvoices(await readJson(folder));
   return {
@@ -52,6 +56,7 @@ export async function inspect(folder: string, movedOut: boolean): Promise<Inspec
       ),
       'no address ever had two holders': addressViolations(history),
       'no node ever held more than it has': nodeViolations(history),
+      'every node is one that its container’s order had asked for': placementViolations(history),
       'every operation has ended or has an owner': operationViolations(history, owned),
       'nothing is held for what is gone': remainViolations(standing),
       'what runs is paid for, and what is paid for runs': chargeViolations(
@@ -59,6 +64,8 @@ export async function inspect(folder: string, movedOut: boolean): Promise<Inspec
         instances,
         true,
       ),
+      'nobody has acted out of their reach': reachViolations(history),
+      'who is erased has no key, and everybody else’s opens': erasureViolations(history, keys),
       'no home is parked': parkedViolations(history),
       'a rebuild equals the live read models': [...models].flatMap(([name, { live, rebuilt }]) =>
         modelViolations(name, live, rebuilt),

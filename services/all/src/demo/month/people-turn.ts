@@ -8,7 +8,7 @@ import type { Tally } from './tally.ts';
 import type { Tenant } from './tenants.ts';
 
 /** How often what is drawn, where nobody is waiting to come in. */
-const wishes = { invite: 8, role: 3, rotate: 2, remove: 2, erase: 3, 'erase contact': 1 } as const;
+const wishes = { invite: 4, role: 3, rotate: 2, remove: 2, erase: 4, 'erase contact': 2 } as const;
 
 const roles: Readonly<Record<Exclude<Role, 'staff'>, number>> = {
   ...{ owner: 1, admin: 2, member: 4, technician: 3, billing: 2, auditor: 2 },

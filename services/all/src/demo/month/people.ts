@@ -2,7 +2,8 @@
  * The people of a month: who was brought in, by which name, in which role, with which keys; who has
  * gone since, and who is erased. What they must be able to see and do follows from that alone.
  */
-import type { Role } from '@bivouac/events/accounts';
+import { type Role, rightsOf } from '@bivouac/events/accounts';
+import type { Right } from '@bivouac/events/language';
 import { RuntimeError } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
@@ -68,7 +69,11 @@ export class People {
   /** Keys and tokens that were somebody's and open nothing any more. */
   readonly spent: string[] = [];
   /** Tokens that were accepted: until they expire their holder may send the very same once more. */
-  readonly accepted: { readonly token: string; readonly until: number }[] = [];
+  readonly accepted: {
+    readonly token: string;
+    readonly until: number;
+    readonly by: Member;
+  }[] = [];
   /** Not accepted yet, by account. */
   readonly #invited = new Map<string, Invited[]>();
   readonly #now: () => number;
@@ -81,8 +86,10 @@ export class People {
     this.contacts.push({ accountId, ...given, erased: false });
   }
 
-  joined(member: Omit<Member, 'removed' | 'erased'>): void {
-    this.members.push({ ...member, removed: false, erased: false });
+  joined(facts: Omit<Member, 'removed' | 'erased'>): Member {
+    const member = { ...facts, removed: false, erased: false };
+    this.members.push(member);
+    return member;
   }
 
   /** Those who act for an account, but for its first owner: nobody else has its key in their hands. */
@@ -90,6 +97,15 @@ export class People {
     return this.members.filter(
       (one) => one.accountId === accountId && !one.removed && !one.erased && !isFirst(one),
     );
+  }
+
+  /** Keys of those who may do all that is asked; the first owner's among them. */
+  keysWith(accountId: string, ...rights: readonly Right[]): string[] {
+    return this.members.flatMap(({ accountId: of, role, key, removed, erased }) => {
+      const may = rightsOf(role, 'customer');
+      const can = of === accountId && !removed && !erased;
+      return can && rights.every((right) => may.includes(right)) ? [key] : [];
+    });
   }
 
   waiting(accountId: string): number {
@@ -130,8 +146,9 @@ export class People {
     if (reply.memberId === undefined || typeof reply.key !== 'string') {
       throw new RuntimeError('defect', `${name} is not let in: ${reply.message ?? 'no key'}`);
     }
-    this.joined({ accountId, memberId: reply.memberId, role, name, email, key: reply.key });
-    this.accepted.push({ token, until });
+    const { memberId } = reply;
+    const member = this.joined({ accountId, memberId, role, name, email, key: reply.key });
+    this.accepted.push({ token, until, by: member });
     return reply.key;
   }
 

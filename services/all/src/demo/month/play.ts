@@ -131,10 +131,12 @@ export class Month {
     }
     await running.rest();
     const wishes = await Promise.all(
-      eager.map(async (tenant) => ({
-        tenant,
-        next: await customerTurn(at, tenant, as(tenant.key), this.tally),
-      })),
+      eager.map(async (tenant) => {
+        // Whoever of its people may order and operate does it.
+        const keys = people.keysWith(tenant.id, 'containers.order', 'containers.operate');
+        const key = new Draws(this.#seed, `who of ${tenant.name} ${turn}`).pick(keys) ?? tenant.key;
+        return { tenant, key, next: await customerTurn(at, tenant, as(key), this.tally) };
+      }),
     );
     if (instant > Date.parse(RUNS[0])) await this.#pay(new Date(instant).getUTCDate());
     if (restart !== undefined) {
@@ -144,8 +146,8 @@ export class Month {
     }
     await running.rest();
     await Promise.all(
-      wishes.map(async ({ tenant, next }) => {
-        await next?.((...sent) => this.tally.send(as(tenant.key), ...sent));
+      wishes.map(async ({ key, next }) => {
+        await next?.((...sent) => this.tally.send(as(key), ...sent));
       }),
     );
     await running.rest();
@@ -185,8 +187,10 @@ export class Month {
     this.#running.periodEnds();
     await this.#running.moveTo(Date.parse(RUNS[n]));
     const month = MONTHS[n];
-    const { resellers, staffKey } = this.world;
-    for (const { id: issuerId, key } of [{ id: PROVIDER_ID, key: staffKey }, ...resellers]) {
+    const { resellers, staffKey, people } = this.world;
+    for (const { id: issuerId, key: owner } of [{ id: PROVIDER_ID, key: staffKey }, ...resellers]) {
+      // A reseller closes its months itself: its owner does, then who was taken on for the money.
+      const key = people.keysWith(issuerId, 'billing.manage').at(n === 0 ? 0 : -1) ?? owner;
       const input = { issuerId, month };
       await this.tally.send(this.#running.as(key), 'runMonth', input, `run ${month} ${issuerId}`);
     }

@@ -39,6 +39,13 @@ export async function makeTenants(
     const id = await enter(staff, 'createCustomer', { name, kind: 'RESELLER' }, people);
     await settled();
     const key = await addOwner({ name, id }, staff, as, people, settled);
+    await people.invite(
+      as(key),
+      { accountId: id, role: 'billing', ...personOf(`Cashier of ${name}`) },
+      name,
+    );
+    await settled();
+    await people.accept(as, id, name);
     made.push({ name, id, issuerId: PROVIDER_ID, key });
   }
   const list: Tenant[] = [];
