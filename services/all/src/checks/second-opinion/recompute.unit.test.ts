@@ -1,6 +1,9 @@
 /** The second opinion on bills, against amounts worked out by hand. */
 import { describe, expect, test } from '@jest/globals';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
+import { AddressesDetached, OrderUndone } from '@bivouac/events/containers';
+import type { EventDefinition } from '@bivouac/events/language';
+import { deriveId } from '@bivouac/events/values';
 
 import { compareInvoices } from '../invoices.ts';
 import { dayOf, daysOf, midnight, nextMonth } from './calendar.ts';
@@ -32,6 +35,11 @@ class Log {
   life(time: string, type: string, more: object = {}, containerId = 'web'): this {
     const facts = { containerId, tenantId: 'customer', ...more };
     return this.add(time, `container-${containerId}`, `containers.${type}`, facts);
+  }
+
+  /** A fact as its definition has it: what the log gets is checked against its schema. */
+  fact({ type, schema }: EventDefinition, time: string, body: { containerId: string }): this {
+    return this.add(time, `container-${body.containerId}`, type, schema.parse(body));
   }
 
   close(time: string, accountId = 'customer', month = '2026-04'): this {
@@ -174,6 +182,34 @@ describe('by hand', () => {
       .life(april(8), 'AddressesDetached', { leaseIds: ['y'], undone: true }, 'other')
       .close(MAY);
     expect(parts(log)).toMatchObject({ plans: 1000n, setup: 500n, addresses: 0n, addOns: 0n });
+  });
+
+  test('what was undone is left out as the containers’ own events say it', () => {
+    const customer = deriveId('tenant', 'customer');
+    const [undone, kept] = [deriveId('container', 'undone'), deriveId('container', 'kept')];
+    const [first, more] = [deriveId('lease', 'first'), deriveId('lease', 'more')];
+    const log = world().add(MARCH, 'tree-c', 'accounts.TenantCreated', {
+      ...{ tenantId: customer, parentId: PROVIDER_ID },
+    });
+    for (const containerId of [undone, kept]) {
+      log.life(
+        april(1),
+        'ContainerRunning',
+        { tenantId: customer, ...planOf('small'), ...addresses(first) },
+        containerId,
+      );
+    }
+    log.life(april(2), 'AddressesAttached', { tenantId: customer, ...addresses(more) }, kept);
+    const own = { tenantId: customer, containerId: kept, leaseIds: [more] };
+    log.fact(AddressesDetached, april(9), { ...own, detachedAt: april(9), undone: true });
+    const at = { tenantId: customer, containerId: undone, undoneAt: april(9) };
+    log.fact(OrderUndone, april(9), at).close(MAY, customer);
+    expect(parts(log)).toMatchObject({ plans: 1000n, setup: 500n, addresses: 0n });
+    // Without what says so, all is charged that was ever there.
+    const unsaid = log.events.map((event) =>
+      event.type === OrderUndone.type ? { ...event, type: 'containers.ContainerRenamed' } : event,
+    );
+    expect(recompute(unsaid)).toMatchObject([{ parts: { plans: 2000n, setup: 1000n } }]);
   });
 
   test('a reseller charges its own price and pays the catalog’s', () => {

@@ -19,7 +19,7 @@ import { GraphqlClient } from '../graphql.ts';
 
 /** Silence, in milliseconds of the machine's clock, after which only time can help. */
 const SILENCE = 250;
-/** What the bus says each second: timers wait for it, and so would this, on a clock that stands. */
+/** What is tried again pauses by the clock: where nothing settles, it goes on by so much. */
 const SECOND = 1010;
 /** By so much the clock goes on where an operation is open: longer than most deadlines. */
 const STEP = 310_000;
