@@ -44,6 +44,12 @@ export interface ConsumerOptions {
 }
 
 export interface Consumer {
+  /**
+   * Somebody waits until the partition is known to have come to a position, which may be of another
+   * partition: the marker that says so comes as soon as one can, not only with the next round. A hint:
+   * a bus that cannot may leave it to the round.
+   */
+  ask(partition: number, position: Position): void;
   /** Stops fetching, waits for deliveries under way up to the deadline. */
   stop(deadlineMilliseconds: number): Promise<void>;
 }

@@ -17,6 +17,7 @@ import {
   projection,
   service,
   type ServiceDefinition,
+  timers,
 } from './definitions.ts';
 import { type Host, startHost } from './host.ts';
 import { createLogger } from './logging.ts';
@@ -162,4 +163,37 @@ test('where it fails the host does not start, and nothing is reacted to', async 
     ),
   ).rejects.toBe(failure);
   expect(reacted).toEqual([]);
+});
+
+test('all that is due in a home is done when it is settled, on a clock that stands', async () => {
+  const due = '2026-04-10T08:00:00.000Z';
+  const texts = ['one', 'two', 'three'];
+  const timed: ServiceDefinition = {
+    ...notesService(() => undefined),
+    projections: [
+      projection({
+        name: 'timed',
+        tables: [notes, timers],
+        on: [
+          on(Noted, ({ data }, view) => {
+            view.put(notes, data);
+            view.delete(timers, data.text);
+            if (data.text !== 'begin') return;
+            for (const text of texts) {
+              // The second waits for what the first has recorded, of which its home hears nothing.
+              const firing = { command: Note.name, input: { text } };
+              view.put(timers, { id: text, homeId: 'a quiet home', due, ...firing });
+            }
+          }),
+        ],
+      }),
+    ],
+  };
+  const store = memoryEventStore();
+  closing.push(() => store.close());
+  const host = await start(store, timed);
+  await host.command(Note, { text: 'begin' }, { principal, idempotencyKey: 'begin' });
+  await host.settled();
+  const noted = texts.map((text) => host.follower.view('notes').get(notes, text)?.text);
+  expect(noted).toEqual(texts);
 });

@@ -7,6 +7,7 @@ import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
 import { historyBenchmarks } from './history.ts';
 import { listBenchmarks } from './list.ts';
+import { monthBenchmarks } from './month.ts';
 import { orderBenchmarks } from './orders.ts';
 import { projectionBenchmarks } from './projection.ts';
 import { storeBenchmarks } from './store.ts';
@@ -20,6 +21,7 @@ const parts: readonly BenchPart[] = [
   listBenchmarks,
   historyBenchmarks,
   projectionBenchmarks,
+  monthBenchmarks,
 ];
 
 /** What the figures are held against; `atLeast` and `atMost` are of the figure named. */

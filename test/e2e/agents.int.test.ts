@@ -5,11 +5,12 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { readInstances } from '@bivouac/all/checks/engines';
 import { afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
 import { cert, key } from '../../infra/channels/testing/certificate.ts';
-import { readInstances } from '../faults/orders/engines.ts';
+
 import { closeAll, newFolder, open, type Running } from './installation.ts';
 
 const main = fileURLToPath(import.meta.resolve('../../services/agent/src/main.ts'));

@@ -58,6 +58,13 @@ export class Probe {
     return new Map(this.#marks.entries());
   }
 
+  /** How far a partition is known to be: by its last event, or by what a marker says. */
+  heard(partition: number): Position {
+    const marker = this.markers[partition]?.at(-1)?.head ?? '';
+    const mark = this.#marks[partition] ?? '';
+    return marker > mark ? marker : mark;
+  }
+
   /** Resolves when the condition holds; it is looked at after every delivery. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -85,6 +92,11 @@ export class Probe {
     }
     if (message.kind === 'marker') {
       this.markers[partition]?.push(message);
+      if (message.head !== null && (message.prev ?? '') > message.head) {
+        this.faults.push(
+          `partition ${partition}: a marker at ${message.head} after ${message.prev}`,
+        );
+      }
       return;
     }
     const { event } = message;

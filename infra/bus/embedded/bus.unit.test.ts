@@ -8,7 +8,7 @@ import { ManualClock } from '../../runtime/clock.ts';
 import { busContract } from '../contract.ts';
 import { Probe } from '../contract/probe.ts';
 import { partitionOf } from '../partition.ts';
-import type { Mark } from '../port.ts';
+import { type Mark, PARTITIONS } from '../port.ts';
 import { embeddedBus } from './bus.ts';
 
 async function rig(seed?: number) {
@@ -102,8 +102,9 @@ describe('embedded bus', () => {
           after: fc.integer({ min: 0, max: 60 }),
           marked: fc.array(fc.nat(60), { maxLength: 12 }),
           pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
+          asks: fc.array(fc.nat(PARTITIONS - 1), { maxLength: 8 }),
         }),
-        async ({ seed, homes, before, after, marked, pauses }) => {
+        async ({ seed, homes, before, after, marked, pauses, asks }) => {
           const { bus, store, dispose } = await rig(seed);
           const heads = new Map<string, bigint>();
           const write = async (n: number, label: string): Promise<void> => {
@@ -131,13 +132,19 @@ describe('embedded bus', () => {
                 await Promise.resolve();
             },
           });
-          await probe.consume(bus, 'billing');
+          const consumer = await probe.consume(bus, 'billing');
           await write(after, 'after');
+          const { position: head } = await store.head();
+          for (const partition of asks) if (head !== null) consumer.ask(partition, head);
           const expected = (await store.readAll()).events.filter((e) => {
             const mark = marks.get(partitionOf(e.homeid)) ?? null;
             return e.stream.startsWith('thing-') && (mark === null || e.position > mark);
           });
           await probe.until(() => probe.all.length >= expected.length);
+          // Whoever asked is told, with no second passing, and after all of the partition.
+          if (head !== null) {
+            for (const partition of asks) await probe.until(() => probe.heard(partition) >= head);
+          }
           await new Promise((resolve) => setImmediate(resolve));
           expect(probe.all.map((e) => e.position).sort()).toEqual(expected.map((e) => e.position));
           expect(probe.faults).toEqual([]);

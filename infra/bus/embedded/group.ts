@@ -40,6 +40,8 @@ export class Group implements Consumer, FeedListener {
   readonly #deliveries: Deliveries;
   /** Everything at or below was put into its lane, was there before, or is to be read again by it. */
   #cursor: Position | null;
+  /** Those that are asked for a marker. */
+  readonly #asked = new Set<Lane>();
   #reading = false;
   #held = false;
   /** It has been level with the feed once: every lane got its first marker. */
@@ -86,11 +88,35 @@ export class Group implements Consumer, FeedListener {
   mark(): void {
     if (this.#ended) return;
     for (const lane of this.#lanes) {
-      if (lane.busy || lane.cut !== undefined || lane.queue.length > 0) continue;
-      lane.queue.push({ kind: 'marker', prev: lane.last, head: later(this.#cursor, lane.last) });
-      this.#deliveries.queued++;
-      this.#deliveries.run(lane);
+      if (isFree(lane)) this.#tell(lane);
     }
+  }
+
+  ask(partition: number, position: Position): void {
+    const lane = this.#lanes[partition];
+    if (lane === undefined || this.#ended) return;
+    if (lane.asked === undefined || lane.asked < position) lane.asked = position;
+    this.#asked.add(lane);
+    this.#answer(lane);
+  }
+
+  /** Tells a lane what it was asked for, unless there is more to read or to deliver before. */
+  #answer(lane: Lane): void {
+    const { asked } = lane;
+    if (asked === undefined || !isFree(lane)) return;
+    const head = later(this.#cursor, lane.last);
+    if (head !== null && head >= asked) this.#tell(lane);
+  }
+
+  #tell(lane: Lane): void {
+    const head = later(this.#cursor, lane.last);
+    lane.queue.push({ kind: 'marker', prev: lane.last, head });
+    if (lane.asked !== undefined && head !== null && head >= lane.asked) {
+      lane.asked = undefined;
+      this.#asked.delete(lane);
+    }
+    this.#deliveries.queued++;
+    this.#deliveries.run(lane);
   }
 
   async stop(deadlineMilliseconds: number): Promise<void> {
@@ -129,6 +155,7 @@ export class Group implements Consumer, FeedListener {
       if (last === undefined) {
         this.#cursor = this.#context.feed.head;
         this.#level();
+        for (const lane of [...this.#asked]) this.#answer(lane);
         return;
       }
       this.#cursor = last.message.event.position;
@@ -200,6 +227,7 @@ export class Group implements Consumer, FeedListener {
       this.#held = false;
       this.#advance();
     }
+    this.#answer(lane);
   }
 
   /** A lane that was cut short reads on by itself, until it is level with the others. */
@@ -225,10 +253,16 @@ export class Group implements Consumer, FeedListener {
         this.#deliveries.run(lane);
       }
       lane.refilling = false;
+      this.#answer(lane);
     } catch (error) {
       this.#fail(error);
     }
   }
+}
+
+/** Nothing of it waits or is under way: a marker is the next it hears. */
+function isFree({ busy, cut, queue }: Lane): boolean {
+  return !busy && cut === undefined && queue.length === 0;
 }
 
 /** The lowest mark of all; null where one has none. */

@@ -18,6 +18,8 @@ export interface Lane {
    */
   cut: Position | null | undefined;
   refilling: boolean;
+  /** A marker is to tell of this position, once everything up to it was put into the queue. */
+  asked: Position | undefined;
 }
 
 /** A lane that begins after a mark. */
@@ -30,5 +32,6 @@ export function lane(partition: number, mark: Mark): Lane {
     last: mark,
     cut: undefined,
     refilling: false,
+    asked: undefined,
   };
 }

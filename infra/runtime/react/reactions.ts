@@ -136,12 +136,14 @@ class RunningReactions implements Reactions {
   }
 
   whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
-    return this.#whenHome(homeId, () => (this.consumed(homeId) ?? '') >= position, signal);
+    const reached = (): boolean => (this.consumed(homeId) ?? '') >= position;
+    return this.#whenHome(homeId, position, reached, signal);
   }
 
   whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
     return this.#whenHome(
       homeId,
+      position,
       () => this.#parking.get(homeId) !== undefined || (this.consumed(homeId) ?? '') >= position,
       signal,
     );
@@ -203,8 +205,15 @@ class RunningReactions implements Reactions {
     if (this.#stop.signal.aborted) throw this.#over();
   }
 
-  async #whenHome(homeId: string, reached: () => boolean, signal?: AbortSignal): Promise<void> {
-    const marks = this.#intake.marks(partitionOf(homeId));
+  async #whenHome(
+    homeId: string,
+    position: Position,
+    reached: () => boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const partition = partitionOf(homeId);
+    const marks = this.#intake.marks(partition);
+    if (!reached()) this.#consumer?.ask(partition, position);
     const given = (): void => marks?.look();
     signal?.addEventListener('abort', given, { once: true });
     await this.#when(marks, () => signal?.aborted === true || reached());

@@ -7,5 +7,6 @@ export { dialing } from './socket.ts';
 export { type Metering, startMetering } from './metering/metering.ts';
 export { openNode, type OpenedNode, type OpenNodeOptions } from './node.ts';
 export { parseDriverUrl } from './driver-config.ts';
+export { readJournal } from './fence/journal-format.ts';
 export type { Driver, InstalledPackage, NodeInventory } from './driver.ts';
 export { DriverError } from './driver.ts';

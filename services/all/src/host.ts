@@ -1,5 +1,7 @@
-/** The composition as other packages use it: an embedded installation, its server, the demo. */
+/** The composition as other packages use it: an embedded installation, its server, the demos. */
 export { type Outcome, run as runCommandLine } from './cli/run.ts';
+export { type MonthReport, runMonth } from './demo/month/run.ts';
+export { fullMonth, smallMonth } from './demo/month/settings.ts';
 export { runDemo } from './demo/run.ts';
 export { type DemoReport, operationEnd, play, START } from './demo/scenario.ts';
 export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';

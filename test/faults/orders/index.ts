@@ -7,18 +7,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { acknowledgementViolations } from './checks/acknowledged.ts';
-import { addressViolations } from './checks/addresses.ts';
-import { chargeViolations } from './checks/charges.ts';
-import { modelViolations, parkedViolations, quotaRowViolations } from './checks/models.ts';
-import { nodeViolations } from './checks/nodes.ts';
-import { operationViolations, ownersIn } from './checks/operations.ts';
-import { checkQuotas } from './checks/quotas.ts';
-import { remainViolations } from './checks/remains.ts';
-import { readInstances } from './engines.ts';
-import { historyViolations } from './history.ts';
-import { readHistory, readModels } from './left.ts';
+import { addressViolations } from '@bivouac/all/checks/addresses';
+import { chargeViolations } from '@bivouac/all/checks/charges';
+import { modelViolations, parkedViolations, quotaRowViolations } from '@bivouac/all/checks/models';
+import { nodeViolations } from '@bivouac/all/checks/nodes';
+import { operationViolations, ownersIn } from '@bivouac/all/checks/operations';
+import { checkQuotas } from '@bivouac/all/checks/quotas';
+import { remainViolations } from '@bivouac/all/checks/remains';
+import { readInstances } from '@bivouac/all/checks/engines';
+import { historyViolations } from '@bivouac/all/checks/history';
+import { readHistory, readModels } from '@bivouac/all/checks/left';
 import { runOrders, type RunTrace } from './run.ts';
-import { Standing } from './standing.ts';
+import { Standing } from '@bivouac/all/checks/standing';
 
 /** What the faults of one seed showed. */
 export interface OrderFaultReport {

@@ -30,7 +30,7 @@ import {
 import { z } from 'zod';
 
 import { MovableClock } from './clock.ts';
-import { endOf } from './ends.ts';
+import { endOf } from '@bivouac/all/checks/ends';
 import {
   type Answer,
   type Caller,

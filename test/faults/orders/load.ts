@@ -5,8 +5,10 @@
  */
 import { deriveId } from '@bivouac/events/values';
 
-import type { Draws } from './draws.ts';
-import type { Answer, Caller, Order, Outcome, Request, Tenant, World } from './messages.ts';
+import type { Draws } from '@bivouac/all/draws';
+import type { Outcome } from '@bivouac/all/checks/ends';
+
+import type { Answer, Caller, Order, Request, Tenant, World } from './messages.ts';
 
 /** Something that is wanted, once, however often it is sent. */
 export interface Wish {

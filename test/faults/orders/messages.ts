@@ -1,4 +1,5 @@
 /** What passes between a run and the installation it kills: one JSON object a line, both ways. */
+import { OutcomeSchema } from '@bivouac/all/checks/ends';
 import { z } from 'zod';
 
 /** Who a command is sent as. */
@@ -68,18 +69,6 @@ const WorldSchema = z.object({
   imageId: z.string(),
 });
 export type World = z.output<typeof WorldSchema>;
-
-/** `running`: it had to wait for the staff, and goes on. */
-export const OutcomeSchema = z.enum([
-  'running',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'resolved',
-  'released',
-  'needs-attention',
-]);
-export type Outcome = z.output<typeof OutcomeSchema>;
 
 /** From the installation. */
 export const FromInstallationSchema = z.discriminatedUnion('type', [

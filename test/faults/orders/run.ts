@@ -3,7 +3,7 @@
  * come in; then it is left in peace until everything has ended. Time passes only where nothing else
  * can happen any more.
  */
-import { Draws } from './draws.ts';
+import { Draws } from '@bivouac/all/draws';
 import { Installation } from './installation.ts';
 import { Load, type Sending, type Wish } from './load.ts';
 import type { FromInstallation } from './messages.ts';

@@ -1,5 +1,5 @@
 /** What a seed stands for: how small the world is, what its nodes do wrong, and when it is killed. */
-import { Draws } from './draws.ts';
+import { Draws } from '@bivouac/all/draws';
 
 /** What a customer may have in all. */
 export interface CustomerSettings {

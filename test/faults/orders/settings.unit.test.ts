@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { Draws } from './draws.ts';
+import { Draws } from '@bivouac/all/draws';
 import { settingsOf } from './settings.ts';
 
 const seeds = fc.integer({ min: 0, max: 1_000_000 });

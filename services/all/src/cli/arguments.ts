@@ -1,8 +1,10 @@
 /** What is said on the command line of `bivouac`, or what is wrong with it. */
 import { parseArgs } from 'node:util';
 
+const verbs = ['verify', 'replay', 'bills'] as const;
+
 export interface LogCommand {
-  readonly verb: 'verify' | 'replay';
+  readonly verb: (typeof verbs)[number];
   /** Folder of everything kept on this machine: read models, keys. */
   readonly data: string;
   /** Folder of the log. */
@@ -22,26 +24,30 @@ export class UsageError extends Error {
 
 export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>] [--faults 20] [--json]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
+       bivouac log bills  [--data ./data] [--log <folder>] [--json]
 
   verify   checks every row of the log of a stopped installation: chain, head record, positions,
            revisions, ids, schemas and the commitments of sealed values
   replay   rebuilds every read model from the log into a scratch folder and compares it, row by row,
            with the live one
+  bills    works out every invoice again from the log's other events, by other code than billing's,
+           and compares them to the minor unit
 
   --data   the data folder (DATA_DIR); ./data
   --log    the folder of the log where it is another (EVENT_STORE_URL)
   --faults how many faults to name; all are counted
   --json   one JSON object instead of sentences
 
-Exit code 0: all is as it was written. 1: it is not. 2: it could not be checked.`;
+Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
 export function logCommand(args: readonly string[]): LogCommand | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
-  const [group, verb, ...rest] = positionals;
-  if (group !== 'log' || (verb !== 'verify' && verb !== 'replay') || rest.length > 0) {
+  const [group, name, ...rest] = positionals;
+  const verb = verbs.find((one) => one === name);
+  if (group !== 'log' || verb === undefined || rest.length > 0) {
     throw new UsageError(
       positionals.length === 0
         ? 'Say what to do.'

@@ -10,7 +10,7 @@ import { z } from 'zod';
 
 import { sealFrame } from '../../../../infra/event-store/embedded/frame.js';
 import { openDatabase } from '../../../../infra/event-store/embedded/sqlite.js';
-import { START } from '../demo/scenario.ts';
+import { play, START } from '../demo/scenario.ts';
 import { startEmbedded } from '../embedded.ts';
 import { newKey, seed } from '../seed/seed.ts';
 import { run } from './run.ts';
@@ -24,14 +24,14 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-async function start(folder: string) {
+async function start(folder: string, clock = new ManualClock(START)) {
   return startEmbedded({
     config: readConfig({
       DATA_DIR: folder,
       EVENT_STORE_URL: `sqlite:${folder}`,
       NODE_URL: 'fake:',
     }),
-    clock: new ManualClock(START),
+    clock,
     logger: createLogger('silent', process.stderr),
     onFailure: (error) => {
       console.error(error);
@@ -216,3 +216,46 @@ test('a log in use, a folder without one and a wrong line are refused with what 
   expect((await run(['log', 'verify', '--faults', 'x'])).exitCode).toBe(2);
   expect((await run(['--help'])).exitCode).toBe(0);
 });
+
+const BillsSchema = z.object({
+  ok: z.boolean(),
+  invoices: z.number(),
+  totals: z.record(z.string(), z.record(z.string(), z.string())),
+  mismatches: z.array(z.string()),
+});
+
+test('invoices are worked out again, and one over a cent more is named', async () => {
+  const folder = await newFolder();
+  const clock = new ManualClock(START);
+  const installation = await start(folder, clock);
+  await play(installation, clock, () => undefined);
+  await installation.stop(10_000);
+  const billed = async () => {
+    const { exitCode, text } = await run(['log', 'bills', '--data', folder, '--json']);
+    return { exitCode, ...BillsSchema.parse(JSON.parse(text)) };
+  };
+  expect(await billed()).toEqual({
+    ...{ exitCode: 0, ok: true, invoices: 1, mismatches: [] },
+    totals: { [installation.provider.tenantId]: { EUR: '2507' } },
+  });
+
+  const db = openDatabase(path.join(folder, 'events.sqlite'));
+  const row = z
+    .object({ position: z.coerce.number(), frame: z.instanceof(Uint8Array) })
+    .parse(
+      db
+        .prepare(
+          "SELECT position, frame FROM events WHERE stream LIKE 'series-%' ORDER BY position",
+        )
+        .get(),
+    );
+  const frame = Buffer.from(row.frame);
+  frame.write('25.08', frame.indexOf('25.07'));
+  sealFrame(frame, row.position, frame.readUInt32LE(4));
+  db.prepare('UPDATE events SET frame = ? WHERE position = ?').run(frame, row.position);
+  db.close();
+  expect(await billed()).toMatchObject({
+    ...{ exitCode: 1, ok: false },
+    mismatches: [expect.stringMatching(/invoiced 2508 EUR.*recomputed 2507 EUR/)],
+  });
+}, 60_000);

@@ -10,6 +10,7 @@ import { registryOf } from '@bivouac/infra/runtime';
 import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
 import { type LogCommand, logCommand, usage, UsageError } from './arguments.ts';
+import { billsOf } from './bills.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     json = command.json;
     const log = examineLog(command.log);
     try {
-      return command.verb === 'verify' ? await verify(command, log) : await replay(command, log);
+      return await commands[command.verb](command, log);
     } finally {
       log.close();
     }
@@ -41,6 +42,10 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     return { exitCode: 2, text: JSON.stringify({ ok: false, error: message }) };
   }
 }
+
+const commands: Readonly<
+  Record<LogCommand['verb'], (command: LogCommand, log: ExaminedLog) => Promise<Outcome> | Outcome>
+> = { verify, replay, bills };
 
 async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
   const registry = registryOf(allServices);
@@ -115,6 +120,19 @@ async function replay(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+function bills(command: LogCommand, log: ExaminedLog): Outcome {
+  const found = billsOf(log);
+  const { ok, invoices, mismatches } = found;
+  const text = command.json
+    ? JSON.stringify(found)
+    : [
+        `${invoices} invoices, ${mismatches.length} of them otherwise than worked out again`,
+        ...mismatches,
+        ok ? 'ok' : 'NOT ok: see the events of these accounts, and void what is wrong.',
+      ].join('\n');
+  return { exitCode: ok ? 0 : 1, text };
 }
 
 function comparisonText(one: Comparison): string {

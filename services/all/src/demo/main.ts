@@ -1,17 +1,61 @@
-/** `npm run demo`: the main job, as a timeline or (`--json`) as one object. */
+/**
+ * `npm run demo`: the main job, as a timeline or (`--json`) as one object; `-- --month` a month in the
+ * life of many, seeded (`--seed N`), small (`--small`), its data kept (`--keep`).
+ */
+import { parseArgs } from 'node:util';
+
 import { eventsOf, readConfig } from '@bivouac/infra/runtime';
 
 import { allServices } from '../services.ts';
+import { type MonthReport, runMonth } from './month/run.ts';
+import { fullMonth, smallMonth } from './month/settings.ts';
 import { runDemo } from './run.ts';
 
-const json = process.argv.includes('--json');
+const { values: asked } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    month: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+  },
+});
+
+function tell(time: string, text: string): void {
+  if (!asked.json) console.log(`${time.slice(0, 16).replace('T', ' ')}Z  ${text}`);
+}
 
 async function main(): Promise<void> {
   const config = readConfig(undefined, eventsOf(allServices));
-  const report = await runDemo(config, (time, text) => {
-    if (!json) console.log(`${time.slice(0, 16).replace('T', ' ')}Z  ${text}`);
-  });
-  if (json) console.log(JSON.stringify(report));
+  if (!asked.month) {
+    const report = await runDemo(config, tell);
+    if (asked.json) console.log(JSON.stringify(report));
+    return;
+  }
+  const seed = asked.seed === undefined ? Date.now() % 1_000_000 : Number(asked.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed > 99_999_999) {
+    throw new Error(`--seed ${asked.seed ?? ''} is no whole number up to 99999999.`);
+  }
+  if (!asked.json) console.log(`seed ${seed}`);
+  const size = asked.small ? smallMonth : fullMonth;
+  const report = await runMonth(config, seed, size, tell, asked.keep);
+  if (asked.json) console.log(JSON.stringify(report));
+  else console.log(monthText(report));
+  if (report.violations.length > 0) process.exitCode = 1;
+}
+
+function monthText(report: MonthReport): string {
+  const { events, seconds, starts, tenants, containers, operations, invoices } = report;
+  return [
+    `${tenants} tenants, ${containers} containers, ${events} events in ${seconds.toFixed(1)} s, ${starts} starts`,
+    ...Object.entries(operations).map(([what, n]) => `  ${String(n).padStart(5)}  ${what}`),
+    `${invoices.count} invoices, ${invoices.mismatches.length} of them otherwise than recomputed`,
+    ...Object.entries(invoices.totals).map(([issuer, sum]) => `  ${issuer}: ${sum}`),
+    ...Object.entries(report.invariants).map(
+      ([what, holds]) => `  ${holds ? 'yes' : 'NO '}  ${what}`,
+    ),
+    ...report.violations,
+  ].join('\n');
 }
 
 main().catch((error: unknown) => {

@@ -5,7 +5,7 @@
 import { is, type Recorded } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
 
-import type { History } from '../history.ts';
+import type { History } from '@bivouac/all/checks/history';
 import type { Sending, Wish } from '../load.ts';
 import type { Answer } from '../messages.ts';
 

@@ -6,10 +6,16 @@ import { CheckpointRecorded } from '@bivouac/infra/runtime';
 
 import type { Sending, Wish } from '../load.ts';
 import type { Answer } from '../messages.ts';
-import { emptyWorld, NOW, type Order, SampleHistory, tenantId } from '../sample-history.ts';
-import { historyViolations } from '../history.ts';
+import {
+  emptyWorld,
+  NOW,
+  type Order,
+  SampleHistory,
+  tenantId,
+} from '@bivouac/all/checks/sample-history';
+import { historyViolations } from '@bivouac/all/checks/history';
 import { acknowledgementViolations } from './acknowledged.ts';
-import { modelViolations, parkedViolations } from './models.ts';
+import { modelViolations, parkedViolations } from '@bivouac/all/checks/models';
 
 const caller = { id: 'owner', tenantId, homeId: tenantId, staff: false };
 

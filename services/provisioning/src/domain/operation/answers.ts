@@ -12,13 +12,14 @@ import { AttentionNeeded, StepEnded, UndoStarted } from '@bivouac/events/provisi
 import type { StepPlan, Verdict } from '../plans/index.ts';
 import { LET_GO, next, ofParent, plan, UNDO_ATTEMPTS } from './advance.ts';
 import { delayed } from './delays.ts';
-import { isOverdueRelease, releaseAgain } from './overdue.ts';
+import { givenBack, isOverdueRelease, releaseAgain } from './overdue.ts';
 import { reasonOf, wireRefusal } from './refusals.ts';
 import {
   type Asking,
   askingOf,
   attemptsOf,
   evolve,
+  isEnded,
   isUndo,
   isWorking,
   type OperationEvent,
@@ -71,6 +72,7 @@ export function carryOn(
   take(first);
   take(judged(own));
   take(next(own, context));
+  if (!isEnded(state.phase) && isEnded(own.phase)) take(givenBack(own, context));
   return accept(...events);
 }
 

@@ -29,6 +29,12 @@ export function answerOverdue(
   return accept(askRelease(state, reservationId, context));
 }
 
+/** With its end: what was overdue while it waited for staff. The ledger does not ask again. */
+export function givenBack(state: OperationState, context: DecideContext): readonly Decided[] {
+  if (!hasNoNeed(state)) return [];
+  return state.overdue.map((reservationId) => askRelease(state, reservationId, context));
+}
+
 /** Whether a step gives back a reservation that was overdue. */
 export function isOverdueRelease(step: string): boolean {
   return step.startsWith(PREFIX);

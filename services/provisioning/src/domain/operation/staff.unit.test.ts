@@ -187,6 +187,18 @@ describe('a reservation that is overdue', () => {
     expect(run.state.overdue).toEqual([reservationId]);
   });
 
+  test('and was noted while it waited for staff is given back when they release it, not when they resolve it', () => {
+    const asked = (act: typeof release): string[] => {
+      const run = stuck();
+      run.overdue(reservationId);
+      run.act(act);
+      run.answer(run.asked('let-go'), 'done');
+      return run.refs().filter((ref) => ref.startsWith('overdue-'));
+    };
+    expect(asked(release)).toEqual([`overdue-${reservationId.slice('res_'.length)}/1`]);
+    expect(asked(resolve)).toEqual([]);
+  });
+
   test('of a container that staff have put right by hand is not taken from it', () => {
     const run = stuck();
     run.act(resolve);

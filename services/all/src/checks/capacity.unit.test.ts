@@ -13,6 +13,7 @@ import {
 } from '@bivouac/events/containers';
 import {
   Committed,
+  LimitExpired,
   LimitSet,
   Released,
   ReservationVoided,
@@ -31,7 +32,7 @@ import {
   type SampleHistory,
   tenantId,
   VECTOR,
-} from '../sample-history.ts';
+} from './sample-history.ts';
 import { addressViolations } from './addresses.ts';
 import { quotaRowViolations } from './models.ts';
 import { nodeViolations } from './nodes.ts';
@@ -308,4 +309,143 @@ test('an address that is leased before it has rested is found', () => {
   expect(addressViolations(history.events)).toEqual([]);
   lease('c', '2026-04-10T09:01:59.999Z');
   expect(addressViolations(history.events)).toHaveLength(1);
+});
+
+const heirOf = (name: string, memoryBytes: string, taken = '0') => ({
+  ...{ reservationId: deriveId('reservation', `heir of ${name}`), tenantId, homeId: tenantId },
+  fromReservationId: deriveId('reservation', name),
+  vector: { ...VECTOR, memoryBytes },
+  taken: { containers: 0, cpuMillis: 0, memoryBytes: taken, diskBytes: '0', addresses: 0 },
+});
+const NONE = { containers: 0, cpuMillis: 0, memoryBytes: '0', diskBytes: '0', addresses: 0 };
+
+test('one that takes another’s place counts with it as the larger of both, and then alone', () => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  history.add(LimitSet, { tenantId, limit: { ...VECTOR, memoryBytes: '150' } });
+  const heir = heirOf('a', '150', '50');
+  history.add(TransferReserved, heir);
+  history.add(Transferred, { ...heir, freed: NONE });
+  expect(quotaViolations(history)).toEqual([]);
+  const smaller = { ...heirOf('a', '80'), fromReservationId: heir.reservationId };
+  smaller.reservationId = deriveId('reservation', 'smaller');
+  history.add(TransferReserved, smaller);
+  history.add(Transferred, { ...smaller, freed: { ...NONE, memoryBytes: '70' } });
+  const { reservationId, vector } = smaller;
+  history.add(Released, { reservationId, tenantId, vector });
+  expect(quotaViolations(history)).toEqual([]);
+  expect([...(checkQuotas(history.events).levels.get(tenantId)?.own ?? [])]).toEqual([]);
+});
+
+test('a transfer beyond the limit, of nothing, or that takes another amount than it needs is found', () => {
+  const beyond = emptyWorld();
+  reserve(beyond, 'a');
+  beyond.add(LimitSet, { tenantId, limit: { ...VECTOR, memoryBytes: '149' } });
+  beyond.add(TransferReserved, heirOf('a', '150', '50'));
+  expect(quotaViolations(beyond)).toEqual([expect.stringContaining('uses 150 memoryBytes of 149')]);
+
+  const ofNothing = emptyWorld();
+  ofNothing.add(TransferReserved, heirOf('a', '150', '50'));
+  expect(quotaViolations(ofNothing)).toEqual([expect.stringContaining('what is not held')]);
+
+  const less = emptyWorld();
+  reserve(less, 'a');
+  less.add(TransferReserved, heirOf('a', '150', '49'));
+  expect(quotaViolations(less)).toEqual([expect.stringContaining('what it needs more')]);
+
+  const twice = emptyWorld();
+  reserve(twice, 'a');
+  twice.add(TransferReserved, heirOf('a', '150', '50'));
+  const reservationId = deriveId('reservation', 'second heir');
+  twice.add(TransferReserved, { ...heirOf('a', '150', '50'), reservationId });
+  expect(quotaViolations(twice)).toEqual([expect.stringContaining('replaced twice')]);
+
+  const never = emptyWorld();
+  reserve(never, 'a');
+  never.add(Transferred, { ...heirOf('a', '150', '50'), freed: NONE });
+  expect(quotaViolations(never)).toEqual([expect.stringContaining('was never taken')]);
+
+  const more = emptyWorld();
+  reserve(more, 'a');
+  more.add(TransferReserved, heirOf('a', '150', '50'));
+  more.add(Transferred, { ...heirOf('a', '151', '50'), freed: NONE });
+  expect(quotaViolations(more)).toEqual([expect.stringContaining('more of it, than it had')]);
+});
+
+test('what is given back while another takes its place is the part that the other does not keep', () => {
+  const history = emptyWorld();
+  reserve(history, 'a');
+  const heir = heirOf('a', '80');
+  history.add(TransferReserved, heir);
+  const reservationId = deriveId('reservation', 'a');
+  const right = { ...NONE, memoryBytes: '20' };
+  history.add(Released, { reservationId, tenantId, vector: right });
+  expect(quotaViolations(history)).toEqual([]);
+  history.add(Released, { reservationId: heir.reservationId, tenantId, vector: heir.vector });
+  expect(quotaViolations(history)).toEqual([]);
+
+  const whole = emptyWorld();
+  reserve(whole, 'a');
+  whole.add(TransferReserved, heirOf('a', '80'));
+  whole.add(Released, { reservationId, tenantId, vector: VECTOR });
+  expect(quotaViolations(whole)).toEqual([expect.stringContaining('what it does not hold')]);
+});
+
+test('a limit that has ended binds no more, and the one before it again', () => {
+  const history = emptyWorld();
+  limit(history, tenantId, 5);
+  history.add(LimitExpired, { tenantId, limit: { ...VECTOR, containers: 0 } });
+  reserve(history, 'a');
+  expect(quotaViolations(history)).toEqual([expect.stringContaining('uses 1 containers of 0')]);
+});
+
+test('a node that another size would overfill is found, though the size never comes about', () => {
+  const { history, taken, order } = oneRuns();
+  const { placementId } = taken;
+  const { containerId } = order;
+  const resizeId = deriveId('reservation', 'larger');
+  const claim = 'op/resize/1';
+  const resize = (memoryBytes: string): void => {
+    const vector = { ...VECTOR, memoryBytes };
+    history.add(NodeCapacityResizing, {
+      nodeId,
+      placementId,
+      containerId,
+      resizeId,
+      claim,
+      vector,
+    });
+  };
+  resize('1000');
+  const unsettled = expect.stringContaining('was never settled');
+  expect(nodeViolations(history.events)).toEqual([unsettled]);
+  // Until it has the new size, the larger of both counts; then the new one alone.
+  const second = {
+    ...{ nodeId, containerId, placementId: deriveId('placement', 'second') },
+    vector: { ...VECTOR, memoryBytes: '1' },
+  };
+  history.add(NodeCapacityTaken, second);
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('1001 memoryBytes'),
+    unsettled,
+  ]);
+  history.add(NodeCapacityResizeVoided, { nodeId, placementId, claim, reason: 'released' });
+  history.add(NodeCapacityTaken, { ...second, placementId: deriveId('placement', 'third') });
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('1001 memoryBytes'),
+    expect.stringContaining('3 containers of 2'),
+  ]);
+});
+
+test('a size that nobody took, or of what is not there, is found', () => {
+  const { history, taken } = oneRuns();
+  const { placementId } = taken;
+  const resizeId = deriveId('reservation', 'larger');
+  history.add(NodeCapacityResized, { nodeId, placementId, resizeId });
+  expect(nodeViolations(history.events)).toEqual([
+    expect.stringContaining('nobody had asked for it'),
+  ]);
+  const elsewhere = deriveId('placement', 'elsewhere');
+  history.add(NodeCapacityResizing, { nodeId, placementId: elsewhere, resizeId, vector: VECTOR });
+  expect(nodeViolations(history.events)).toHaveLength(2);
 });

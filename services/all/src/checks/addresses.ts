@@ -12,7 +12,7 @@ import {
 import { is } from '@bivouac/events/language';
 import { millisecondsOf } from '@bivouac/events/values';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 
 export function addressViolations(history: History): string[] {
   const violations: string[] = [];

@@ -45,6 +45,13 @@ export const VECTOR: ResourceVector = {
   addresses: 1,
 };
 
+/** The same as its plan has it. */
+const LIMITS = {
+  ...{ cpuMillis: 100, memoryBytes: '100', diskBytes: '100' },
+  processes: 10,
+  cpuUnits: 100,
+};
+
 /** An order as the tests refer to it. */
 export interface Order {
   readonly operationId: string;
@@ -65,6 +72,8 @@ interface Where {
   readonly commandkey?: string;
   readonly causedBy?: Recorded;
   readonly time?: string;
+  readonly actorid?: string;
+  readonly tenantid?: string;
 }
 
 /** A history that grows. */
@@ -77,18 +86,17 @@ export class SampleHistory {
     data: Partial<EventOf<E>['data']>,
     where: Where = {},
   ): Recorded {
-    const { stream = 'some-stream', time = NOW, causedBy } = where;
+    const { stream = 'some-stream', time = NOW, causedBy, actorid = 'somebody' } = where;
     const revision = (this.#heads.get(stream) ?? -1n) + 1n;
     this.#heads.set(stream, revision);
     const n = String(this.events.length + 1);
     const commandkey = where.commandkey ?? uuidOf('command', n);
     const event: Recorded = {
-      ...{ type, stream, revision, time, data: { ...data }, commandkey },
+      ...{ type, stream, revision, time, actorid, data: { ...data }, commandkey },
       id: uuidOf('event', n),
       schemaver: 1,
-      tenantid: tenantId,
+      tenantid: where.tenantid ?? tenantId,
       homeid: tenantId,
-      actorid: 'somebody',
       correlationid: commandkey,
       causationid: causedBy?.id ?? commandkey,
       inputhash: '',
@@ -128,13 +136,14 @@ export class SampleHistory {
     const addresses = [{ leaseId, rangeId, address, family: 'ipv4' as const }];
     this.add(ContainerEntered, { containerId, tenantId });
     this.add(ContainerRequested, { containerId, tenantId, operationId });
-    this.add(ContainerReserved, { containerId, addresses });
+    this.add(ContainerReserved, { containerId, addresses, limits: LIMITS });
     this.add(ContainerRunning, { containerId, tenantId, addresses });
     this.charge(containerId, [{ leaseId, address }]);
   }
 
   charge(containerId: string, addresses: { leaseId: string; address: string }[]): void {
-    this.add(SubscriptionStarted, { accountId: tenantId, containerId, addresses });
+    const subscriptionId = deriveId('subscription', containerId);
+    this.add(SubscriptionStarted, { accountId: tenantId, subscriptionId, containerId, addresses });
   }
 
   attach(containerId: string, leaseId: string, address: string): void {

@@ -2,11 +2,13 @@
  * What stands at the end of the log: operations and how they ended, containers, and all that is held,
  * each with the operation that took it.
  */
+import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import {
   AddressesAttached,
   AddressesDetached,
   AddressLeased,
   AddressReleased,
+  AskSettled,
   ContainerDeleted,
   ContainerEntered,
   ContainerFailed,
@@ -14,6 +16,7 @@ import {
   ContainerLeft,
   ContainerRequested,
   ContainerReserved,
+  ContainerResized,
   ContainerRestored,
   ContainerRunning,
   ContainerSoftDeleted,
@@ -23,9 +26,13 @@ import {
   HoldLifted,
   HoldPlaced,
   NodeCapacityFreed,
+  NodeCapacityResized,
+  NodeCapacityResizing,
   NodeCapacityTaken,
   NodeRegistered,
   ObservationChanged,
+  type PowerAction,
+  PowerRequested,
 } from '@bivouac/events/containers';
 import {
   AddressesAdded,
@@ -34,15 +41,13 @@ import {
   SubscriptionStarted,
   SubscriptionVoided,
 } from '@bivouac/events/billing';
-import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import { is, type Recorded } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
 import { Released, Reserved, Transferred, TransferReserved } from '@bivouac/events/quotas';
 import type { ResourceVector } from '@bivouac/events/values';
 
-import { endOf } from './ends.ts';
+import { endOf, type Outcome } from './ends.ts';
 import { Causes, type History } from './history.ts';
-import type { Outcome } from './messages.ts';
 
 export interface Operation {
   readonly operationId: string;
@@ -54,16 +59,25 @@ export interface Operation {
 export interface Container {
   readonly containerId: string;
   readonly tenantId: string;
-  /** `soft-deleted`: its owner's no more, but kept. */
-  lifecycle: 'being made' | 'running' | 'soft-deleted' | 'gone';
+  /** `kept`: deleted for its owner, and can be restored. */
+  lifecycle: 'being made' | 'running' | 'kept' | 'gone';
+  /** What its owner wants of it while it is there. */
+  power: 'running' | 'stopped' | 'frozen';
+  /** Wanted before what is asked for now. */
+  former: Container['power'];
   /** What its node did, or saw of it, last. */
-  power: 'stopped' | 'running' | 'frozen';
+  seen: Container['power'];
+  /** What it has of its node. */
+  memoryBytes: string;
   /** How often it was restored. */
   restored: number;
-  /** Addresses of its own were taken from it: their quota stays reserved with the others'. */
-  lessened: boolean;
   /** By lease. */
   readonly addresses: Map<string, string>;
+  /**
+   * How many it had and has no more: what was reserved together is given back together. Without those
+   * that an undone order had attached, whose reservation is its own.
+   */
+  removed: number;
   /** With the operation that placed each; undefined: the tenant's. */
   readonly holds: Map<string, string | undefined>;
 }
@@ -75,18 +89,13 @@ export interface Held {
 }
 
 export interface Subscription {
+  readonly accountId: string;
   readonly containerId: string;
   /** By lease. */
   readonly addresses: Map<string, string>;
-  times: number;
   open: boolean;
   /** Nothing of it is charged. */
   voided: boolean;
-}
-
-/** On a node, with everything that belongs to it. */
-export function isThere(container: Container | undefined): boolean {
-  return container?.lifecycle === 'running' || container?.lifecycle === 'soft-deleted';
 }
 
 export class Standing {
@@ -95,25 +104,25 @@ export class Standing {
   readonly containers = new Map<string, Container>();
   readonly reservations = new Map<string, Held & { readonly vector: ResourceVector }>();
   readonly leases = new Map<string, Held & { readonly address: string }>();
-  readonly placements = new Map<string, Held & { readonly nodeId: string }>();
-  /** By container, also those that have ended: its own tenant's. */
-  readonly subscriptions = new Map<string, Subscription>();
-  /** The same of those above it, by account and container. */
-  readonly above = new Map<string, Subscription>();
-  /** The tenant above, by tenant; the provider's own customers have none here. */
-  readonly parents = new Map<string, string>();
+  readonly placements = new Map<
+    string,
+    Held & { readonly nodeId: string; readonly vector: ResourceVector }
+  >();
+  /** In the order they were started, also those that have ended. */
+  readonly subscriptions: Subscription[] = [];
   readonly roster = new Set<string>();
   /** Names by id. */
   readonly nodes = new Map<string, string>();
   readonly #causes: Causes;
+  readonly #bySubscription = new Map<string, Subscription>();
+  readonly #parents = new Map<string, string | null>();
+  /** Sizes that placements are to have, by placement. */
+  readonly #resizing = new Map<string, ResourceVector>();
 
   constructor(history: History) {
     this.#causes = new Causes(history);
     for (const event of history) {
-      if (is(event, TenantCreated) && event.data.parentId !== null) {
-        const { tenantId, parentId } = event.data;
-        if (parentId !== PROVIDER_ID) this.parents.set(tenantId, parentId);
-      }
+      if (is(event, TenantCreated)) this.#parents.set(event.data.tenantId, event.data.parentId);
       this.#operation(event);
       this.#container(event);
       this.#capacity(event);
@@ -128,26 +137,22 @@ export class Standing {
     );
   }
 
-  /** The accounts above a tenant that pay for what it has, nearest first. */
-  debtorsAbove(tenantId: string): string[] {
-    const above = this.parents.get(tenantId);
-    return above === undefined ? [] : [above, ...this.debtorsAbove(above)];
+  /** The accounts that a tenant's container charges: its own, and those above it up to the provider's. */
+  debtorsOf(tenantId: string): string[] {
+    const debtors = [tenantId];
+    for (let id = this.#parents.get(tenantId) ?? null; id !== null && id !== PROVIDER_ID;) {
+      debtors.push(id);
+      id = this.#parents.get(id) ?? null;
+    }
+    return debtors;
   }
 
-  #subscriptionOf(accountId: unknown, containerId: string): Subscription | undefined {
-    return this.#isOwn(accountId, containerId)
-      ? this.subscriptions.get(containerId)
-      : this.above.get(`${String(accountId)} ${containerId}`);
-  }
-
-  #put(accountId: string, containerId: string, subscription: Subscription): void {
-    if (this.#isOwn(accountId, containerId)) this.subscriptions.set(containerId, subscription);
-    else this.above.set(`${accountId} ${containerId}`, subscription);
-  }
-
-  #isOwn(accountId: unknown, containerId: string): boolean {
-    const owner = this.containers.get(containerId)?.tenantId;
-    return accountId === undefined || owner === undefined || owner === accountId;
+  /** What charges an account for a container, or charged it once. */
+  charging(containerId: string, accountId?: string): Subscription[] {
+    return this.subscriptions.filter(
+      (one) =>
+        one.containerId === containerId && (accountId === undefined || one.accountId === accountId),
+    );
   }
 
   #operation(event: Recorded): void {
@@ -167,8 +172,8 @@ export class Standing {
     if (is(event, ContainerRequested)) {
       const { containerId, tenantId } = event.data;
       this.containers.set(containerId, {
-        ...{ containerId, tenantId, lifecycle: 'being made', power: 'stopped' },
-        ...{ restored: 0, lessened: false },
+        ...{ containerId, tenantId, lifecycle: 'being made', restored: 0, memoryBytes: '0' },
+        ...{ power: 'running', former: 'running', seen: 'stopped', removed: 0 },
         addresses: new Map(),
         holds: this.containers.get(containerId)?.holds ?? new Map<string, string | undefined>(),
       });
@@ -181,24 +186,36 @@ export class Standing {
       for (const { leaseId, address } of event.data.addresses) {
         container.addresses.set(leaseId, address);
       }
+      if (is(event, ContainerReserved)) container.memoryBytes = event.data.limits.memoryBytes;
     } else if (is(event, AddressesDetached)) {
-      for (const leaseId of event.data.leaseIds) container.addresses.delete(leaseId);
-      if (event.data.undone !== true) container.lessened = true;
-    } else if (is(event, ContainerRunning)) {
-      container.lifecycle = 'running';
-      container.power = 'running';
-    } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'soft-deleted';
+      for (const leaseId of event.data.leaseIds) {
+        const had = container.addresses.delete(leaseId);
+        if (had && event.data.undone !== true) container.removed += 1;
+      }
+    } else if (is(event, ContainerResized)) {
+      container.memoryBytes = event.data.plan.limits.memoryBytes;
+    } else if (is(event, ContainerSoftDeleted)) container.lifecycle = 'kept';
     else if (is(event, ContainerRestored)) {
       container.lifecycle = 'running';
       container.restored += 1;
-    } else if (is(event, ContainerStarted) || is(event, ContainerThawed)) {
-      container.power = 'running';
-    } else if (is(event, ObservationChanged)) {
+    } else if (is(event, ContainerStarted) || is(event, ContainerThawed))
+      container.seen = 'running';
+    else if (is(event, ContainerStopped)) container.seen = 'stopped';
+    else if (is(event, ContainerFrozen)) container.seen = 'frozen';
+    else if (is(event, ObservationChanged)) {
       const { state } = event.data;
-      if (state !== 'absent' && state !== 'error') container.power = state;
-    } else if (is(event, ContainerStopped)) container.power = 'stopped';
-    else if (is(event, ContainerFrozen)) container.power = 'frozen';
-    else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
+      if (state !== 'absent' && state !== 'error') container.seen = state;
+    } else if (is(event, PowerRequested)) {
+      container.former = container.power;
+      container.power = powerAfter[event.data.action];
+    } else if (is(event, AskSettled) && event.data.name === 'containers.power') {
+      // What came to nothing is not wanted any more.
+      if (event.data.outcome === 'failed') container.power = container.former;
+      container.former = container.power;
+    } else if (is(event, ContainerRunning)) {
+      container.lifecycle = 'running';
+      container.seen = 'running';
+    } else if (is(event, ContainerDeleted) || is(event, ContainerFailed))
       container.lifecycle = 'gone';
     else if (is(event, HoldPlaced)) {
       container.holds.set(event.data.hold.holdId, event.data.ask?.operationId);
@@ -211,13 +228,13 @@ export class Standing {
       const { reservationId, vector } = event.data;
       this.reservations.set(reservationId, { by, vector });
     } else if (is(event, TransferReserved)) {
-      const { reservationId, taken: vector } = event.data;
-      this.reservations.set(reservationId, { by, vector });
+      const { reservationId, taken } = event.data;
+      this.reservations.set(reservationId, { by, vector: taken });
     } else if (is(event, Transferred)) {
       const { reservationId, fromReservationId, vector } = event.data;
-      const taken = this.reservations.get(reservationId);
+      const known = this.reservations.get(reservationId);
       this.reservations.delete(fromReservationId);
-      this.reservations.set(reservationId, { by: taken?.by, vector });
+      this.reservations.set(reservationId, { by: known?.by ?? by, vector });
     } else if (is(event, Released)) this.reservations.delete(event.data.reservationId);
     else if (is(event, AddressLeased)) {
       const { leaseId, address, containerId } = event.data;
@@ -225,26 +242,33 @@ export class Standing {
     } else if (is(event, AddressReleased)) this.leases.delete(event.data.leaseId);
     else if (is(event, NodeRegistered)) this.nodes.set(event.data.nodeId, event.data.name);
     else if (is(event, NodeCapacityTaken)) {
-      const { placementId, nodeId, containerId } = event.data;
-      this.placements.set(placementId, { by, nodeId, containerId });
+      const { placementId, nodeId, containerId, vector } = event.data;
+      this.placements.set(placementId, { by, nodeId, containerId, vector });
+    } else if (is(event, NodeCapacityResizing)) {
+      this.#resizing.set(event.data.placementId, event.data.vector);
+    } else if (is(event, NodeCapacityResized)) {
+      const { placementId } = event.data;
+      const placed = this.placements.get(placementId);
+      const vector = this.#resizing.get(placementId) ?? placed?.vector;
+      if (placed !== undefined && vector !== undefined) {
+        this.placements.set(placementId, { ...placed, vector });
+      }
     } else if (is(event, NodeCapacityFreed)) this.placements.delete(event.data.placementId);
   }
 
   #charge(event: Recorded): void {
     if (is(event, SubscriptionStarted)) {
-      const { containerId, accountId, addresses } = event.data;
-      const before = this.#subscriptionOf(accountId, containerId);
-      this.#put(accountId, containerId, {
-        containerId,
+      const { accountId, subscriptionId, containerId, addresses } = event.data;
+      const subscription = {
+        ...{ accountId, containerId, open: true, voided: false },
         addresses: new Map(addresses.map(({ leaseId, address }) => [leaseId, address])),
-        times: (before?.times ?? 0) + 1,
-        open: true,
-        voided: false,
-      });
+      };
+      this.subscriptions.push(subscription);
+      this.#bySubscription.set(subscriptionId, subscription);
       return;
     }
-    const { containerId: id, accountId } = event.data;
-    const subscription = typeof id === 'string' ? this.#subscriptionOf(accountId, id) : undefined;
+    const id = event.data['subscriptionId'];
+    const subscription = typeof id === 'string' ? this.#bySubscription.get(id) : undefined;
     if (subscription === undefined) return;
     if (is(event, AddressesAdded)) {
       for (const { leaseId, address } of event.data.addresses) {
@@ -256,3 +280,7 @@ export class Standing {
     else if (is(event, SubscriptionVoided)) subscription.voided = true;
   }
 }
+
+const powerAfter = {
+  ...{ start: 'running', stop: 'stopped', restart: 'running', freeze: 'frozen', thaw: 'running' },
+} as const satisfies Record<PowerAction, Container['power']>;

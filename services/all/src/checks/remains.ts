@@ -2,7 +2,8 @@
  * An order that failed has left nothing behind, and nothing is held for what is gone: no reservation,
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
-import { type Held, isThere, type Standing } from '../standing.ts';
+import { isThere } from './charges.ts';
+import type { Held, Standing } from './standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
   const { reservations, leases, placements } = standing;
@@ -16,9 +17,10 @@ export function remainViolations(standing: Standing): string[] {
   }
   for (const containerId of standing.roster) {
     const container = standing.containers.get(containerId);
-    const lifecycle = container?.lifecycle ?? 'unknown';
     if (isThere(container) || standing.waits(containerId)) continue;
-    violations.push(`the roster still has ${containerId}, which is ${lifecycle}`);
+    violations.push(
+      `the roster still has ${containerId}, which is ${container?.lifecycle ?? 'unknown'}`,
+    );
   }
   return [...violations, ...ofFailedOrders(standing)];
 }
@@ -36,15 +38,16 @@ function unused(standing: Standing, { by, containerId }: Held): string | undefin
 }
 
 /** What only the order's end tells. */
-function* ofFailedOrders({ operations, subscriptions, containers }: Standing): Generator<string> {
+function* ofFailedOrders(standing: Standing): Generator<string> {
+  const { operations, containers } = standing;
   for (const { operationId, kind, outcome, targetId } of operations.values()) {
     if (outcome !== 'failed' && outcome !== 'cancelled') continue;
     const what = `${kind} ${operationId} ${outcome}`;
     const container = containers.get(targetId);
     if (kind === 'provision') {
-      const subscription = subscriptions.get(targetId);
-      if (subscription?.open === true) yield `${what}, and ${targetId} is charged`;
-      else if (subscription?.voided === false) yield `${what}, and ${targetId} was charged`;
+      const charged = standing.charging(targetId);
+      if (charged.some(({ open }) => open)) yield `${what}, and ${targetId} is charged`;
+      else if (charged.some(({ voided }) => !voided)) yield `${what}, and ${targetId} was charged`;
       if (container !== undefined && container.lifecycle !== 'gone') {
         yield `${what}, and ${targetId} is ${container.lifecycle}`;
       }

@@ -7,7 +7,7 @@ import { axes } from '@bivouac/events/values';
 import { CheckpointRecorded } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 import { type Levels, usedOn } from './quotas.ts';
 
 /** Rows by table and key, as canonical JSON. */

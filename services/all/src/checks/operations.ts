@@ -5,9 +5,8 @@
 import { is } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
 
-import { endOf } from '../ends.ts';
-import type { History } from '../history.ts';
-import type { Outcome } from '../messages.ts';
+import { endOf, type Outcome } from './ends.ts';
+import type { History } from './history.ts';
 
 /** @param owned whether the runbook names an owner for a step that waits. */
 export function operationViolations(history: History, owned: (step: string) => boolean): string[] {

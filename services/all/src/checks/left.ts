@@ -5,15 +5,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { allServices } from '@bivouac/all';
 import type { Recorded, StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { registryOf, startFollower, systemClock, viewSchemaOf } from '@bivouac/infra/runtime';
 import { type DumpedRow, memoryViews, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { RELEASE } from '../../bench/release.ts';
-import type { Rows } from './checks/models.ts';
+import { RELEASE } from '../release.ts';
+import { allServices } from '../services.ts';
+import type { Rows } from './models.ts';
 import type { History } from './history.ts';
+import type { JsonEvent } from './second-opinion/recompute.ts';
 
 /** Reads the whole log. Throws where it is not what was written, naming the place. */
 export async function readHistory(folder: string): Promise<History> {
@@ -25,6 +26,21 @@ export async function readHistory(folder: string): Promise<History> {
       const event = registry.decode(stored);
       if (event === undefined) throw new Error(`nobody knows ${stored.type} at ${stored.position}`);
       events.push(event);
+    }
+    return events;
+  } finally {
+    await store.close();
+  }
+}
+
+/** The whole log as plain JSON: nothing is known of any event but what it says. */
+export async function readJson(folder: string): Promise<JsonEvent[]> {
+  const store = await openEmbeddedStore({ folder });
+  try {
+    const events: JsonEvent[] = [];
+    for await (const { stream, revision, type, time, data } of all(store)) {
+      const body: unknown = JSON.parse(new TextDecoder().decode(data));
+      events.push({ stream, type, time, revision: revision.toString(), data: body });
     }
     return events;
   } finally {

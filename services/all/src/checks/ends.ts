@@ -9,8 +9,19 @@ import {
   OperationRetried,
   OperationSucceeded,
 } from '@bivouac/events/provisioning';
+import { z } from 'zod';
 
-import type { Outcome } from './messages.ts';
+/** `running`: it had to wait for the staff, and goes on. */
+export const OutcomeSchema = z.enum([
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'resolved',
+  'released',
+  'needs-attention',
+]);
+export type Outcome = z.output<typeof OutcomeSchema>;
 
 /** An end, or the wait for a person, or the end of that. */
 export interface End {

@@ -1,19 +1,25 @@
 /** Orders and what they leave: the checks find every history in which something is lost or left over. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { PROVIDER_ID, TenantCreated } from '@bivouac/events/accounts';
 import {
   AddressesDetached,
   AddressReleased,
+  AskSettled,
+  ContainerFrozen,
   ContainerLeft,
+  ContainerResized,
   ContainerRestored,
   ContainerSoftDeleted,
   ContainerStarted,
   ContainerStopped,
   HoldPlaced,
   NodeCapacityFreed,
+  ObservationChanged,
+  PowerRequested,
 } from '@bivouac/events/containers';
-import { TenantCreated } from '@bivouac/events/accounts';
 import {
+  AddressesAdded,
   SubscriptionEnded,
   SubscriptionStarted,
   SubscriptionVoided,
@@ -24,10 +30,10 @@ import {
   OperationFailed,
   OperationRetried,
 } from '@bivouac/events/provisioning';
-import { Released } from '@bivouac/events/quotas';
+import { Released, Reserved } from '@bivouac/events/quotas';
 import { deriveId, uuidOf } from '@bivouac/events/values';
 
-import type { Instance } from '../engines.ts';
+import type { Instance } from './engines.ts';
 import {
   emptyWorld,
   NOW,
@@ -39,9 +45,10 @@ import {
   type Taken,
   tenantId,
   VECTOR,
-} from '../sample-history.ts';
-import { Standing } from '../standing.ts';
+} from './sample-history.ts';
+import { Standing } from './standing.ts';
 import { chargeViolations } from './charges.ts';
+import { leftViolations } from './nothing-left.ts';
 import { operationViolations, ownersIn } from './operations.ts';
 import { remainViolations } from './remains.ts';
 
@@ -69,7 +76,13 @@ function giveBack(history: SampleHistory, taken: Taken): void {
 }
 
 function endCharge(history: SampleHistory, { containerId }: Order): void {
-  history.add(SubscriptionEnded, { containerId });
+  const subscriptionId = deriveId('subscription', containerId);
+  history.add(SubscriptionEnded, { containerId, subscriptionId });
+}
+
+function voidCharge(history: SampleHistory, { containerId }: Order): void {
+  const subscriptionId = deriveId('subscription', containerId);
+  history.add(SubscriptionVoided, { containerId, subscriptionId });
 }
 
 test('one that runs and is paid for is right, and so is one that was terminated', () => {
@@ -104,7 +117,7 @@ test.each([
   [
     'it does not run',
     (one: Instance) => [{ ...one, state: 'stopped' as const }],
-    'is stopped, and its node was last heard to have it running',
+    'is stopped, not running, with 0 holds',
   ],
   [
     'it has another address',
@@ -135,63 +148,21 @@ test('a server without a bill, and a bill without a server, are found', () => {
 
 test('one that was made and is charged nothing is found', () => {
   const { history, order, instance } = oneRuns();
-  history.add(SubscriptionVoided, { containerId: order.containerId });
+  voidCharge(history, order);
   expect(charged(history, [instance])).toEqual([expect.stringContaining('charged nothing')]);
 });
 
-test('one that is deleted and still paid for, or that its node keeps running, is found', () => {
-  const { history, order, taken, instance } = oneRuns();
-  const { containerId } = order;
-  history.add(ContainerStopped, { containerId });
-  history.add(ContainerSoftDeleted, { containerId, tenantId });
-  const stopped = { ...instance, state: 'stopped' } as const;
-  expect(charged(history, [stopped])).toEqual([
-    expect.stringContaining('is deleted and is paid for'),
-    expect.stringContaining('is paid for and is soft-deleted'),
-  ]);
-  endCharge(history, order);
-  expect(charged(history, [stopped])).toEqual([]);
-  expect(remaining(history)).toEqual([]);
-  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running')]);
-  // Restored it is charged anew: twice in all, and not a third time.
-  history.add(ContainerRestored, { containerId, tenantId });
-  history.add(ContainerStarted, { containerId });
-  const { leaseId, address } = taken;
-  history.charge(containerId, [{ leaseId, address }]);
-  expect(charged(history, [instance])).toEqual([]);
-  history.charge(containerId, [{ leaseId, address }]);
-  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged 3 times')]);
-});
-
-test('whoever is above and does not pay, or pays for something else, is found', () => {
-  const above = deriveId('tenant', 'above');
-  const { history, order, taken, instance } = oneRuns();
-  const { containerId } = order;
-  const tenant = {
-    tenantId,
-    homeId: above,
-    parentId: above,
-    kind: 'customer',
-    name: 'One',
-  } as const;
-  history.add(TenantCreated, { ...tenant, contact: null });
-  expect(charged(history, [instance])).toEqual([
-    expect.stringContaining(`${above} pays for ${containerId} as , , , not as true, false, 1`),
-    expect.stringContaining('not on 10.0.0.1'),
-  ]);
-  const { leaseId, address } = taken;
-  const addresses = [{ leaseId, address }];
-  history.add(SubscriptionStarted, { accountId: above, containerId, addresses });
-  expect(charged(history, [instance])).toEqual([]);
-  history.add(SubscriptionEnded, { accountId: above, containerId });
-  expect(charged(history, [instance])).toHaveLength(1);
-});
-
-test('a container that is charged twice is found', () => {
+test('a container that is charged twice is found, also if only once at a time', () => {
   const { history, order, taken, instance } = oneRuns();
   const { leaseId, address } = taken;
+  const twice = expect.stringContaining('charged 2 times');
   history.charge(order.containerId, [{ leaseId, address }]);
-  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged 2 times')]);
+  expect(charged(history, [instance])).toEqual([twice, twice]);
+
+  const other = oneRuns();
+  endCharge(other.history, other.order);
+  other.history.charge(other.order.containerId, [{ leaseId, address }]);
+  expect(charged(other.history, [other.instance])).toEqual([twice]);
 });
 
 test('an address that only some know of is found', () => {
@@ -211,7 +182,7 @@ test('a held container that runs, and one detached from its only address, are fo
   const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
   history.add(HoldPlaced, { containerId, hold });
   expect(charged(history, [instance])).toEqual([
-    expect.stringContaining('is running, with 1 holds'),
+    expect.stringContaining('is running, not stopped, with 1 holds'),
   ]);
 
   const other = oneRuns();
@@ -253,7 +224,7 @@ test('a failed order that is charged for, left its container or its hold is foun
   endCharge(undone, failed);
   undone.add(OperationFailed, { operationId: failed.operationId });
   expect(remaining(undone)).toEqual([expect.stringContaining('was charged')]);
-  undone.add(SubscriptionVoided, { containerId: failed.containerId });
+  voidCharge(undone, failed);
   expect(remaining(undone)).toEqual([]);
 
   const other = oneRuns();
@@ -337,3 +308,156 @@ test('the runbook has a section with an owner for the steps of orders that can w
   }
   expect(inRunbook('needs')).toBe(false);
 });
+
+test('one that is otherwise than its node was heard to have it is found, and, once reconciled, than is wanted', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  const frozen = { ...instance, state: 'frozen' as const };
+  const asReconciled = (seen: Instance): string[] =>
+    chargeViolations(new Standing(history.events), [seen], true);
+  history.add(PowerRequested, { containerId, action: 'freeze' });
+  expect(charged(history, [instance])).toEqual([]);
+  expect(charged(history, [frozen])).toEqual([expect.stringContaining('is frozen, not running')]);
+  expect(asReconciled(frozen)).toEqual([]);
+  expect(asReconciled(instance)).toEqual([expect.stringContaining('is running, not frozen')]);
+  history.add(ContainerFrozen, { containerId });
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running, not frozen')]);
+  history.add(ObservationChanged, { containerId, state: 'error' });
+  expect(charged(history, [frozen])).toEqual([]);
+  history.add(ObservationChanged, { containerId, state: 'running' });
+  expect(charged(history, [frozen])).toEqual([expect.stringContaining('is frozen, not running')]);
+  // What came to nothing is not wanted any more.
+  history.add(AskSettled, { containerId, name: 'containers.power', outcome: 'failed' });
+  expect(asReconciled(instance)).toEqual([]);
+});
+
+test('one that can be restored is kept and not paid for, and paid for again when it is restored', () => {
+  const { history, order, taken, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(ContainerStopped, { containerId });
+  history.add(ContainerSoftDeleted, { containerId, tenantId });
+  const kept = { ...instance, state: 'stopped' as const };
+  expect(charged(history, [kept])).toEqual([expect.stringContaining('is paid for and is kept')]);
+  endCharge(history, order);
+  expect(charged(history, [kept])).toEqual([]);
+  expect(remaining(history)).toEqual([]);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('is running')]);
+  expect(charged(history, [])).toContainEqual(expect.stringContaining('is on 0 nodes'));
+
+  history.add(ContainerRestored, { containerId, tenantId });
+  expect(charged(history, [instance])).toContainEqual(expect.stringContaining('nobody pays'));
+  history.add(ContainerStarted, { containerId });
+  const addresses = [{ leaseId: taken.leaseId, address: taken.address }];
+  history.charge(containerId, addresses);
+  expect(charged(history, [instance])).toEqual([]);
+  // Twice in all, and not a third time.
+  endCharge(history, order);
+  history.charge(containerId, addresses);
+  expect(charged(history, [instance])).toEqual([expect.stringContaining('charged 3 times')]);
+});
+
+test('a reseller that does not pay for its customer’s container is found', () => {
+  const reseller = deriveId('tenant', 'reseller');
+  const { history, order, taken, instance } = oneRuns();
+  history.add(TenantCreated, { tenantId: reseller, parentId: PROVIDER_ID });
+  history.add(TenantCreated, { tenantId, parentId: reseller });
+  expect(charged(history, [instance])).toContainEqual(
+    expect.stringContaining(`nobody pays for it (${reseller})`),
+  );
+  const subscriptionId = deriveId('subscription', 'of the reseller');
+  const { containerId } = order;
+  history.add(SubscriptionStarted, {
+    ...{ accountId: reseller, containerId, subscriptionId },
+    addresses: [{ leaseId: taken.leaseId, address: taken.address }],
+  });
+  expect(charged(history, [instance])).toEqual([]);
+  const elsewhere = { leaseId: deriveId('lease', 'more'), address: '10.0.0.2' };
+  const more = { accountId: reseller, containerId, subscriptionId, addresses: [elsewhere] };
+  history.add(AddressesAdded, more);
+  expect(charged(history, [instance])).toContainEqual(
+    expect.stringContaining('on 10.0.0.1, 10.0.0.2; not on 10.0.0.1'),
+  );
+  history.add(SubscriptionEnded, { accountId: reseller, containerId, subscriptionId });
+  expect(charged(history, [instance])).toContainEqual(
+    expect.stringContaining('no more; not on 10.0.0.1'),
+  );
+  endCharge(history, order);
+  voidCharge(history, order);
+  history.remove(containerId);
+  expect(charged(history, [])).toContainEqual(
+    expect.stringContaining(`${reseller} pays for ${containerId}: no more; not no more, voided`),
+  );
+});
+
+test('one that has more than its node or its ledger knows of is found', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  history.add(ContainerResized, {
+    containerId,
+    plan: termsWith('200'),
+  });
+  expect(charged(history, [instance])).toEqual([
+    expect.stringContaining('takes 100 of its node'),
+    expect.stringContaining('200 bytes of memory and 100 reserved'),
+  ]);
+});
+
+test('a held one that its node keeps stopped without a word is found', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  const hold = { holdId: deriveId('hold', 'h'), kind: 'abuse', reason: 'port scan' } as const;
+  history.add(HoldPlaced, { containerId, hold });
+  const stopped = { ...instance, state: 'stopped' as const };
+  expect(charged(history, [stopped])).toEqual([
+    expect.stringContaining('its node was last heard to have it running'),
+  ]);
+  history.add(ContainerStopped, { containerId });
+  expect(charged(history, [stopped])).toEqual([]);
+});
+
+test('an address that came with an undone order leaves no surplus behind', () => {
+  const { history, order, instance } = oneRuns();
+  const { containerId } = order;
+  const leaseId = deriveId('lease', 'extra');
+  const detach = (undone: boolean): string[] => {
+    history.attach(containerId, leaseId, '10.0.0.2');
+    history.add(AddressesDetached, {
+      ...{ containerId, tenantId, leaseIds: [leaseId], detachedAt: NOW },
+      ...(undone ? { undone } : {}),
+    });
+    return charged(history, [instance]);
+  };
+  const more = { ...VECTOR, ...{ containers: 0, cpuMillis: 0, memoryBytes: '0', addresses: 1 } };
+  const reservationId = deriveId('reservation', 'more');
+  const { started: causedBy } = order;
+  history.add(Reserved, { reservationId, tenantId, vector: more }, { causedBy });
+  expect(detach(true)).toEqual([expect.stringContaining('2 addresses reserved')]);
+  expect(detach(false)).toEqual([]);
+});
+
+test('whatever is left where everything was terminated is found', () => {
+  const { history, instance } = oneRuns();
+  const left = leftViolations(new Standing(history.events), [instance]);
+  for (const what of [
+    'reservation',
+    'lease',
+    'placement',
+    'roster',
+    'charge',
+    'server',
+    'container',
+  ])
+    expect(left).toContainEqual(expect.stringMatching(new RegExp(`^the ${what} .* is left over$`)));
+  expect(left).toHaveLength(7);
+  expect(leftViolations(new Standing(emptyWorld().events), [])).toEqual([]);
+});
+
+function termsWith(memoryBytes: string) {
+  const price = { amount: '10.00', currency: 'EUR' };
+  return {
+    ...{ planId: deriveId('plan', 'one'), code: 'one', name: 'One', includedAddresses: 1 },
+    source: { stream: 'plan-one', revision: '0' },
+    limits: { cpuMillis: 100, memoryBytes, diskBytes: '100', processes: 10, cpuUnits: 100 },
+    ...{ monthly: price, setup: price, extraAddressMonthly: price },
+  };
+}

@@ -1,6 +1,6 @@
 /**
  * No node ever holds more than it has, at no moment of the log; a placement takes on one node, once,
- * and never after it was given back.
+ * and never after it was given back. Of one that is resized the larger of both sizes counts.
  */
 import {
   NodeCapacityFreed,
@@ -15,7 +15,7 @@ import {
 import { is } from '@bivouac/events/language';
 import { amountOf, type ResourceVector } from '@bivouac/events/values';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 
 /** What a node has of each; CPU times what it may be promised. */
 const scarce = ['containers', 'cpuMillis', 'memoryBytes', 'diskBytes'] as const;
@@ -24,8 +24,8 @@ type Scarce = (typeof scarce)[number];
 interface Node {
   readonly has: Readonly<Record<Scarce, bigint>>;
   readonly placements: Map<string, ResourceVector>;
-  /** Another size that a placement is to have; while it is not settled the larger of both counts. */
-  readonly pending: Map<string, { readonly vector: ResourceVector; readonly claims: Set<string> }>;
+  /** Sizes that placements are to have, with the claims on each. */
+  readonly resizing: Map<string, { readonly vector: ResourceVector; readonly claims: Set<string> }>;
 }
 
 export function nodeViolations(history: History): string[] {
@@ -45,7 +45,7 @@ export function nodeViolations(history: History): string[] {
         memoryBytes: BigInt(capacity.memoryBytes),
         diskBytes: BigInt(capacity.diskBytes),
       };
-      nodes.set(nodeId, { has, placements: new Map(), pending: new Map() });
+      nodes.set(nodeId, { has, placements: new Map(), resizing: new Map() });
     } else if (is(event, NodeCapacityTaken)) {
       const { nodeId, placementId, vector } = event.data;
       const before = placements.get(placementId);
@@ -55,37 +55,40 @@ export function nodeViolations(history: History): string[] {
       if (node === undefined) wrong(`${placementId} is on ${nodeId}, which nobody registered`);
       else {
         node.placements.set(placementId, vector);
-        for (const what of tooMuch(nodeId, node)) wrong(what);
+        for (const what of beyond(node)) wrong(`${nodeId} holds ${what}`);
       }
     } else if (is(event, NodeCapacityResizing)) {
-      const { nodeId, placementId, claim, vector } = event.data;
+      const { nodeId, placementId, vector, claim } = event.data;
       const node = nodes.get(nodeId);
       if (node?.placements.has(placementId) !== true) {
         wrong(`${placementId} is resized on ${nodeId}, where it is not`);
-        continue;
+      } else {
+        const claims = node.resizing.get(placementId)?.claims ?? new Set();
+        node.resizing.set(placementId, { vector, claims: claims.add(claim) });
+        for (const what of beyond(node)) wrong(`${nodeId} holds ${what}`);
       }
-      const claims = node.pending.get(placementId)?.claims ?? new Set();
-      node.pending.set(placementId, { vector, claims: claims.add(claim) });
-      for (const what of tooMuch(nodeId, node)) wrong(what);
     } else if (is(event, NodeCapacityResized)) {
       const { nodeId, placementId } = event.data;
       const node = nodes.get(nodeId);
-      const pending = node?.pending.get(placementId);
-      if (pending === undefined) wrong(`${placementId} was resized and nobody had asked for it`);
-      else node?.placements.set(placementId, pending.vector);
-      node?.pending.delete(placementId);
+      const resizing = node?.resizing.get(placementId);
+      if (node === undefined || resizing === undefined) {
+        wrong(`${placementId} was resized on ${nodeId} and nobody had asked for it`);
+      } else {
+        node.placements.set(placementId, resizing.vector);
+        node.resizing.delete(placementId);
+      }
     } else if (is(event, NodeCapacityResizeVoided)) {
       const { nodeId, placementId, claim } = event.data;
-      const pending = nodes.get(nodeId)?.pending;
-      const claims = pending?.get(placementId)?.claims;
-      claims?.delete(claim);
-      if (claims?.size === 0) pending?.delete(placementId);
+      const node = nodes.get(nodeId);
+      const resizing = node?.resizing.get(placementId);
+      resizing?.claims.delete(claim);
+      if (resizing?.claims.size === 0) node?.resizing.delete(placementId);
     } else if (is(event, NodeCapacityFreed)) {
       const { nodeId, placementId } = event.data;
       if (nodes.get(nodeId)?.placements.delete(placementId) !== true) {
         wrong(`${placementId} is freed on ${nodeId}, where it is not`);
       }
-      nodes.get(nodeId)?.pending.delete(placementId);
+      nodes.get(nodeId)?.resizing.delete(placementId);
       placements.set(placementId, 'given back');
     } else if (is(event, PlacementVoided) && event.data.reason === 'released') {
       const { placementId } = event.data;
@@ -97,28 +100,27 @@ export function nodeViolations(history: History): string[] {
       placements.set(event.data.placementId, 'abandoned');
     }
   }
-  for (const [nodeId, { pending }] of nodes) {
-    for (const placementId of pending.keys()) {
-      violations.push(`the resize of ${placementId} on ${nodeId} was never settled`);
+  for (const [nodeId, { resizing }] of nodes) {
+    for (const placementId of resizing.keys()) {
+      violations.push(`the other size of ${placementId} on ${nodeId} was never settled`);
     }
   }
   return violations;
 }
 
-function* tooMuch(nodeId: string, node: Node): Generator<string> {
+function* beyond(node: Node): Generator<string> {
   for (const axis of scarce) {
     const used = usedOf(node, axis);
-    if (used > node.has[axis]) yield `${nodeId} holds ${used} ${axis} of ${node.has[axis]}`;
+    if (used > node.has[axis]) yield `${used} ${axis} of ${node.has[axis]}`;
   }
 }
 
-function usedOf(node: Node, axis: Scarce): bigint {
+function usedOf({ placements, resizing }: Node, axis: Scarce): bigint {
   let used = 0n;
-  for (const [placementId, vector] of node.placements) {
-    const pending = node.pending.get(placementId);
+  for (const [placementId, vector] of placements) {
     const now = amountOf(vector, axis);
-    const then = pending === undefined ? 0n : amountOf(pending.vector, axis);
-    used += now > then ? now : then;
+    const next = amountOf(resizing.get(placementId)?.vector ?? vector, axis);
+    used += now > next ? now : next;
   }
   return used;
 }

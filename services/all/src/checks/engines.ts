@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-import { readJournal } from '../../../services/agent/src/fence/journal-format.ts';
+import { readJournal } from '@bivouac/agent';
 
 /** A container on a node. */
 export interface Instance {

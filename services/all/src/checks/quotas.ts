@@ -1,10 +1,11 @@
 /**
  * No ledger is ever beyond its limits, on no level, at no moment of the log; each reservation takes
- * once and gives back once.
+ * once and gives back once. Of one that is to take another's place the larger of both counts.
  */
 import { is } from '@bivouac/events/language';
 import {
   Committed,
+  LimitExpired,
   LimitSet,
   Released,
   ReservationVoided,
@@ -13,9 +14,9 @@ import {
   Transferred,
   TransferReserved,
 } from '@bivouac/events/quotas';
-import { amountOf, axes, type Axis, nothing, type ResourceVector } from '@bivouac/events/values';
+import { amountOf, axes, type Axis, type ResourceVector } from '@bivouac/events/values';
 
-import type { History } from '../history.ts';
+import type { History } from './history.ts';
 
 /** What a tenant may use and what it uses itself, without those below it. */
 interface Level {
@@ -45,11 +46,8 @@ export function checkQuotas(history: History): {
   const violations: string[] = [];
   const levels = new Map<string, Level>();
   const state = new Map<string, 'reserved' | 'committed' | 'released' | 'voided'>();
-  /** What is to take a reservation's place, by that. */
-  const heirs = new Map<
-    string,
-    { readonly reservationId: string; readonly vector: ResourceVector }
-  >();
+  /** By what is to be replaced: by what, and what that holds then. */
+  const heirs = new Map<string, { readonly by: string; readonly vector: ResourceVector }>();
   for (const event of history) {
     const wrong = (what: string): void => {
       violations.push(`${what} (${event.type} at ${event.position})`);
@@ -57,7 +55,7 @@ export function checkQuotas(history: History): {
     if (is(event, TenantOpened)) {
       const { tenantId, parentId } = event.data;
       levels.set(tenantId, { parentId, limit: null, own: new Map() });
-    } else if (is(event, LimitSet)) {
+    } else if (is(event, LimitSet) || is(event, LimitExpired)) {
       const level = levels.get(event.data.tenantId);
       if (level !== undefined) level.limit = event.data.limit;
     } else if (is(event, Reserved)) {
@@ -70,30 +68,35 @@ export function checkQuotas(history: History): {
       for (const what of beyond(levels, tenantId, vector)) wrong(what);
     } else if (is(event, TransferReserved)) {
       const { reservationId, fromReservationId, tenantId, vector, taken } = event.data;
-      const before = state.get(reservationId);
-      if (before !== undefined)
-        wrong(`the reservation ${reservationId} is taken after it was ${before}`);
-      if (heirs.has(fromReservationId)) wrong(`${fromReservationId} has two heirs`);
-      state.set(reservationId, 'reserved');
-      heirs.set(fromReservationId, { reservationId, vector });
       const own = levels.get(tenantId)?.own;
-      const more = less(vector, own?.get(fromReservationId) ?? nothing);
-      if (!same(more, taken)) wrong(`${reservationId} takes something else than it adds`);
+      const from = own?.get(fromReservationId);
+      if (state.has(reservationId)) wrong(`the transfer ${reservationId} is taken again`);
+      if (heirs.has(fromReservationId)) wrong(`${fromReservationId} is to be replaced twice`);
+      if (from === undefined) wrong(`${reservationId} is to replace what is not held`);
+      else if (differs(taken, beyondOf(vector, from))) {
+        wrong(`the transfer ${reservationId} does not take what it needs more`);
+      }
+      state.set(reservationId, 'reserved');
       own?.set(reservationId, taken);
+      heirs.set(fromReservationId, { by: reservationId, vector });
       for (const what of beyond(levels, tenantId, taken)) wrong(what);
     } else if (is(event, Transferred)) {
       const { reservationId, fromReservationId, tenantId, vector } = event.data;
-      const before = state.get(reservationId);
-      if (before !== 'reserved') {
-        wrong(`the reservation ${reservationId} takes a place and was ${before ?? 'never taken'}`);
+      if (state.get(reservationId) !== 'reserved') {
+        wrong(
+          `${reservationId} takes a place and was ${state.get(reservationId) ?? 'never taken'}`,
+        );
+      }
+      const heir = heirs.get(fromReservationId);
+      if (heir !== undefined && (heir.by !== reservationId || differs(heir.vector, vector))) {
+        wrong(`${reservationId} takes another place, or more of it, than it had reserved`);
       }
       const own = levels.get(tenantId)?.own;
+      state.set(fromReservationId, 'released');
       own?.delete(fromReservationId);
       own?.set(reservationId, vector);
       heirs.delete(fromReservationId);
-      state.set(fromReservationId, 'released');
       state.set(reservationId, 'committed');
-      for (const what of beyond(levels, tenantId, vector)) wrong(what);
     } else if (is(event, Committed)) {
       const { reservationId } = event.data;
       const before = state.get(reservationId);
@@ -106,19 +109,15 @@ export function checkQuotas(history: History): {
       const own = levels.get(tenantId)?.own;
       const taken = own?.get(reservationId);
       const heir = heirs.get(reservationId);
-      // What its heir has in common with it stays taken, by the heir.
-      const due = taken === undefined || heir === undefined ? taken : less(taken, heir.vector);
-      if (due === undefined || !same(due, vector)) {
+      // What both have in common is the heir's alone from then on.
+      const holds = taken && heir ? beyondOf(taken, heir.vector) : taken;
+      if (holds === undefined || differs(holds, vector)) {
         wrong(`the reservation ${reservationId} gives back what it does not hold`);
       }
       own?.delete(reservationId);
-      if (taken !== undefined && heir !== undefined) {
-        const kept = own?.get(heir.reservationId) ?? nothing;
-        own?.set(heir.reservationId, sum(kept, less(taken, vector)));
-      }
-      for (const [from, { reservationId: id }] of heirs) {
-        if (id === reservationId) heirs.delete(from);
-      }
+      if (heir !== undefined && own?.has(heir.by) === true) own.set(heir.by, heir.vector);
+      heirs.delete(reservationId);
+      for (const [from, { by }] of heirs) if (by === reservationId) heirs.delete(from);
       state.set(reservationId, 'released');
     } else if (is(event, ReservationVoided)) {
       const { reservationId } = event.data;
@@ -131,29 +130,22 @@ export function checkQuotas(history: History): {
   return { violations, levels };
 }
 
-function same(a: ResourceVector, b: ResourceVector): boolean {
-  return axes.every((axis) => amountOf(a, axis) === amountOf(b, axis));
+function differs(a: ResourceVector, b: ResourceVector): boolean {
+  return axes.some((axis) => amountOf(a, axis) !== amountOf(b, axis));
 }
 
-/** What the first is more than the second, on each axis. */
-function less(a: ResourceVector, b: ResourceVector): ResourceVector {
-  return each((axis) => {
-    const more = amountOf(a, axis) - amountOf(b, axis);
-    return more > 0n ? more : 0n;
-  });
-}
-
-function sum(a: ResourceVector, b: ResourceVector): ResourceVector {
-  return each((axis) => amountOf(a, axis) + amountOf(b, axis));
-}
-
-function each(amount: (axis: Axis) => bigint): ResourceVector {
+/** What the one has more than the other, axis by axis. */
+function beyondOf(a: ResourceVector, b: ResourceVector): ResourceVector {
+  const more = (axis: Axis): bigint => {
+    const difference = amountOf(a, axis) - amountOf(b, axis);
+    return difference > 0n ? difference : 0n;
+  };
   return {
-    containers: Number(amount('containers')),
-    cpuMillis: Number(amount('cpuMillis')),
-    addresses: Number(amount('addresses')),
-    memoryBytes: amount('memoryBytes').toString(),
-    diskBytes: amount('diskBytes').toString(),
+    containers: Number(more('containers')),
+    cpuMillis: Number(more('cpuMillis')),
+    memoryBytes: more('memoryBytes').toString(),
+    diskBytes: more('diskBytes').toString(),
+    addresses: Number(more('addresses')),
   };
 }
 
