@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 import { skelPackages } from '../../services/all/src/seed/skel.ts';
 import { closeAll, newFolder, open, type Running } from './installation.ts';
-import { type Rpm, writeRepository } from '../../services/all/src/demo/repository.ts';
+import { type Rpm, writeRepository } from './repository.ts';
 
 afterEach(closeAll);
 
