@@ -41,7 +41,9 @@ const happened = [
   'containers.ContainerSoftDeleted',
   'containers.HoldLifted',
   'containers.HoldPlaced',
+  'containers.NodeLabelled',
   'containers.PowerRequested',
+  'packages.RepositorySnapshotRecorded',
   'quotas.Transferred',
 ];
 
@@ -51,8 +53,8 @@ test('a month leaves everything as it must be, and nothing when everybody has mo
   expect({ seed: report.seed, violations: report.violations }).toEqual({
     ...{ seed: SEED, violations: [] },
   });
-  expect(Object.keys(report.invariants)).toHaveLength(23);
-  expect(Object.values(report.invariants)).toEqual(Array(23).fill(true));
+  expect(Object.keys(report.invariants)).toHaveLength(24);
+  expect(Object.values(report.invariants)).toEqual(Array(24).fill(true));
   expect(report.invoices.mismatches).toEqual([]);
   expect(report.invoices.count).toBeGreaterThan(20);
   expect(Object.keys(report.invoices.totals)).toHaveLength(4);
@@ -61,5 +63,6 @@ test('a month leaves everything as it must be, and nothing when everybody has mo
   expect(report.starts).toBeGreaterThan(6);
   expect(report.operations['provision succeeded']).toBeGreaterThan(20);
   expect(report.operations['provision failed']).toBeGreaterThan(0);
+  expect(report.operations['packages succeeded']).toBeGreaterThan(0);
   expect(report.operations['terminate succeeded']).toBeGreaterThan(20);
 }, 300_000);

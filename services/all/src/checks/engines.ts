@@ -15,6 +15,8 @@ export interface Instance {
   readonly containerId: string;
   readonly state: 'stopped' | 'running' | 'frozen';
   readonly addresses: readonly string[];
+  /** Names with versions; absent: those of its image, never changed. */
+  readonly packages?: readonly string[] | undefined;
 }
 
 const ChangeSchema = z.union([
@@ -22,6 +24,13 @@ const ChangeSchema = z.union([
     put: z.object({
       containerId: z.string(),
       state: z.enum(['stopped', 'running', 'frozen']),
+      packages: z
+        .array(
+          z.object({
+            ...{ name: z.string(), epoch: z.number(), version: z.string(), release: z.string() },
+          }),
+        )
+        .optional(),
       network: z.object({ addresses: z.array(z.object({ address: z.string() })) }),
     }),
   }),
@@ -29,6 +38,17 @@ const ChangeSchema = z.union([
   z.object({ image: z.string() }),
   z.object({ boot: z.number() }),
 ]);
+
+/** A package as it is shown: its name and its version. */
+export function asShown(one: {
+  readonly name: string;
+  readonly epoch: number;
+  readonly version: string;
+  readonly release: string;
+}): string {
+  const { name, epoch, version, release } = one;
+  return `${name} ${epoch === 0 ? '' : `${epoch}:`}${version}-${release}`;
+}
 
 /** The instances of all nodes of a data folder. */
 export async function readInstances(folder: string): Promise<Instance[]> {
@@ -42,8 +62,9 @@ export async function readInstances(folder: string): Promise<Instance[]> {
       if ('gone' in change) there.delete(change.gone);
       if (!('put' in change)) continue;
       const { containerId, state, network } = change.put;
+      const packages = change.put.packages?.map(asShown);
       const addresses = network.addresses.map(({ address }) => address);
-      there.set(containerId, { node, containerId, state, addresses });
+      there.set(containerId, { node, containerId, state, addresses, packages });
     }
     instances.push(...there.values());
   }

@@ -38,7 +38,11 @@ class Log {
   }
 
   /** A fact as its definition has it: what the log gets is checked against its schema. */
-  fact({ type, schema }: EventDefinition, time: string, body: { containerId: string }): this {
+  fact(
+    { type, schema }: EventDefinition,
+    time: string,
+    body: { readonly containerId: string; readonly [field: string]: unknown },
+  ): this {
     return this.add(time, `container-${body.containerId}`, type, schema.parse(body));
   }
 

@@ -5,6 +5,7 @@ import { Draws } from '../../draws.ts';
 import type { GraphqlClient } from '../graphql.ts';
 import type { Tally } from './tally.ts';
 import type { Tenant } from './tenants.ts';
+import { OFFERED } from './packages.ts';
 import { LABEL, PLANS } from './world.ts';
 
 const ContainerSchema = z.object({
@@ -43,6 +44,11 @@ const wishes = {
   cancel: 4,
   terminate: 5,
   rename: 3,
+  packages: 9,
+} as const;
+
+const packageActs = {
+  ...{ installPackages: 5, upgradePackages: 3, removePackages: 2, refreshPackages: 1 },
 } as const;
 
 const POWER = {
@@ -131,6 +137,13 @@ export async function customerTurn(
     case 'terminate':
       await send('terminateContainer', { containerId, reason });
       return undefined;
+    case 'packages': {
+      const act = draws.weighted(packageActs);
+      const packages = draws.pick(OFFERED) ?? 'vim';
+      const named = act === 'installPackages' || act === 'removePackages';
+      await send(act, { containerId, ...(named ? { packages: [packages] } : {}) });
+      return undefined;
+    }
     case 'rename':
       await send('renameContainer', {
         containerId,

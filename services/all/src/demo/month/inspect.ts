@@ -5,7 +5,7 @@ import { addressViolations } from '../../checks/addresses.ts';
 import { bookViolations } from '../../checks/books.ts';
 import { chargeViolations } from '../../checks/charges.ts';
 import { dunningViolations } from '../../checks/dunning.ts';
-import { readInstances } from '../../checks/engines.ts';
+import { type Instance, readInstances } from '../../checks/engines.ts';
 import { erasureViolations, readKeys } from '../../checks/erased.ts';
 import { type History, historyViolations } from '../../checks/history.ts';
 import { compareInvoices, type SecondOpinion } from '../../checks/invoices.ts';
@@ -26,6 +26,7 @@ const RUNBOOK = new URL('../../../../../docs/operations-runbook.md', import.meta
 export interface Inspection {
   readonly history: History;
   readonly standing: Standing;
+  readonly instances: readonly Instance[];
   readonly invoices: SecondOpinion;
   /** What is violated, by what must be so; all of them are named. */
   readonly violations: Readonly<Record<string, readonly string[]>>;
@@ -46,7 +47,7 @@ export async function inspect(folder: string, movedOut: boolean): Promise<Inspec
   const owned = ownersIn(await readFile(RUNBOOK, 'utf8'));
   const invoices = compareInvoices(await readJson(folder));
   return {
-    ...{ history, standing, invoices },
+    ...{ history, standing, instances, invoices },
     violations: {
       'the log is whole and in order': historyViolations(history),
       'no ledger was ever beyond a limit': quotas.violations,

@@ -14,6 +14,7 @@ import { containersOf, customerTurn } from './customers.ts';
 import { issuerClient, issuerTurn } from './issuers.ts';
 import { allHabits, Payer } from './money.ts';
 import { type AskedPeople, askPeople } from './asked-people.ts';
+import { askPackages, offerPackages, repositoryOf } from './packages.ts';
 import { peopleTurn } from './people-turn.ts';
 import type { Running } from './running.ts';
 import { MONTHS, type MonthSize, nodeUrlsOf, RUNS, turnsOf } from './settings.ts';
@@ -38,6 +39,8 @@ export class Month {
   readonly books: AskedBooks[] = [];
   /** What the gateway then shows of people, and lets them do. */
   people: AskedPeople | undefined;
+  /** What it shows each container to have installed. */
+  packages: ReadonlyMap<string, readonly string[]> = new Map();
   #world: World | undefined;
   #payers: ReadonlyMap<string, Payer> = new Map();
 
@@ -88,6 +91,7 @@ export class Month {
     await this.#endOf(1);
     await this.#mend();
     await this.#askBooks();
+    this.packages = await askPackages(this.#running.as(this.world.staffKey));
     this.people = await askPeople(this.world, (key) => this.#running.as(key), this.#running.now);
     await this.#running.stop();
   }
@@ -126,6 +130,7 @@ export class Month {
       await issuerTurn(at, tenant, { issuer, staff }, this.tally);
     }
     if (turn === 3) await this.#newPrices();
+    if (turn === Math.floor(turnsOf(this.#size).length / 2)) await this.#newPackages();
     for (const tenant of changing) {
       await peopleTurn(at, tenant, people, { as, staff }, this.tally);
     }
@@ -180,6 +185,14 @@ export class Month {
       ...{ effectiveFrom: '2026-03-28T12:00:00.000Z', forExisting: true },
     };
     await this.tally.send(staff, 'replacePlanTerms', terms, 'new price');
+  }
+
+  /** The repository offers newer packages. */
+  async #newPackages(): Promise<void> {
+    const staff = this.#running.as(this.world.staffKey);
+    await offerPackages(this.#running.folder, '2');
+    const repositoryId = await repositoryOf(staff);
+    await this.tally.send(staff, 'syncRepository', { repositoryId }, 'new packages');
   }
 
   /** A month is over: every issuer's accounts are closed for it. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Config, ManualClock } from '@bivouac/infra/runtime';
 
 import type { Tell } from '../scenario.ts';
+import { packageViolations } from './packages.ts';
 import { askedViolations } from './asked.ts';
 import { peopleViolations } from './asked-people.ts';
 import { inspect, type Inspection } from './inspect.ts';
@@ -80,7 +81,7 @@ export async function runMonth(
 }
 
 function reported(
-  { tally, world, books, people }: Month,
+  { tally, world, books, people, packages }: Month,
   lived: Inspection,
   left: Inspection,
 ): Omit<MonthReport, 'seed' | 'seconds' | 'starts'> {
@@ -92,7 +93,12 @@ function reported(
   for (const [when, found] of [
     [
       'at the end of the month',
-      { ...lived.violations, ...askedViolations(books), ...peopleViolations(people) },
+      {
+        ...lived.violations,
+        ...askedViolations(books),
+        ...peopleViolations(people),
+        ...packageViolations(packages, lived.instances),
+      },
     ],
     ['after moving out', left.violations],
   ] as const) {

@@ -52,6 +52,11 @@ export class Running {
     return this.#installation;
   }
 
+  /** Of its data. */
+  get folder(): string {
+    return this.#config.DATA_DIR;
+  }
+
   get now(): number {
     return this.#clock.now();
   }

@@ -24,6 +24,10 @@ const operations = new Set([
   'retryOperation',
   'releaseOperation',
   'runMonth',
+  'installPackages',
+  'upgradePackages',
+  'removePackages',
+  'refreshPackages',
 ]);
 
 export class Tally {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Draws } from '../../draws.ts';
 import type { GraphqlClient } from '../graphql.ts';
 import { newKey, seed as seedInstallation } from '../../seed/seed.ts';
+import { offerPackages, repositoryOf } from './packages.ts';
 import { People } from './people.ts';
 import type { Running } from './running.ts';
 import type { MonthSize } from './settings.ts';
@@ -73,6 +74,12 @@ export async function makeWorld(running: Running, seed: number, size: MonthSize)
   for (const nodeId of labelled) {
     await does('labelNode', { nodeId, labels: [LABEL] }, `label of ${nodeId}`);
   }
+  await offerPackages(running.folder, '1', async (baseUrl) => {
+    const register = { name: 'el9-month', baseUrl, arch: 'x86_64' };
+    await does('registerRepository', register, 'repository');
+  });
+  await host.settled();
+  await does('syncRepository', { repositoryId: await repositoryOf(staff) }, 'first sync');
   const people = new People(() => running.now);
   const tenants = await makeTenants(running, staff, size, people);
   await host.settled();
