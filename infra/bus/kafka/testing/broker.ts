@@ -1,0 +1,111 @@
+/** The brokers that live tests run on: BUS_URL, or where `infra/dev/up kafka` starts one. */
+import { connect } from 'node:net';
+
+import { expect, test } from '@jest/globals';
+import type { StoredEvent } from '@bivouac/events/language';
+
+import { memoryEventStore } from '../../../event-store/memory.ts';
+import type { EventStore } from '../../../event-store/port.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { type KafkaBus, type KafkaBusOptions, openKafkaBus } from '../bus.ts';
+import { kafkaClient, type KafkaLogger, kafkaSettings } from '../client.ts';
+import { topicOf } from '../topic.ts';
+
+export const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
+
+/** Runs the tests if a broker answers; else says so, which is a failure where all must run. */
+export async function withBroker(define: () => void, at: string = url): Promise<void> {
+  const [broker = ''] = kafkaSettings(at).brokers;
+  if (await answers(broker)) {
+    define();
+    return;
+  }
+  test(`a broker answers at ${broker}`, () => {
+    const missing = `Kafka was not reached at ${broker}: run infra/dev/up kafka.`;
+    if (process.env['CI'] === 'true') throw new Error(missing);
+    console.warn(missing);
+    expect(missing).toContain(broker);
+  });
+}
+
+function answers(broker: string): Promise<boolean> {
+  const colon = broker.lastIndexOf(':');
+  const socket = connect({ host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) });
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  }).then((answered) => {
+    socket.destroy();
+    return answered === true;
+  });
+}
+
+export interface Line {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: object;
+}
+
+/** A log with its topic, which is removed afterwards, and buses on it as of several processes. */
+export class Installation {
+  readonly store: EventStore = memoryEventStore();
+  readonly lines: Line[] = [];
+  readonly failures: unknown[] = [];
+  readonly #url: string;
+  readonly #buses: KafkaBus[] = [];
+
+  constructor(at: string = url) {
+    this.#url = at;
+  }
+
+  async open(more: Partial<KafkaBusOptions> = {}): Promise<KafkaBus> {
+    const bus = await openKafkaBus({
+      url: this.#url,
+      store: this.store,
+      clock: systemClock,
+      logger: this.logger,
+      tenantId: 'platform',
+      onFailure: (error) => this.failures.push(error),
+      ...more,
+    });
+    this.#buses.push(bus);
+    return bus;
+  }
+
+  get logger(): KafkaLogger {
+    const at =
+      (level: Line['level']) =>
+      (fields: object, message: string): void =>
+        void this.lines.push({ level, message, fields });
+    return { info: at('info'), warn: at('warn'), error: at('error') };
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#buses.map((bus) => bus.close()));
+    await this.admin(async (admin) => {
+      const { epoch } = await this.store.head();
+      const topics = (await admin.listTopics()).filter((topic) => topic === topicOf(epoch));
+      if (topics.length > 0) await admin.deleteTopics({ topics });
+    });
+    await this.store.close();
+  }
+
+  /** Does something with the brokers by another connection than the bus's. */
+  async admin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const kafka = await kafkaClient({ settings: kafkaSettings(this.#url), logger: this.logger });
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
+
+type Admin = ReturnType<Awaited<ReturnType<typeof kafkaClient>>['admin']>;
+
+/** Ids in an order of their own, to compare what arrived however it was interleaved. */
+export function ids(events: readonly StoredEvent[]): string[] {
+  return events.map((event) => event.id).sort();
+}
