@@ -1,5 +1,5 @@
 /** The topic of a log: made with the settings that order and repair rest on, and checked for them. */
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 
 import type { Clock } from '../../runtime/clock.ts';
@@ -13,6 +13,8 @@ export const MAX_BATCH_BYTES = 1_048_588;
 /** How long the topic keeps messages. What a slower consumer misses it reads from the store. */
 const RETENTION_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
 
+/** The protocol's number for a topic; what the client names it is not among its ES exports. */
+const TOPIC_RESOURCE = 2;
 /** Times that missing leaders are looked for, and milliseconds between two looks. */
 const LEADER_PATIENCE = 100;
 const LEADER_PAUSE = 100;
@@ -82,7 +84,7 @@ async function checkTopic(admin: Admin, { topic, network }: TopicOptions): Promi
     includeSynonyms: false,
     resources: [
       {
-        type: ConfigResourceTypes.TOPIC,
+        type: TOPIC_RESOURCE,
         name: topic,
         configNames: ['cleanup.policy', 'max.message.bytes'],
       },
