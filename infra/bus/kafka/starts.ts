@@ -1,7 +1,13 @@
 /** Where a consumer begins on a partition: what its group committed, unless its mark says otherwise. */
 import type { Admin } from 'kafkajs';
 
+import { systemClock } from '../../runtime/clock.ts';
 import type { Mark } from '../port.ts';
+import { isPassing } from './client.ts';
+
+/** Times that a leader is waited for, and milliseconds between two. */
+const LEADER_PATIENCE = 20;
+const LEADER_PAUSE = 100;
 
 /** What the brokers know of one partition and group. */
 export interface Start {
@@ -18,7 +24,7 @@ export async function readStarts(
   groupId: string,
 ): Promise<ReadonlyMap<number, Start>> {
   const [bounds, groups] = await Promise.all([
-    admin.fetchTopicOffsets(topic),
+    boundsOf(admin, topic),
     admin.fetchOffsets({ groupId, topics: [topic] }),
   ]);
   const committed = new Map(
@@ -38,6 +44,24 @@ export async function readStarts(
       return [partition, start];
     }),
   );
+}
+
+/**
+ * The oldest and the next offset of each partition. The client does not repeat this one itself, and a
+ * leader may be elected just now.
+ */
+export async function boundsOf(
+  admin: Admin,
+  topic: string,
+): Promise<readonly { readonly partition: number; readonly low: string; readonly high: string }[]> {
+  for (let again = 0; ; again++) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      if (again === LEADER_PATIENCE || !isPassing(error)) throw error;
+      await systemClock.sleep(LEADER_PAUSE);
+    }
+  }
 }
 
 /**

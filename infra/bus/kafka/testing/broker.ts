@@ -9,6 +9,7 @@ import type { EventStore } from '../../../event-store/port.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type KafkaBus, type KafkaBusOptions, openKafkaBus } from '../bus.ts';
 import { kafkaClient, type KafkaLogger, kafkaSettings } from '../client.ts';
+import { readWholeTopic, type TopicMessage } from '../read-topic.ts';
 import { topicOf } from '../topic.ts';
 
 export const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
@@ -108,4 +109,17 @@ type Admin = ReturnType<Awaited<ReturnType<typeof kafkaClient>>['admin']>;
 /** Ids in an order of their own, to compare what arrived however it was interleaved. */
 export function ids(events: readonly StoredEvent[]): string[] {
   return events.map((event) => event.id).sort();
+}
+
+/** Everything a topic holds now. */
+export async function readTopic(
+  installation: Installation,
+  topic: string,
+): Promise<readonly TopicMessage[]> {
+  const kafka = await kafkaClient({ settings: kafkaSettings(url), logger: installation.logger });
+  return installation.admin(async (admin) => {
+    const found: TopicMessage[] = [];
+    await readWholeTopic({ kafka, admin, topic }, (read) => void found.push(read));
+    return found;
+  });
 }
