@@ -7,6 +7,7 @@ import type { Bus } from './port.ts';
 
 /** As much of a pino logger as is used here. */
 interface BusLogger {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -54,8 +54,17 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<KafkaBus> 
   const topic = topicOf(epoch);
   const kafka = await kafkaClient({ settings, logger, ...(socketFactory && { socketFactory }) });
   const admin = kafka.admin();
-  const ensure = (): Promise<void> =>
-    ensureTopic(admin, { topic, replication: settings.replication, logger, network });
+  const ensure = async (): Promise<void> => {
+    // By a connection of its own: one that has asked for a topic which is gone since asks for it ever
+    // after, and fails.
+    const maker = kafka.admin();
+    try {
+      await maker.connect();
+      await ensureTopic(maker, { topic, replication: settings.replication, logger, network });
+    } finally {
+      void maker.disconnect().catch(() => undefined);
+    }
+  };
   let relay: Relay | undefined;
   try {
     await admin.connect();

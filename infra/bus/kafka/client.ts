@@ -11,6 +11,7 @@ import { type KafkaSettings, parseKafkaUrl } from './url.ts';
 
 /** As much of a pino logger as is used here. */
 export interface KafkaLogger {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -50,12 +51,12 @@ export async function kafkaClient(options: ClientOptions): Promise<Kafka> {
     requestTimeout: REQUEST_TIMEOUT,
     // Few and short: whoever calls tries again by itself, with a new client where that is safer.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 },
-    logLevel: logLevel.WARN,
-    // What the client calls an error is mostly a broker that is away for a moment; whether it is one
-    // is decided, and said, by what uses it.
+    logLevel: logLevel.ERROR,
+    // What the client calls an error is mostly a broker that is away for a moment, said many times;
+    // whether it is one is decided, and said, by what uses it.
     logCreator: () => (entry) => {
       const { message, timestamp: _timestamp, logger: _name, ...fields } = entry.log;
-      logger.warn({ kafka: entry.namespace, ...brief(fields) }, message);
+      logger.debug({ kafka: entry.namespace, ...brief(fields) }, message);
     },
   });
 }

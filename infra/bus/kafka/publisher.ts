@@ -137,6 +137,7 @@ export class Publisher {
       logger.warn({ topic }, 'the topic was missing: what it held is read from the log');
     } catch (error) {
       if (isHopeless(error)) throw kafkaError(`${topic} cannot be made`, error);
+      logger.info({ err: error, topic }, 'the missing topic cannot be made yet');
     }
   }
 }

@@ -15,8 +15,8 @@ import { topicOf } from '../topic.ts';
 export const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
 
 /** Runs the tests if a broker answers; else says so, which is a failure where all must run. */
-export async function withBroker(define: () => void, at: string = url): Promise<void> {
-  const [broker = ''] = kafkaSettings(at).brokers;
+export async function withBroker(define: () => void): Promise<void> {
+  const [broker = ''] = kafkaSettings(url).brokers;
   if (await answers(broker)) {
     define();
     return;
@@ -52,16 +52,11 @@ export class Installation {
   readonly store: EventStore = memoryEventStore();
   readonly lines: Line[] = [];
   readonly failures: unknown[] = [];
-  readonly #url: string;
   readonly #buses: KafkaBus[] = [];
-
-  constructor(at: string = url) {
-    this.#url = at;
-  }
 
   async open(more: Partial<KafkaBusOptions> = {}): Promise<KafkaBus> {
     const bus = await openKafkaBus({
-      url: this.#url,
+      url,
       store: this.store,
       clock: systemClock,
       logger: this.logger,
@@ -78,7 +73,7 @@ export class Installation {
       (level: Line['level']) =>
       (fields: object, message: string): void =>
         void this.lines.push({ level, message, fields });
-    return { info: at('info'), warn: at('warn'), error: at('error') };
+    return { debug: () => undefined, info: at('info'), warn: at('warn'), error: at('error') };
   }
 
   async dispose(): Promise<void> {
@@ -93,7 +88,7 @@ export class Installation {
 
   /** Does something with the brokers by another connection than the bus's. */
   async admin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-    const kafka = await kafkaClient({ settings: kafkaSettings(this.#url), logger: this.logger });
+    const kafka = await kafkaClient({ settings: kafkaSettings(url), logger: this.logger });
     const admin = kafka.admin();
     await admin.connect();
     try {
