@@ -1,8 +1,11 @@
 /** The bus that a URL names. */
+import type { StoredEvent } from '@bivouac/events/language';
+
 import type { EventStore } from '../event-store/port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import { embeddedBus } from './embedded/bus.ts';
+import type { BusComparison } from './kafka/compare.ts';
 import type { Bus } from './port.ts';
 
 /** As much of a pino logger as is used here. */
@@ -23,6 +26,30 @@ export interface OpenBusOptions {
   readonly tenantId: string;
   /** Called once: the bus has stopped by itself and the process should end. */
   readonly onFailure: (error: unknown) => void;
+}
+
+export interface VerifyBusOptions {
+  readonly url: string;
+  readonly logger: BusLogger;
+  /** The log's epoch, and every event of it in order. */
+  readonly epoch: string;
+  readonly events: () => Iterable<StoredEvent>;
+}
+
+/**
+ * Whether what a bus holds is what the log says.
+ *
+ * @throws RuntimeError `misconfigured` or `unavailable`, saying what to check.
+ */
+export async function verifyBus(options: VerifyBusOptions): Promise<BusComparison> {
+  if (!options.url.startsWith('kafka:')) {
+    throw new RuntimeError(
+      'misconfigured',
+      `${options.url} holds nothing to compare; name the brokers, kafka://host:port.`,
+    );
+  }
+  const { compareTopic } = await import('./kafka/compare.ts');
+  return compareTopic(options);
 }
 
 /**

@@ -134,6 +134,7 @@ group.initial.rebalance.delay.ms=0
 num.network.threads=2
 num.io.threads=4
 log.index.size.max.bytes=262144
+log.cleaner.dedupe.buffer.size=4194304
 PROPERTIES
     kafka kafka.tools.StorageTool format -t "$id" -c "$state/broker-$b/server.properties" \
       --add-scram "SCRAM-SHA-512=[name=$user,password=$password]" >"$state/broker-$b/format.log" 2>&1 || {

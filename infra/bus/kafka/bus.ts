@@ -14,6 +14,7 @@ import { KafkaConsumer } from './consumer.ts';
 import { Publisher } from './publisher.ts';
 import { RelayCheckpoint } from './relay-checkpoint.ts';
 import { Relay } from './relay.ts';
+import { checkSameLog } from './same-log.ts';
 import { ensureTopic, topicOf } from './topic.ts';
 
 export interface KafkaBusOptions {
@@ -100,6 +101,7 @@ async function startRelay(
     random: Math.random,
   });
   try {
+    await checkSameLog({ kafka, admin, topic, store });
     await publisher.open();
     const checkpoint = new RelayCheckpoint({ clusterId, topic, store, clock, tenantId });
     return await Relay.start({ store, publisher, checkpoint, epoch, network, logger, onFailure });

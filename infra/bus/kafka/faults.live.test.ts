@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
 
 import { sampleEvents } from '../../event-store/contract/samples.ts';
+import { memoryEventStore } from '../../event-store/memory.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Reactions } from '../../runtime/react/reaction.ts';
 import { startReactions } from '../../runtime/react/reactions.ts';
@@ -133,6 +134,28 @@ await withBroker(() => {
     expect(installation.failures).toEqual([expect.objectContaining({ code: 'misconfigured' })]);
     const sent = buses.reduce((sum, bus) => sum + (bus.relay?.published ?? 0), 0);
     expect(sent).toBeGreaterThan(300);
+  });
+
+  test('a log restored from an older backup is refused, also when it has grown past it', async () => {
+    const installation = installed();
+    const { epoch } = await installation.store.head();
+    const before = sampleEvents('before', 3, { homeid: 'ten_1' });
+    await installation.store.append('thing-1', 'no-stream', before);
+    const bus = await installation.open();
+    await installation.store.append('thing-1', 2n, sampleEvents('lost', 3, { homeid: 'ten_1' }));
+    while ((bus.relay?.published ?? 0) < 6) await systemClock.sleep(50);
+    await bus.close();
+    const restored = memoryEventStore({ epoch });
+    await restored.append('thing-1', 'no-stream', before);
+    const refused = expect.objectContaining({
+      code: 'misconfigured',
+      message: expect.stringMatching(/published from another log.*Delete the topic/),
+    });
+    await expect(installation.open({ store: restored })).rejects.toEqual(refused);
+    await restored.append('thing-1', 2n, sampleEvents('other', 40, { homeid: 'ten_1' }));
+    await expect(installation.open({ store: restored })).rejects.toEqual(refused);
+    // The log that it was published from goes on.
+    await installation.open();
   });
 
   test('what a topic no longer holds is read from the log', async () => {

@@ -59,7 +59,7 @@ export function eventMessage(event: StoredEvent, prev: Position | null): Outgoin
 export function markerMessage(
   partition: number,
   marker: { readonly prev: Position | null; readonly head: Position | null },
-  of: { readonly id: string; readonly epoch: string },
+  of: { readonly id: string; readonly epoch: string; readonly headId: string | undefined },
 ): Outgoing {
   return {
     partition,
@@ -73,6 +73,8 @@ export function markerMessage(
       ce_epoch: of.epoch,
       ...(marker.prev !== null && { ce_prev: marker.prev }),
       ...(marker.head !== null && { ce_head: marker.head }),
+      // So that a relay can tell whether the log it has is the one that was published.
+      ...(of.headId !== undefined && { ce_headid: of.headId }),
     },
   };
 }
@@ -145,6 +147,20 @@ export function busMessage({ headers = {}, value }: Incoming): BusMessage {
       epoch: required('ce_epoch'),
     },
   };
+}
+
+/** The furthest event of the log that a message speaks of; undefined: none, or it is none of ours. */
+export function furthestOf(message: Incoming): { position: Position; id: string } | undefined {
+  try {
+    const read = busMessage(message);
+    if (read.kind === 'event') return { position: read.event.position, id: read.event.id };
+    const id = message.headers?.['ce_headid'];
+    if (read.head === null || id === undefined || Array.isArray(id)) return undefined;
+    return { position: read.head, id: id.toString() };
+  } catch (error) {
+    if (error instanceof MessageError) return undefined;
+    throw error;
+  }
 }
 
 /** The epoch a message names; undefined where it names none. */

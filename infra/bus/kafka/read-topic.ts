@@ -1,6 +1,6 @@
 /**
- * Reads a topic from its oldest message to the end it has now, without a trace in any group: for
- * whoever compares it with the log.
+ * Reads a topic to the end it has now, all of it or the last message of each partition, without a trace
+ * in any group: for whoever compares it with the log.
  */
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 
@@ -14,13 +14,36 @@ export interface TopicMessage {
   readonly message: KafkaMessage;
 }
 
+interface ReadTopic {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly topic: string;
+}
+
 /**
  * Calls `take` for every message, in order within each partition.
  *
  * @throws what the client throws.
  */
-export async function readWholeTopic(
-  { kafka, admin, topic }: { readonly kafka: Kafka; readonly admin: Admin; readonly topic: string },
+export function readWholeTopic(read: ReadTopic, take: (read: TopicMessage) => void): Promise<void> {
+  return readTo(read, ({ low }) => BigInt(low), take);
+}
+
+/** The last message of each partition that has one. Throws what the client throws. */
+export async function readLastMessages(read: ReadTopic): Promise<readonly TopicMessage[]> {
+  const lasts: TopicMessage[] = [];
+  await readTo(
+    read,
+    ({ low, high }) => (BigInt(low) < BigInt(high) ? BigInt(high) - 1n : BigInt(low)),
+    (message) => void lasts.push(message),
+  );
+  return lasts;
+}
+
+/** Reads from an offset of each partition to its end. */
+async function readTo(
+  { kafka, admin, topic }: ReadTopic,
+  from: (bounds: { readonly low: string; readonly high: string }) => bigint,
   take: (read: TopicMessage) => void,
 ): Promise<void> {
   const bounds = await boundsOf(admin, topic);
@@ -39,7 +62,12 @@ export async function readWholeTopic(
     topic,
     groupId,
     network: systemClock,
-    joined: () => undefined,
+    joined: (joined, partitions) => {
+      for (const each of bounds) {
+        if (!partitions.includes(each.partition)) continue;
+        joined.seek(each.partition, from(each).toString());
+      }
+    },
     batch: ({ batch, resolveOffset }) => {
       for (const message of batch.messages) {
         const end = left.get(batch.partition);

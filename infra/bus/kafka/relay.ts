@@ -25,6 +25,12 @@ const PARTITION_BYTES = 320 * 1024;
 /** Bytes of one batch over all partitions: bounds memory. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
+/** An event of the log, by where it stands. */
+interface At {
+  readonly position: Position;
+  readonly id: string;
+}
+
 export interface RelayOptions {
   readonly store: EventStore;
   readonly publisher: Publisher;
@@ -43,10 +49,10 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #stop = new AbortController();
   #lasts: Mark[] = new Array<Mark>(PARTITIONS).fill(null);
-  /** Position of the last event read; every published one at or below is acknowledged. */
-  #head: Mark = null;
+  /** The last event read; every published one at or below is acknowledged. */
+  #head: At | undefined;
   /** The last acknowledged event. */
-  #last: { readonly position: Position; readonly id: string } | undefined;
+  #last: At | undefined;
   #moved = false;
   #failed = false;
   /** Sends come one after the other: markers must not overtake what they speak of. */
@@ -62,8 +68,8 @@ export class Relay {
     const relay = new Relay(options);
     const published = await options.checkpoint.load();
     if (published !== undefined) {
-      relay.#head = published.position;
       relay.#last = { position: published.position, id: published.eventId };
+      relay.#head = relay.#last;
       published.lasts.forEach((last, p) => (relay.#lasts[p] = last));
     }
     relay.#running = Promise.all([relay.#follow(), relay.#beat()]).catch((error: unknown) => {
@@ -112,7 +118,7 @@ export class Relay {
         batch = new Batch(this.#lasts);
         batch.add(event);
       }
-      batch.head = event.position;
+      batch.head = { position: event.position, id: event.id };
     }
     await this.#publish(batch);
   }
@@ -140,17 +146,15 @@ export class Relay {
     for (;;) {
       await network.sleep(MARKER_INTERVAL, signal);
       if (signal.aborted) return;
-      await this.#inTurn(() =>
-        publisher.publish(
+      await this.#inTurn(() => {
+        const head = this.#head?.position ?? null;
+        const of = { epoch, headId: this.#head?.id };
+        return publisher.publish(
           this.#lasts.map((prev, partition) =>
-            markerMessage(
-              partition,
-              { prev, head: this.#head },
-              { id: crypto.randomUUID(), epoch },
-            ),
+            markerMessage(partition, { prev, head }, { id: crypto.randomUUID(), ...of }),
           ),
-        ),
-      );
+        );
+      });
       await this.#save();
     }
   }
@@ -193,8 +197,8 @@ class Batch {
   readonly messages: Outgoing[] = [];
   /** Of each partition the last event, should the batch be acknowledged. */
   readonly lasts: Mark[];
-  last: { readonly position: Position; readonly id: string } | undefined;
-  head: Position | undefined;
+  last: At | undefined;
+  head: At | undefined;
   readonly #sizes = new Array<number>(PARTITIONS).fill(0);
   #size = 0;
 
