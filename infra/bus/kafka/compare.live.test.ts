@@ -25,7 +25,9 @@ await withBroker(() => {
     const relayed = installation.store.subscribe()[Symbol.asyncIterator]();
     for (let found = false; !found;) {
       const { value } = await relayed.next();
-      found = value?.kind === 'events' && value.events.some((e: StoredEvent) => e.stream.startsWith('relay-'));
+      found =
+        value?.kind === 'events' &&
+        value.events.some((e: StoredEvent) => e.stream.startsWith('relay-'));
     }
     await relayed.return?.();
     await bus.close();

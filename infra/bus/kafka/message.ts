@@ -59,7 +59,7 @@ export function eventMessage(event: StoredEvent, prev: Position | null): Outgoin
 export function markerMessage(
   partition: number,
   marker: { readonly prev: Position | null; readonly head: Position | null },
-  of: { readonly id: string; readonly epoch: string; readonly headId: string | undefined },
+  of: { readonly epoch: string; readonly headId: string | undefined },
 ): Outgoing {
   return {
     partition,
@@ -67,7 +67,8 @@ export function markerMessage(
     value: Buffer.alloc(0),
     headers: {
       ce_specversion: '1.0',
-      ce_id: of.id,
+      // The same again is the same event.
+      ce_id: `${partition}/${marker.prev ?? ''}/${marker.head ?? ''}`,
       ce_source: '/bus/relay',
       ce_type: MARKER,
       ce_epoch: of.epoch,

@@ -150,9 +150,7 @@ export class Relay {
         const head = this.#head?.position ?? null;
         const of = { epoch, headId: this.#head?.id };
         return publisher.publish(
-          this.#lasts.map((prev, partition) =>
-            markerMessage(partition, { prev, head }, { id: crypto.randomUUID(), ...of }),
-          ),
+          this.#lasts.map((prev, partition) => markerMessage(partition, { prev, head }, of)),
         );
       });
       await this.#save();

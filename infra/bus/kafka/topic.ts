@@ -11,7 +11,7 @@ import { codeOf, type KafkaLogger } from './client.ts';
 export const MAX_BATCH_BYTES = 1_048_588;
 
 /** How long the topic keeps messages. What a slower consumer misses it reads from the store. */
-const RETENTION_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
+const RETENTION_MILLISECONDS = 3 * 24 * 60 * 60 * 1000;
 
 /** The protocol's number for a topic; what the client names it is not among its ES exports. */
 const TOPIC_RESOURCE = 2;
