@@ -162,7 +162,8 @@ class RunningBus implements KafkaBus {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([...this.#groups.values()].map((consumer) => consumer?.stop(LEAVE_PATIENCE)));
+    const consumers = [...this.#groups.values()].filter((consumer) => consumer !== undefined);
+    await Promise.all(consumers.map((consumer) => consumer.stop(LEAVE_PATIENCE)));
     await this.relay?.stop();
     await this.#connected.admin.disconnect().catch(() => undefined);
   }

@@ -24,10 +24,10 @@ await withBroker(() => {
     events = (await readWholeLog(installation.store)).filter((e) => e.homeid === 'ten_1');
     const relayed = installation.store.subscribe()[Symbol.asyncIterator]();
     for (let found = false; !found;) {
-      const { value } = await relayed.next();
-      found =
-        value?.kind === 'events' &&
-        value.events.some((e: StoredEvent) => e.stream.startsWith('relay-'));
+      const read = await relayed.next();
+      if (read.done === true) break;
+      const { value } = read;
+      found = value.kind === 'events' && value.events.some((e) => e.stream.startsWith('relay-'));
     }
     await relayed.return?.();
     await bus.close();

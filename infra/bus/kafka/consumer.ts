@@ -156,10 +156,11 @@ export class KafkaConsumer implements Consumer {
 
   // Taking in and handing on.
 
-  #take({ batch, resolveOffset, isStale }: EachBatchPayload): void {
+  #take(payload: EachBatchPayload): void {
+    const { batch } = payload;
     const lane = this.#assignment.lane(batch.partition);
     // What is not resolved is fetched again when the partition is resumed.
-    if (lane === undefined || lane.paused || isStale() || this.#stop.signal.aborted) return;
+    if (lane === undefined || lane.paused || payload.isStale() || this.#stop.signal.aborted) return;
     for (const message of batch.messages) {
       const offset = BigInt(message.offset);
       const read = this.#read(lane, message.offset, message);
@@ -167,7 +168,7 @@ export class KafkaConsumer implements Consumer {
       else this.#bytes += lane.take(offset, read);
     }
     const last = batch.messages.at(-1);
-    if (last !== undefined) resolveOffset(last.offset);
+    if (last !== undefined) payload.resolveOffset(last.offset);
     this.#deaths = 0;
     if (lane.bytes > LANE_BYTES || (this.#bytes > ALL_BYTES && lane.waiting > 0)) {
       lane.paused = true;

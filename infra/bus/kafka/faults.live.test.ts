@@ -237,7 +237,7 @@ await withBroker(() => {
           for (const message of messages) {
             if (message.kind !== 'event') continue;
             const mark = marks.get(partition);
-            if (mark == null || message.event.position > mark) {
+            if (mark === undefined || mark === null || message.event.position > mark) {
               marks.set(partition, message.event.position);
             }
           }

@@ -2,8 +2,6 @@
  * Which offset of a partition may be committed: the one behind everything that was delivered and is
  * remembered by the group, without a gap. Committing less costs a few messages again; more would lose.
  */
-import type { Position } from '@bivouac/events/language';
-
 import type { Mark } from '../port.ts';
 
 /** What to commit. */
@@ -29,13 +27,13 @@ export class Offsets {
   #taken = -1n;
   /** Everything up to this offset was delivered. */
   #delivered = -1n;
-  #mark: Position | '';
+  #mark: Mark;
   #next: bigint | undefined;
   #committed: bigint | undefined;
 
   /** @param mark everything at or below was done before the partition came here. */
   constructor(mark: Mark) {
-    this.#mark = mark ?? '';
+    this.#mark = mark;
   }
 
   /**
@@ -70,7 +68,7 @@ export class Offsets {
       const entry = this.#entries[this.#first];
       if (entry === undefined || entry.offset > this.#delivered) break;
       if (entry.position !== null && (kept === null || entry.position > kept)) break;
-      if (entry.position !== null && entry.position > this.#mark) this.#mark = entry.position;
+      this.#mark = later(this.#mark, entry.position);
       this.#next = entry.offset + 1n;
       this.#first++;
     }
@@ -79,11 +77,16 @@ export class Offsets {
       this.#first = 0;
     }
     if (this.#next === undefined || this.#next === this.#committed) return undefined;
-    return { offset: this.#next, mark: this.#mark === '' ? null : this.#mark };
+    return { offset: this.#next, mark: this.#mark };
   }
 
   /** It was committed. */
   committed({ offset }: Commit): void {
     this.#committed = offset;
   }
+}
+
+function later(a: Mark, b: Mark): Mark {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
 }

@@ -68,7 +68,8 @@ async function readTo(
         joined.seek(each.partition, from(each).toString());
       }
     },
-    batch: ({ batch, resolveOffset }) => {
+    batch: (payload) => {
+      const { batch } = payload;
       for (const message of batch.messages) {
         const end = left.get(batch.partition);
         if (end === undefined) break;
@@ -76,7 +77,7 @@ async function readTo(
         if (BigInt(message.offset) + 1n >= end) left.delete(batch.partition);
       }
       const last = batch.messages.at(-1);
-      if (last !== undefined) resolveOffset(last.offset);
+      if (last !== undefined) payload.resolveOffset(last.offset);
       if (left.size === 0) done();
     },
   });

@@ -98,12 +98,12 @@ export class Relay {
     const log = store.subscribe({ ...after, batch: PAGE, signal })[Symbol.asyncIterator]();
     let next = log.next();
     for (;;) {
-      const { value, done } = await next;
-      if (done === true) break;
+      const read = await next;
+      if (read.done === true) break;
       // The next page is read while this one is on its way.
       next = log.next();
       next.catch(() => undefined);
-      await this.#take(value);
+      await this.#take(read.value);
       if (signal.aborted) return;
     }
     if (!signal.aborted) throw new Error('the subscription to the log ended by itself');

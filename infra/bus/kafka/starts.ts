@@ -13,8 +13,11 @@ const LEADER_PAUSE = 100;
 export interface Start {
   /** The oldest message still there. */
   readonly oldest: string;
-  /** The committed offset, and the mark committed with it; undefined: none. */
-  readonly committed: { readonly offset: string; readonly mark: Mark | 'unknown' } | undefined;
+  /**
+   * The committed offset, and the mark committed with it (undefined: another tool has committed it);
+   * undefined: none.
+   */
+  readonly committed: { readonly offset: string; readonly mark: Mark | undefined } | undefined;
 }
 
 /** Asks the brokers, once for all partitions. */
@@ -72,7 +75,7 @@ export async function boundsOf(
 export function seekOf(start: Start | undefined, mark: Mark): string | undefined {
   if (start?.committed === undefined) return undefined;
   const { mark: reached } = start.committed;
-  const covered = reached === null || (reached !== 'unknown' && mark !== null && reached <= mark);
+  const covered = reached === null || (reached !== undefined && mark !== null && reached <= mark);
   return covered ? undefined : start.oldest;
 }
 
@@ -81,7 +84,7 @@ export function metadataOf(mark: Mark): string {
   return mark ?? 'none';
 }
 
-function markOf(metadata: string | null): Mark | 'unknown' {
+function markOf(metadata: string | null): Mark | undefined {
   if (metadata === 'none') return null;
-  return metadata !== null && /^\d{20}$/.test(metadata) ? metadata : 'unknown';
+  return metadata !== null && /^\d{20}$/.test(metadata) ? metadata : undefined;
 }

@@ -1,5 +1,6 @@
 /** The brokers that live tests run on: BUS_URL, or where `infra/dev/up kafka` starts one. */
 import { connect } from 'node:net';
+import { env, stderr } from 'node:process';
 
 import { expect, test } from '@jest/globals';
 import type { StoredEvent } from '@bivouac/events/language';
@@ -12,7 +13,7 @@ import { kafkaClient, type KafkaLogger, kafkaSettings } from '../client.ts';
 import { readWholeTopic, type TopicMessage } from '../read-topic.ts';
 import { topicOf } from '../topic.ts';
 
-export const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
+export const url = env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
 
 /** Runs the tests if a broker answers; else says so, which is a failure where all must run. */
 export async function withBroker(define: () => void): Promise<void> {
@@ -23,8 +24,8 @@ export async function withBroker(define: () => void): Promise<void> {
   }
   test(`a broker answers at ${broker}`, () => {
     const missing = `Kafka was not reached at ${broker}: run infra/dev/up kafka.`;
-    if (process.env['CI'] === 'true') throw new Error(missing);
-    console.warn(missing);
+    if (env['CI'] === 'true') throw new Error(missing);
+    stderr.write(`${missing}\n`);
     expect(missing).toContain(broker);
   });
 }
