@@ -119,20 +119,6 @@ export function isHopeless(error: unknown): boolean {
   return HOPELESS.has(codeOf(error) ?? '');
 }
 
-/** Codes while a cluster that is there decides who leads what, as after a broker's start. */
-const ELECTING = new Set([
-  'GROUP_LOAD_IN_PROGRESS',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR_FOR_GROUP',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_FOR_PARTITION',
-]);
-
-/** Whether it will work in a moment. */
-export function isElecting(error: unknown): boolean {
-  return ELECTING.has(codeOf(error) ?? '');
-}
-
 /** Whether a cluster that is away, or comes together anew, explains it. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof RuntimeError) return error.code === 'unavailable';

@@ -16,7 +16,7 @@ import {
 import { RuntimeError } from '../../runtime/errors.ts';
 import { isPublished, partitionOf } from '../partition.ts';
 import type { BusMessage, Mark } from '../port.ts';
-import { codeOf, kafkaClient, kafkaError, type KafkaLogger, kafkaSettings } from './client.ts';
+import { kafkaClient, kafkaError, type KafkaLogger, kafkaSettings } from './client.ts';
 import { busMessage, epochOf, MessageError } from './message.ts';
 import { readWholeTopic, type TopicMessage } from './read-topic.ts';
 import { relayEvents, RelayCheckpointRecorded } from './relay-events.ts';
@@ -67,18 +67,17 @@ export async function compareTopic(options: CompareOptions): Promise<BusComparis
   const admin = kafka.admin();
   try {
     await admin.connect();
+    if (!(await admin.listTopics()).includes(topic)) {
+      throw new RuntimeError(
+        'misconfigured',
+        `There is no topic ${topic} at ${settings.brokers.join(',')}: this log was not published there`,
+      );
+    }
     const { clusterId } = await admin.describeCluster();
     const held = new HeldTopic(epoch);
     await readWholeTopic({ kafka, admin, topic }, (read) => held.take(read));
     return held.against(options.events(), topic, `relay-${clusterId}`);
   } catch (error) {
-    if (codeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-      throw new RuntimeError(
-        'misconfigured',
-        `There is no topic ${topic} at ${settings.brokers.join(',')}: this log was not published there`,
-        { cause: error },
-      );
-    }
     throw kafkaError(`${topic} cannot be read`, error);
   } finally {
     await admin.disconnect().catch(() => undefined);

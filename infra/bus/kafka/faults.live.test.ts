@@ -1,9 +1,5 @@
 // What may happen to a topic, its brokers and those who use it: every event still comes, once to each
 // target and in order, or somebody is told.
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-
 import { afterEach, expect, test } from '@jest/globals';
 
 import { sampleEvents } from '../../event-store/contract/samples.ts';
@@ -24,7 +20,16 @@ import { PARTITIONS } from '../port.ts';
 import type { KafkaBus } from './bus.ts';
 import { kafkaClient, kafkaSettings } from './client.ts';
 import { busMessage } from './message.ts';
-import { ids, Installation, readTopic, url, withBroker } from './testing/broker.ts';
+import {
+  ids,
+  Installation,
+  killBroker,
+  ownBrokers,
+  readTopic,
+  startBrokers,
+  url,
+  withBroker,
+} from './testing/broker.ts';
 import { FaultyNetwork } from './testing/network.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -354,21 +359,40 @@ await withBroker(() => {
     });
   });
 
-  const state = `${process.env['BIVOUAC_DEV_STATE'] ?? `${process.env['TMPDIR'] ?? '/tmp'}/bivouac-dev-${process.getuid?.() ?? 0}`}/kafka`;
-  if (process.env['BUS_URL'] === undefined) {
+  if (ownBrokers > 0) {
     test('a broker killed and started again: appends go on, and everything arrives', async () => {
       const installation = installed();
       const bus = await installation.open();
       const service = new Service(installation);
       const reactions = await service.start(bus);
       await service.write(20, 2);
-      process.kill(Number(readFileSync(`${state}/broker-1.pid`, 'utf8')), 'SIGKILL');
+      killBroker(1);
       await service.write(20, 2);
-      await promisify(execFile)('infra/dev/up', ['kafka'], { cwd: process.cwd() });
+      await startBrokers();
       await service.write(20, 1);
       await reactions.idle();
       service.check();
       expect(installation.failures).toEqual([]);
     }, 180_000);
+  }
+
+  if (ownBrokers === 3) {
+    test('each broker in turn is killed, and the others carry on without it', async () => {
+      const installation = installed();
+      const bus = await installation.open();
+      const service = new Service(installation);
+      const reactions = await service.start(bus);
+      for (const broker of [1, 2, 3]) {
+        await service.write(20, 1);
+        killBroker(broker);
+        await service.write(20, 2);
+        await reactions.idle();
+        await startBrokers();
+      }
+      await service.write(20, 1);
+      await reactions.idle();
+      service.check();
+      expect(installation.failures).toEqual([]);
+    }, 300_000);
   }
 });

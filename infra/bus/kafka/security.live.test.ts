@@ -1,15 +1,13 @@
 // Brokers that demand TLS and SCRAM let in whom they know, over what is trusted, and nobody else.
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { sampleEvents } from '../../event-store/contract/samples.ts';
 import { Probe } from '../contract/probe.ts';
-import { Installation, withBroker } from './testing/broker.ts';
+import { Installation, startBrokers, withBroker } from './testing/broker.ts';
 
 await withBroker(() => {
   let secure = process.env['BUS_URL_SECURE'] ?? '';
@@ -19,8 +17,7 @@ await withBroker(() => {
     folder = await mkdtemp(path.join(tmpdir(), 'bivouac-kafka-'));
     // What is up says how it is reached.
     if (secure !== '') return;
-    const { stdout } = await promisify(execFile)('infra/dev/up', ['kafka']);
-    secure = /^BUS_URL_SECURE=(.*)$/m.exec(stdout)?.[1] ?? '';
+    secure = /^BUS_URL_SECURE=(.*)$/m.exec(await startBrokers())?.[1] ?? '';
   });
   afterAll(async () => {
     await installation.dispose();

@@ -6,7 +6,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 
 import type { Clock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { isElecting } from './client.ts';
+import { isElecting, patiently } from './patience.ts';
 
 /** Milliseconds without a sign of life until the group gives a member's partitions to others. */
 const SESSION_TIMEOUT = 10_000;
@@ -20,10 +20,6 @@ const FETCH_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 256 * 1024;
 /** Milliseconds without a fetch after which the client counts as stalled. */
 const STALLED = 60_000;
-
-/** Times that a group's leader is waited for, and milliseconds between two. */
-const ELECTION_PATIENCE = 30;
-const ELECTION_PAUSE = 500;
 
 export interface SessionOptions {
   readonly kafka: Kafka;
@@ -76,17 +72,17 @@ export class Session {
 
   /** Joins the group. Throws what keeps it from it. */
   static async start(options: SessionOptions): Promise<Session> {
-    for (let again = 0; ; again++) {
+    const start = async (): Promise<Session> => {
       const session = new Session(options);
       try {
         await session.#join();
         return session;
       } catch (error) {
         void session.close();
-        if (again === ELECTION_PATIENCE || !isElecting(error)) throw error;
-        await options.network.sleep(ELECTION_PAUSE);
+        throw error;
       }
-    }
+    };
+    return patiently(options.network, start, isElecting);
   }
 
   async #join(): Promise<void> {

@@ -3,11 +3,7 @@ import type { Admin } from 'kafkajs';
 
 import { systemClock } from '../../runtime/clock.ts';
 import type { Mark } from '../port.ts';
-import { isPassing } from './client.ts';
-
-/** Times that a leader is waited for, and milliseconds between two. */
-const LEADER_PATIENCE = 20;
-const LEADER_PAUSE = 100;
+import { patiently } from './patience.ts';
 
 /** What the brokers know of one partition and group. */
 export interface Start {
@@ -49,22 +45,12 @@ export async function readStarts(
   );
 }
 
-/**
- * The oldest and the next offset of each partition. The client does not repeat this one itself, and a
- * leader may be elected just now.
- */
-export async function boundsOf(
+/** The oldest and the next offset of each partition. */
+export function boundsOf(
   admin: Admin,
   topic: string,
 ): Promise<readonly { readonly partition: number; readonly low: string; readonly high: string }[]> {
-  for (let again = 0; ; again++) {
-    try {
-      return await admin.fetchTopicOffsets(topic);
-    } catch (error) {
-      if (again === LEADER_PATIENCE || !isPassing(error)) throw error;
-      await systemClock.sleep(LEADER_PAUSE);
-    }
-  }
+  return patiently(systemClock, () => admin.fetchTopicOffsets(topic));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { PARTITIONS } from '../port.ts';
 import { codeOf, type KafkaLogger } from './client.ts';
+import { isUnsettled, patiently } from './patience.ts';
 
 /** Largest batch of messages, with what the protocol adds: far more than one event can be. */
 export const MAX_BATCH_BYTES = 1_048_588;
@@ -15,9 +16,6 @@ const RETENTION_MILLISECONDS = 3 * 24 * 60 * 60 * 1000;
 
 /** The protocol's number for a topic; what the client names it is not among its ES exports. */
 const TOPIC_RESOURCE = 2;
-/** Times that missing leaders are looked for, and milliseconds between two looks. */
-const LEADER_PATIENCE = 100;
-const LEADER_PAUSE = 100;
 
 /** The topic of a log's epoch: another history is another topic. */
 export function topicOf(epoch: string): string {
@@ -80,16 +78,18 @@ async function checkTopic(admin: Admin, { topic, network }: TopicOptions): Promi
       `has ${partitions} partitions, not ${PARTITIONS}: homes would change theirs`,
     );
   }
-  const described = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [
-      {
-        type: TOPIC_RESOURCE,
-        name: topic,
-        configNames: ['cleanup.policy', 'max.message.bytes'],
-      },
-    ],
-  });
+  const described = await patiently(network, () =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [
+        {
+          type: TOPIC_RESOURCE,
+          name: topic,
+          configNames: ['cleanup.policy', 'max.message.bytes'],
+        },
+      ],
+    }),
+  );
   const { resources } = DescribedSchema.parse(described);
   const entries = resources.flatMap(({ configEntries }) => configEntries);
   for (const { configName, configValue } of entries) {
@@ -109,23 +109,19 @@ async function checkTopic(admin: Admin, { topic, network }: TopicOptions): Promi
 }
 
 /** Waits until every partition has a leader, so that the first message finds one; answers how many. */
-async function leaders(admin: Admin, topic: string, network: Clock): Promise<number> {
-  for (let again = 0; ; again++) {
-    try {
+function leaders(admin: Admin, topic: string, network: Clock): Promise<number> {
+  return patiently(
+    network,
+    async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       const partitions = topics[0]?.partitions ?? [];
-      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) {
-        return partitions.length;
+      if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) {
+        throw new RuntimeError('unavailable', `partitions of ${topic} have no leader`);
       }
-    } catch (error) {
-      const code = codeOf(error) ?? '';
-      if (!['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(code)) throw error;
-    }
-    if (again === LEADER_PATIENCE) {
-      throw new RuntimeError('unavailable', `partitions of ${topic} have no leader`);
-    }
-    await network.sleep(LEADER_PAUSE);
-  }
+      return partitions.length;
+    },
+    (error) => error instanceof RuntimeError || isUnsettled(error),
+  );
 }
 
 const DescribedSchema = z.object({

@@ -1,6 +1,11 @@
 /** The brokers that live tests run on: BUS_URL, or where `infra/dev/up kafka` starts one. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { env, stderr } from 'node:process';
+import { promisify } from 'node:util';
 
 import { expect, test } from '@jest/globals';
 import type { StoredEvent } from '@bivouac/events/language';
@@ -13,7 +18,36 @@ import { kafkaClient, type KafkaLogger, kafkaSettings } from '../client.ts';
 import { readWholeTopic, type TopicMessage } from '../read-topic.ts';
 import { topicOf } from '../topic.ts';
 
-export const url = env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
+/** Where `infra/dev/up kafka` keeps what it has started. */
+const state = path.join(
+  env['BIVOUAC_DEV_STATE'] ?? path.join(tmpdir(), `bivouac-dev-${process.getuid?.() ?? 0}`),
+  'kafka',
+);
+
+/** Brokers that it has started; 0: others are used, and none of them can be killed. */
+export const ownBrokers = env['BUS_URL'] === undefined ? countOf(path.join(state, 'brokers')) : 0;
+
+export const url =
+  env['BUS_URL'] ??
+  `kafka://${['9092', '9192', '9292']
+    .slice(0, Math.max(1, ownBrokers))
+    .map((port) => `127.0.0.1:${port}`)
+    .join(',')}`;
+
+function countOf(file: string): number {
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+}
+
+/** Ends one of our own brokers, without a warning. */
+export function killBroker(n: number): void {
+  process.kill(Number(readFileSync(path.join(state, `broker-${n}.pid`), 'utf8')), 'SIGKILL');
+}
+
+/** Starts those again that were killed; answers what is said of how to reach them. */
+export async function startBrokers(): Promise<string> {
+  const options = ['kafka', '--brokers', String(Math.max(1, ownBrokers))];
+  return (await promisify(execFile)('infra/dev/up', options)).stdout;
+}
 
 /** Runs the tests if a broker answers; else says so, which is a failure where all must run. */
 export async function withBroker(define: () => void): Promise<void> {
