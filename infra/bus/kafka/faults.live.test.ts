@@ -359,6 +359,30 @@ await withBroker(() => {
     });
   });
 
+  test.each([
+    [63, 'cleanup.policy', 'delete', 'has 63 partitions, not 64'],
+    [PARTITIONS, 'cleanup.policy', 'compact', 'has cleanup.policy compact'],
+    [PARTITIONS, 'max.message.bytes', '1000', 'has max.message.bytes 1000'],
+  ])(
+    'a topic of %i partitions with %s %s stops the start, saying what to change',
+    async (numPartitions, name, value, sentence) => {
+      const installation = installed();
+      const { epoch } = await installation.store.head();
+      const topic = `bivouac.events.${epoch}`;
+      const configEntries = [{ name, value }];
+      await installation.admin((admin) =>
+        admin.createTopics({
+          topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
+          waitForLeaders: false,
+        }),
+      );
+      await expect(installation.open()).rejects.toMatchObject({
+        code: 'misconfigured',
+        message: expect.stringContaining(sentence),
+      });
+    },
+  );
+
   if (ownBrokers > 0) {
     test('a broker killed and started again: appends go on, and everything arrives', async () => {
       const installation = installed();
