@@ -158,14 +158,23 @@ export function busContract(name: string, factory: () => Promise<BusUnderTest>):
     test('stopping waits for the deliveries under way, and nothing comes afterwards', async () => {
       let release: () => void = () => undefined;
       const gate = new Promise<void>((resolve) => (release = resolve));
-      const probe = new Probe({ before: () => gate });
+      let begin: () => void = () => undefined;
+      const begun = new Promise<void>((resolve) => (begin = resolve));
+      const probe = new Probe({
+        before: () => {
+          begin();
+          return gate;
+        },
+      });
       const consumer = await probe.consume(under.bus, 'billing');
       await publish('a', 10, 2);
+      await begun;
       let stopped = false;
       const stopping = consumer.stop(60_000).then(() => (stopped = true));
       const { batches } = probe;
       await new Promise((resolve) => setImmediate(resolve));
-      expect(stopped).toBe(probe.underWay === 0);
+      expect(probe.underWay).toBeGreaterThan(0);
+      expect(stopped).toBe(false);
       release();
       await stopping;
       expect(probe.underWay).toBe(0);

@@ -37,6 +37,11 @@ export interface ConsumerOptions {
    * promise resolves. Rejecting stops the consumer (`failed`).
    */
   readonly deliver: (partition: number, messages: readonly BusMessage[]) => Promise<void>;
+  /**
+   * Everything at or below is remembered durably: a bus that keeps offsets commits up to there. Absent:
+   * what was delivered is done.
+   */
+  readonly kept?: (partition: number) => Mark;
   /** A partition was taken away: forget its state. */
   readonly revoked?: (partition: number) => void;
   /** The consumer has died; readiness goes off and the process ends. */

@@ -5,6 +5,7 @@
 import { type EventDefinition, writtenVersionProblems } from '@bivouac/events/language';
 import { z } from 'zod';
 
+import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
 
@@ -25,8 +26,19 @@ const units = (otherwise: number) =>
 export const ConfigSchema = z.object({
   /** Where the log is: `sqlite:<folder>` (embedded). */
   EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
-  /** How reactions get the log: `embedded:`. */
-  BUS_URL: url(['embedded:'], 'embedded:').default('embedded:'),
+  /** How reactions get the log: `embedded:` or `kafka://host:port[,host:port][?…]`. */
+  BUS_URL: z
+    .string()
+    .superRefine((text, context) => {
+      if (text === 'embedded:') return;
+      const kafka = text.startsWith('kafka:');
+      const settings = kafka
+        ? parseKafkaUrl(text)
+        : { problems: ['expected embedded: or kafka://host:port'] };
+      if (!('problems' in settings)) return;
+      for (const message of settings.problems) context.addIssue({ code: 'custom', message });
+    })
+    .default('embedded:'),
   /** Where what accounts may ask is counted: `memory:`, by each process for itself. */
   CACHE_URL: z
     .string()

@@ -97,6 +97,25 @@ test('a cache that this release does not have is refused with what to use instea
   expect(readConfig({ CACHE_URL: 'memory:' }).CACHE_URL).toBe('memory:');
 });
 
+test('a bus is embedded or Kafka, and everything wrong with its URL is said', () => {
+  const url = 'kafka://a.example.com:9092,b.example.com:9092?tls=on';
+  expect(readConfig({ BUS_URL: url }).BUS_URL).toBe(url);
+  for (const [given, sentence] of [
+    ['nats://127.0.0.1:4222', 'expected embedded: or kafka://host:port'],
+    ['embedded:x', 'expected embedded: or kafka://host:port'],
+    ['kafka://a', 'a is not host:port'],
+    ['kafka://me:secret@a:9092', 'a password must not stand in the URL'],
+  ] as const) {
+    expect(() => readConfig({ BUS_URL: given })).toThrow(`BUS_URL: ${sentence}`);
+  }
+  try {
+    readConfig({ BUS_URL: 'kafka://a?tls=yes&replication=0' });
+    expect('started').toBe('refused');
+  } catch (error) {
+    expect(error instanceof ConfigError && error.problems).toHaveLength(3);
+  }
+});
+
 test('what an account may ask is a whole number of units', () => {
   expect(readConfig({ COST_CAPACITY: '500', STAFF_COST_PER_SECOND: '7' })).toMatchObject({
     COST_CAPACITY: 500,

@@ -11,6 +11,7 @@ import {
 } from '@bivouac/events/language';
 import { operationProtocolEvents } from '@bivouac/events/operations';
 
+import { relayEvents } from '../bus/kafka/relay-events.ts';
 import type { Bus } from '../bus/port.ts';
 import type { EventStore } from '../event-store/port.ts';
 import type { View, ViewStore } from '../views/index.ts';
@@ -73,7 +74,7 @@ export function registryOf(
   services: readonly ServiceDefinition[],
   written?: ReadonlyMap<string, number>,
 ): EventRegistry {
-  return eventRegistry([...checkpointEvents, ...eventsOf(services)], written);
+  return eventRegistry([...checkpointEvents, ...relayEvents, ...eventsOf(services)], written);
 }
 
 /** Starts the services. Resolves when the read models have caught up and reactions run. */

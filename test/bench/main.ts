@@ -10,6 +10,7 @@ import { listBenchmarks } from './list.ts';
 import { monthBenchmarks } from './month.ts';
 import { orderBenchmarks } from './orders.ts';
 import { projectionBenchmarks } from './projection.ts';
+import { relayBenchmarks } from './relay.ts';
 import { storeBenchmarks } from './store.ts';
 
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
@@ -22,6 +23,7 @@ const parts: readonly BenchPart[] = [
   historyBenchmarks,
   projectionBenchmarks,
   monthBenchmarks,
+  relayBenchmarks,
 ];
 
 /** What the figures are held against; `atLeast` and `atMost` are of the figure named. */
@@ -35,6 +37,7 @@ const targets: Readonly<Record<string, Target>> = {
   'start.million': { of: 'value', atMost: 10 },
   'operation.throughput': { of: 'value', atLeast: 200 },
   'operation.latency': { of: 'value', atMost: 250 },
+  'relay.throughput': { of: 'ratio', atLeast: 0.7 },
   'graphql.query': { of: 'ratio', atLeast: 0.5 },
   'graphql.mutation': { of: 'ratio', atLeast: 0.5 },
 };
@@ -55,14 +58,14 @@ interface Asked {
 async function main(): Promise<void> {
   const { json, only, events } = parse(process.argv.slice(2));
   const figures: Record<string, Figure> = {};
-  for (const part of parts) {
-    if (!part.names.some((name) => isAsked(name, only))) continue;
+  const asked = parts.filter((part) => part.names.some((name) => isAsked(name, only)));
+  for (const part of asked) {
     progress(`${part.names.join(', ')} ...`);
     for (const [name, figure] of Object.entries(await part.run({ events }))) {
       if (isAsked(name, only)) figures[name] = rounded(figure);
     }
   }
-  if (Object.keys(figures).length === 0) {
+  if (asked.length === 0) {
     const known = parts.flatMap((part) => part.names).join(', ');
     throw new Error(`No benchmark's name starts with ${only}. There are: ${known}.`);
   }

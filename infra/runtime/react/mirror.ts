@@ -46,6 +46,8 @@ export class CheckpointMirror {
   #lastTime = '';
   /** An append whose outcome is unknown: the same is sent again before anything else. */
   #unanswered: NewEvent | undefined;
+  /** One after the other: a partition that comes back is loaded while another checkpoint is written. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -53,7 +55,29 @@ export class CheckpointMirror {
   }
 
   /** The last checkpoint, or undefined where the service has none. */
-  async load(): Promise<ReactionCheckpoint | undefined> {
+  load(): Promise<ReactionCheckpoint | undefined> {
+    return this.#inTurn(() => this.#load());
+  }
+
+  /**
+   * Appends a checkpoint. `later`: the store could not be reached; nothing is lost by trying again.
+   *
+   * @throws RuntimeError `misconfigured` where another instance writes the same checkpoint.
+   */
+  save(checkpoint: ReactionCheckpoint): Promise<'written' | 'later'> {
+    return this.#inTurn(async () => {
+      if (this.#unanswered !== undefined && !(await this.#append(this.#unanswered))) return 'later';
+      return (await this.#append(this.#event(checkpoint))) ? 'written' : 'later';
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #load(): Promise<ReactionCheckpoint | undefined> {
     const page = await this.#options.store.readStream(this.stream, {
       direction: 'backwards',
       limit: 1,
@@ -74,16 +98,6 @@ export class CheckpointMirror {
       marks: marks.map((mark) => (mark === '' ? null : formatPosition(BigInt(mark)))),
       parked: parked.map((home) => ({ ...home, from: formatPosition(BigInt(home.from)) })),
     };
-  }
-
-  /**
-   * Appends a checkpoint. `later`: the store could not be reached; nothing is lost by trying again.
-   *
-   * @throws RuntimeError `misconfigured` where another instance writes the same checkpoint.
-   */
-  async save(checkpoint: ReactionCheckpoint): Promise<'written' | 'later'> {
-    if (this.#unanswered !== undefined && !(await this.#append(this.#unanswered))) return 'later';
-    return (await this.#append(this.#event(checkpoint))) ? 'written' : 'later';
   }
 
   async #append(event: NewEvent): Promise<boolean> {

@@ -64,6 +64,7 @@ class RunningReactions implements Reactions {
   #failure: { readonly error: unknown } | undefined;
   #stopped: Promise<void> | undefined;
   #saving: Promise<unknown> = Promise.resolve();
+  #awaitingAssignment: (() => void)[] = [];
 
   constructor(options: ReactionsOptions) {
     if (!/^[a-z][a-z0-9-]*$/.test(options.service)) {
@@ -105,6 +106,7 @@ class RunningReactions implements Reactions {
       group: service,
       from: (partition) => this.#assign(partition),
       deliver: (partition, messages) => this.#intake.deliver(partition, messages),
+      kept: (partition) => this.#checkpoint.marks[partition] ?? null,
       revoked: (partition) => this.#intake.revoke(partition),
       failed: (error) => this.#fail(error),
     });
@@ -195,8 +197,7 @@ class RunningReactions implements Reactions {
     const from = lowest(all.flatMap((m) => (m === undefined ? [] : [m.mark])));
     const horizon = await readHorizon(this.#options.store, from, head);
     for (const [partition, last] of horizon) {
-      const m = all[partition];
-      await this.#when(m, () => (m?.mark ?? '') >= last);
+      await this.#whenOf(partition, () => (this.#intake.marks(partition)?.mark ?? '') >= last);
     }
     if (this.#stop.signal.aborted) throw this.#over();
     // Nothing of any partition up to the head is missing now: the next look begins there.
@@ -212,13 +213,34 @@ class RunningReactions implements Reactions {
     signal?: AbortSignal,
   ): Promise<void> {
     const partition = partitionOf(homeId);
-    const marks = this.#intake.marks(partition);
     if (!reached()) this.#consumer?.ask(partition, position);
-    const given = (): void => marks?.look();
+    const given = (): void => {
+      this.#intake.marks(partition)?.look();
+      this.#wakeAssigned();
+    };
     signal?.addEventListener('abort', given, { once: true });
-    await this.#when(marks, () => signal?.aborted === true || reached());
+    await this.#whenOf(partition, () => signal?.aborted === true || reached());
     signal?.removeEventListener('abort', given);
     if (signal?.aborted !== true && !reached()) throw this.#over();
+  }
+
+  /** Waits on a partition, also where it is taken away and comes back; at most until the stop. */
+  async #whenOf(partition: number, reached: () => boolean): Promise<void> {
+    while (!this.#stop.signal.aborted && !reached()) {
+      const marks = this.#intake.marks(partition);
+      if (marks !== undefined) await this.#when(marks, reached);
+      else await new Promise<void>((resolve) => this.#awaitingAssignment.push(resolve));
+    }
+  }
+
+  #wakeAssigned(): void {
+    const waiting = this.#awaitingAssignment;
+    this.#awaitingAssignment = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #has(partition: number): boolean {
+    return this.#intake.marks(partition) !== undefined;
   }
 
   /** Waits on a partition, at most until the stop or until it is taken away. */
@@ -256,6 +278,7 @@ class RunningReactions implements Reactions {
     for (const home of this.#checkpoint.parked) {
       if (partitionOf(home.homeId) === partition) this.#parking.restore(home, partition);
     }
+    this.#wakeAssigned();
     return mark;
   }
 
@@ -272,23 +295,31 @@ class RunningReactions implements Reactions {
   /** Writes what is done now; marks and parked homes are of one moment. */
   async #write(): Promise<boolean> {
     this.#intake.moved = false;
-    const { marks } = this.#checkpoint;
-    const outcome = await this.#mirror.save({
+    // Of a partition that is elsewhere, or on its way back, what was written last stands.
+    const { marks, parked } = this.#checkpoint;
+    const elsewhere = parked.filter((home) => !this.#has(partitionOf(home.homeId)));
+    const checkpoint = {
       marks: Array.from({ length: PARTITIONS }, (_, p) => {
         const own = this.#intake.marks(p);
         return own === undefined ? (marks[p] ?? null) : own.mark;
       }),
-      parked: this.#parking.list(),
-    });
-    if (outcome === 'written') this.#counters.checkpoints++;
-    else this.#intake.moved = true;
-    return outcome === 'written';
+      parked: [...this.#parking.list(), ...elsewhere],
+    };
+    const outcome = await this.#mirror.save(checkpoint);
+    if (outcome === 'later') {
+      this.#intake.moved = true;
+      return false;
+    }
+    this.#checkpoint = checkpoint;
+    this.#counters.checkpoints++;
+    return true;
   }
 
   async #end(deadlineMilliseconds: number): Promise<void> {
     const { clock, service, logger } = this.#options;
     this.#stop.abort();
     for (let p = 0; p < PARTITIONS; p++) this.#intake.marks(p)?.look();
+    this.#wakeAssigned();
     const over = new AbortController();
     await Promise.race([
       Promise.all([this.#consumer?.stop(deadlineMilliseconds), this.#intake.work.end()]),

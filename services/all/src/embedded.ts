@@ -1,5 +1,5 @@
 /**
- * The whole system in one process: the embedded log and bus, every service, an agent per node, the
+ * The whole system in one process: the embedded log, a bus, every service, an agent per node, the
  * gateway. Everything is kept in one folder.
  */
 import './production.ts';
@@ -12,7 +12,7 @@ import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { createGateway } from '@bivouac/graphql';
 import { folderBlobs } from '@bivouac/infra/blobs';
-import { type Bus, embeddedBus } from '@bivouac/infra/bus';
+import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { folderKeys } from '@bivouac/infra/keys';
@@ -87,7 +87,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     closing.push(() => secrets.close());
     const blobs = await folderBlobs({ folder: join(folder, 'blobs') });
     const ports: EdgePorts = { keys, secrets, blobs, random: (bytes) => randomBytes(bytes) };
-    const bus: Bus = embeddedBus({ store, clock });
+    const bus = await openBus({
+      url: config.BUS_URL,
+      store,
+      clock,
+      logger,
+      tenantId: PROVIDER_ID,
+      onFailure,
+    });
     closing.push(() => bus.close());
     const views = new Map<string, ViewStore>();
     const viewOf = (name: string): ViewStore => {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 const verbs = ['verify', 'replay', 'bills'] as const;
 
 export interface LogCommand {
+  readonly group: 'log';
   readonly verb: (typeof verbs)[number];
   /** Folder of everything kept on this machine: read models, keys. */
   readonly data: string;
@@ -12,6 +13,16 @@ export interface LogCommand {
   readonly json: boolean;
   /** Most faults to name. */
   readonly most: number;
+}
+
+export interface BusCommand {
+  readonly group: 'bus';
+  readonly verb: 'verify';
+  /** Folder of the log. */
+  readonly log: string;
+  /** Where the brokers are, as in BUS_URL. */
+  readonly bus: string;
+  readonly json: boolean;
 }
 
 /** A command line that cannot be followed; the message says why and how it is used. */
@@ -25,27 +36,39 @@ export class UsageError extends Error {
 export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>] [--faults 20] [--json]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
+       bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
 
-  verify   checks every row of the log of a stopped installation: chain, head record, positions,
-           revisions, ids, schemas and the commitments of sealed values
-  replay   rebuilds every read model from the log into a scratch folder and compares it, row by row,
-           with the live one
-  bills    works out every invoice again from the log's other events, by other code than billing's,
-           and compares them to the minor unit
+  log verify   checks every row of the log of a stopped installation: chain, head record, positions,
+               revisions, ids, schemas and the commitments of sealed values
+  log replay   rebuilds every read model from the log into a scratch folder and compares it, row by
+               row, with the live one
+  log bills    works out every invoice again from the log's other events, by other code than billing's,
+               and compares them to the minor unit
+  bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
+               names the first difference
 
   --data   the data folder (DATA_DIR); ./data
   --log    the folder of the log where it is another (EVENT_STORE_URL)
+  --bus    the brokers, as BUS_URL has them
   --faults how many faults to name; all are counted
   --json   one JSON object instead of sentences
 
 Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
-export function logCommand(args: readonly string[]): LogCommand | 'help' {
+export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
   const [group, name, ...rest] = positionals;
+  const data = values.data ?? './data';
+  if (group === 'bus' && name === 'verify' && rest.length === 0) {
+    if (values.bus === undefined) {
+      throw new UsageError('Say where the brokers are: --bus kafka://host:port.');
+    }
+    const { bus } = values;
+    return { group, verb: name, log: values.log ?? data, bus, json: values.json === true };
+  }
   const verb = verbs.find((one) => one === name);
   if (group !== 'log' || verb === undefined || rest.length > 0) {
     throw new UsageError(
@@ -58,8 +81,7 @@ export function logCommand(args: readonly string[]): LogCommand | 'help' {
   if (!Number.isSafeInteger(most) || most < 1) {
     throw new UsageError(`--faults is ${values.faults ?? ''}: expected a whole number from 1.`);
   }
-  const data = values.data ?? './data';
-  return { verb, data, log: values.log ?? data, json: values.json === true, most };
+  return { group, verb, data, log: values.log ?? data, json: values.json === true, most };
 }
 
 function parsedOf(args: readonly string[]) {
@@ -70,6 +92,7 @@ function parsedOf(args: readonly string[]) {
       options: {
         data: { type: 'string' },
         log: { type: 'string' },
+        bus: { type: 'string' },
         faults: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

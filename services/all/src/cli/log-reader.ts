@@ -42,6 +42,18 @@ export function readerUpTo(log: ExaminedLog, upTo: Position): EventStore {
   };
 }
 
+/** Every event of the log, in order. Throws where one is damaged: `log verify` names them all. */
+export function* eventsIn(log: ExaminedLog): Generator<StoredEvent, void, undefined> {
+  for (const { event, position, faults } of log.rows()) {
+    const [fault] = faults;
+    if (event === undefined || fault !== undefined) {
+      const what = fault?.what ?? 'it cannot be read';
+      throw new EventStoreError('corrupt', `the log is damaged at ${position}: ${what}`);
+    }
+    yield event;
+  }
+}
+
 /** The event at a position; undefined where there is none or it cannot be read. */
 export function eventAt(log: ExaminedLog, at: Position): StoredEvent | undefined {
   for (const { event, position } of log.rows()) {

@@ -3,14 +3,16 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
 import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
 import { folderKeys, KeyError } from '@bivouac/infra/keys';
-import { registryOf } from '@bivouac/infra/runtime';
+import { createLogger, registryOf } from '@bivouac/infra/runtime';
 
 import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
-import { type LogCommand, logCommand, usage, UsageError } from './arguments.ts';
+import { type BusCommand, commandOf, type LogCommand, usage, UsageError } from './arguments.ts';
 import { billsOf } from './bills.ts';
+import { eventsIn } from './log-reader.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
@@ -27,11 +29,12 @@ export interface Outcome {
 export async function run(args: readonly string[]): Promise<Outcome> {
   let json = args.includes('--json');
   try {
-    const command = logCommand(args);
+    const command = commandOf(args);
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     const log = examineLog(command.log);
     try {
+      if (command.group === 'bus') return await verifyTopic(command, log);
       return await commands[command.verb](command, log);
     } finally {
       log.close();
@@ -92,6 +95,38 @@ function verificationText(found: Verification, without: string | undefined): str
     found.ok
       ? 'ok'
       : `NOT ok: ${found.faultCount} fault${found.faultCount === 1 ? '' : 's'}. Keep the folder as it is and restore a backup beside it.`,
+  );
+  return lines.join('\n');
+}
+
+async function verifyTopic(command: BusCommand, log: ExaminedLog): Promise<Outcome> {
+  const found = await verifyBus({
+    url: command.bus,
+    logger: createLogger('error', process.stderr),
+    epoch: log.epoch,
+    events: () => eventsIn(log),
+  });
+  return {
+    exitCode: found.ok ? 0 : 1,
+    text: command.json ? JSON.stringify(found) : topicText(found),
+  };
+}
+
+function topicText({ topic, published, counts, first, differences }: BusComparison): string {
+  const lines = [
+    `${topic}, published up to ${published ?? 'nothing yet'}`,
+    `${counts.events} events and ${counts.markers} markers on the topic, ${counts.again} events there again, ` +
+      `${counts.unreadable} messages that are none of ours`,
+    `${counts.expired} events of the log have expired there, ${counts.unpublished} are not published yet`,
+  ];
+  if (first !== null) {
+    lines.push(`${first.position}, partition ${first.partition}: ${first.what}`);
+  }
+  lines.push(
+    first === null
+      ? 'ok'
+      : `NOT ok: ${differences} difference${differences === 1 ? '' : 's'}, this is the first. The log is what counts: ` +
+          'delete the topic, and consumers read from the log what they have not seen.',
   );
   return lines.join('\n');
 }
