@@ -30,7 +30,7 @@ export const ContainerRequested = event(
     tenantId,
     hostname: customer(HostnameSchema),
     plan: customer(PlanTermsSchema),
-    image: customer(ImageFactsSchema),
+    image: staff(ImageFactsSchema),
     operationId: customer(idOf('operation')),
   }),
 );
@@ -62,7 +62,7 @@ export const ContainerRunning = event(
     tenantId,
     hostname: customer(HostnameSchema),
     plan: customer(PlanTermsSchema),
-    image: customer(ImageFactsSchema),
+    image: staff(ImageFactsSchema),
     addresses: customer(z.array(LeasedAddressSchema).min(1)),
     /** Held for it until now; committed from here on. */
     reservationId: staff(idOf('reservation')),

@@ -119,10 +119,10 @@ export const RestoreWindowEnded = event(
   z.strictObject({ containerId, tenantId }),
 );
 
-/** rpm is to do this transaction inside it. */
+/** rpm is to do this transaction inside it; it says where each package is, which is the staff's to know. */
 export const PackagesRequested = event(
   'containers.PackagesRequested',
-  z.strictObject({ containerId, transaction: customer(PackageTransactionSchema), ask }),
+  z.strictObject({ containerId, transaction: staff(PackageTransactionSchema), ask }),
 );
 
 /** What is installed in it, as its node said: after a transaction, or later than it was waited for. */

@@ -23,7 +23,13 @@ import { RuntimeError } from './errors.ts';
 import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
 import type { Logger } from './logging.ts';
 import { reactionsOf } from './policies.ts';
-import { checkpointEvents, type Reactions, startReactions, whenHadChance } from './react/index.ts';
+import {
+  checkpointEvents,
+  type Reactions,
+  replayAfterStart,
+  startReactions,
+  whenHadChance,
+} from './react/index.ts';
 
 export interface HostOptions {
   readonly services: readonly ServiceDefinition[];
@@ -168,6 +174,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
         tenantId: options.providerId(),
       }),
     );
+  }
+
+  // Beside what comes new: nothing waits for it, and a home that fails again is parked again.
+  for (const [service, running] of reactions) {
+    void replayAfterStart(running, logger.child({ service }));
   }
 
   const timers = startTimers({

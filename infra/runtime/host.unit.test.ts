@@ -1,4 +1,5 @@
-// The order in which a host starts: read models, then what must be before anything, then the rest.
+// The order in which a host starts: read models, then what must be before anything, then the rest; and
+// that what was mended while it was stopped goes on.
 import { afterEach, expect, test } from '@jest/globals';
 import { accept, command, customer, event, type Principal } from '@bivouac/events/language';
 import { z } from 'zod';
@@ -196,4 +197,37 @@ test('all that is due in a home is done when it is settled, on a clock that stan
   await host.settled();
   const noted = texts.map((text) => host.follower.view('notes').get(notes, text)?.text);
   expect(noted).toEqual(texts);
+});
+
+test('a home that was parked goes on by itself once what failed was mended, and nothing of it is lost', async () => {
+  const store = memoryEventStore();
+  closing.push(() => store.close());
+  let broken = true;
+  const reacted: string[] = [];
+  const of = notesService((text) => {
+    if (broken && text === 'bad') throw new TypeError('a defect');
+    reacted.push(text);
+  });
+  const note = (host: Host, text: string) =>
+    host.command(Note, { text }, { principal, idempotencyKey: text });
+
+  const first = await start(store, of);
+  for (const text of ['good', 'bad', 'waits']) await note(first, text);
+  await first.settled();
+  expect(first.reactions.get('notes')?.parked()).toHaveLength(1);
+  await first.stop(1000);
+
+  const second = await start(store, of);
+  await note(second, 'new');
+  const { position } = await store.head();
+  await second.reactions.get('notes')?.whenPassed('t', position ?? '');
+  expect(second.reactions.get('notes')?.parked()).toMatchObject([{ reaction: 'notes.react' }]);
+  await second.stop(1000);
+  expect(reacted).toEqual(['good']);
+
+  broken = false;
+  const third = await start(store, of);
+  await third.reactions.get('notes')?.whenConsumed('t', position ?? '');
+  expect(third.reactions.get('notes')?.parked()).toEqual([]);
+  expect(reacted).toEqual(['good', 'bad', 'waits', 'new']);
 });

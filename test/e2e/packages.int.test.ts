@@ -1,5 +1,5 @@
 /** Packages through the gateway: from a repository's metadata to what a container has installed. */
-import { rename } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -257,6 +257,35 @@ describe('a repository', () => {
       code: 'INVALID_INPUT',
       path: ['input', 'baseUrl'],
     });
+  });
+
+  test('is named by no answer and no event that its users see, also where its files are gone', async () => {
+    const { running, folder, containerId } = await world();
+    const { owner, staff } = running;
+    const order = async (name: string) =>
+      running.end(await owner.mutate('installPackages', { containerId, packages: [name] }), owner);
+    expect(await order('bash')).toMatchObject({ status: 'SUCCEEDED' });
+    const files = await readdir(folder);
+    await Promise.all(
+      files.filter((one) => one.endsWith('.rpm')).map((one) => rm(join(folder, one))),
+    );
+    const refused = await order('vim');
+    expect(refused).toMatchObject({ error: { code: 'PACKAGES_NOT_CHANGED' } });
+    expect(refused.error?.message).toMatch(/vim.*cannot be had/);
+
+    const document = `query ($object: String!, $id: ID!) {
+      operations(last: 10) { edges { node { error { message } steps { refusal { message } }
+        history(first: 100) { edges { node { data } } } } } }
+      container(id: $id) { history(first: 100) { edges { node { data } } } }
+      auditEvents(filter: { object: $object }, first: 100) { edges { node { data } } } }`;
+    const ask = async (of: typeof owner) =>
+      JSON.stringify(
+        await of.read(z.unknown(), document, { object: containerId, id: containerId }),
+      );
+    expect(await ask(owner)).toContain('cannot be had');
+    expect(await ask(owner)).not.toContain(folder);
+    // The staff, who may know it, find it there: so it is looked for where it is.
+    expect(await ask(staff)).toContain(folder);
   });
 
   test('read again is in force at once, damaged or gone it stays as it was, disabled it offers nothing', async () => {

@@ -188,7 +188,7 @@ class RunningReactions implements Reactions {
       homeId,
       skip,
     );
-    logger.info({ home: homeId, skipped: skip, ...outcome }, 'staff replayed a parked home');
+    logger.info({ home: homeId, skipped: skip, ...outcome }, 'a parked home was replayed');
     return outcome;
   }
 

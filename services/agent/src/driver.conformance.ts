@@ -174,13 +174,17 @@ export function driverConformance(
       await create();
     });
 
-    law('an image that cannot be had is image-unavailable', async () => {
-      const absent = { ...bench.image, digest: '0'.repeat(64), source: 'file:///nowhere/at/all' };
-      await refused('image-unavailable', driver.prepareImage(absent));
-      const unprepared = create(newId(), { image: absent });
-      await refused('image-unavailable', unprepared);
-      expect(await stateOf(made.at(-1) ?? '')).toBe('absent');
-    });
+    law(
+      'an image that cannot be had is image-unavailable, and where it was sought is not said',
+      async () => {
+        const absent = { ...bench.image, digest: '0'.repeat(64), source: 'file:///nowhere/at/all' };
+        const placeless = /^(?!.*nowhere).{20,}[.]$/s;
+        await refused('image-unavailable', driver.prepareImage(absent), placeless);
+        const unprepared = create(newId(), { image: absent });
+        await refused('image-unavailable', unprepared);
+        expect(await stateOf(made.at(-1) ?? '')).toBe('absent');
+      },
+    );
 
     law('what was created is stopped, with its generation, addresses and limits', async () => {
       const at = addresses(0, 2);

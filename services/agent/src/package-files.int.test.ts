@@ -79,7 +79,7 @@ describe('a package file', () => {
       'a server that sends elsewhere without TLS',
       (response: ServerResponse) =>
         response.writeHead(302, { location: 'http://evil.example/vim.rpm' }).end(),
-      'evil.example',
+      'not fetched',
     ],
     [
       'a server that sends to a local file',
@@ -92,10 +92,22 @@ describe('a package file', () => {
     const url = await mirror((_request, response) => {
       answer(response);
     });
-    await expect(files.fetch([{ ...vim, url }], never)).rejects.toMatchObject({
+    const refused: unknown = await files.fetch([{ ...vim, url }], never).catch((e: unknown) => e);
+    expect(refused).toMatchObject({
       code: 'package-unavailable',
       message: expect.stringContaining(why),
     });
+    expect(refused).toMatchObject({ message: expect.not.stringMatching(/127\.0\.0|evil|passwd/) });
+  });
+
+  test.each([
+    ['file:///srv/hidden/vim.rpm', 'ENOENT'],
+    ['http://127.0.0.1:1/hidden/vim.rpm', 'reading it failed'],
+    ['https://hidden.invalid/vim.rpm', 'reading it failed'],
+  ])('that is not to be had at %s is said without where that is', async (url, why) => {
+    const refused: unknown = await files.fetch([{ ...vim, url }], never).catch((e: unknown) => e);
+    expect(refused).toMatchObject({ message: expect.stringContaining(why) });
+    expect(refused).toMatchObject({ message: expect.not.stringMatching(/hidden|127|\/\//) });
   });
 
   test('is not waited for when the agent stops', async () => {

@@ -16,6 +16,7 @@ import { BaseUrlSchema } from '@bivouac/events/packages';
 
 import { systemClock, type Clock } from './driver-clock.ts';
 import { DriverError } from './driver.ts';
+import { unreadable } from './system-code.ts';
 import { nevra } from './transaction.ts';
 
 export interface FetchedFiles {
@@ -61,11 +62,11 @@ export function webPackageFiles({
         signal.throwIfAborted();
         const isLocal = url.startsWith('file:');
         if (wait === undefined || isLocal || error instanceof WrongFile)
-          throw unavailable(wanted, `${url}: ${whyOf(error)}`, error);
+          throw unavailable(wanted, whyOf(error), error);
         await clock.sleep(wait, signal);
       }
     }
-    throw unavailable(wanted, url);
+    throw unavailable(wanted, 'it was not fetched');
   };
   return {
     async fetch(packages, signal) {
@@ -83,8 +84,11 @@ export function webPackageFiles({
   };
 }
 
+/** Why there is no file, in words that name no place. */
+class NoFile extends Error {}
+
 /** It came, and is not what was asked for: another try would bring the same. */
-class WrongFile extends Error {}
+class WrongFile extends NoFile {}
 
 async function download(
   url: URL,
@@ -119,7 +123,7 @@ async function download(
 async function get(url: URL, signal: AbortSignal, redirects: number): Promise<Readable> {
   // Where a repository could not be registered, no package is fetched from either.
   if (!BaseUrlSchema.safeParse(url.origin).success)
-    throw new WrongFile(`${url.origin} is not fetched from`);
+    throw new WrongFile('it is said to be at a place that is not fetched from');
   const response = await fetch(url, { signal, redirect: 'manual' });
   const location = response.headers.get('location');
   if (response.status >= 300 && response.status < 400 && location !== null && redirects > 0) {
@@ -128,7 +132,7 @@ async function get(url: URL, signal: AbortSignal, redirects: number): Promise<Re
   }
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw new Error(`the server says ${response.status}`);
+    throw new NoFile(`the server says ${response.status}`);
   }
   return Readable.from(response.body as AsyncIterable<Uint8Array>);
 }
@@ -140,6 +144,5 @@ function unavailable(wanted: PackageNameVersion, why: string, cause?: unknown): 
 }
 
 function whyOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return error instanceof NoFile ? error.message : unreadable(error);
 }

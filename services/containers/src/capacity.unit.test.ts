@@ -3,7 +3,7 @@ import type { LeasedAddress } from '@bivouac/events/operations';
 import { type EventStore, EventStoreError } from '@bivouac/infra/event-store';
 import fc from 'fast-check';
 
-import { Leftovers } from './api/index.ts';
+import { Leftovers, RevokeNodeIdentity } from './api/index.ts';
 import { id, plan } from './given.ts';
 import { type Answered, SampleWorld } from './sample-world.ts';
 
@@ -180,6 +180,36 @@ describe('placements', () => {
       ...{ placements: 3, leases: 192, rosterEntries: 3 },
     });
     expect(await world.all('ContainerRequested')).toHaveLength(3);
+  });
+
+  test('go, where no location is named, to one with addresses of the family to give', async () => {
+    world = await roomy();
+    for (let i = 0; i < 6; i++) await world.node(`full${i}`, 10);
+    const ams = await world.node('ams', 10, 'ams1');
+    await world.range('2001:db8::/64', 'ams1');
+    for (const name of ['a', 'b', 'c']) {
+      const input = { ...preparing(name), family: 'ipv6' as const };
+      const answer = await world.answer('containers.prepare', input, op(name));
+      expect(answer).toMatchObject({ outcome: 'done', result: { nodeId: ams } });
+    }
+  });
+
+  test('go to nodes with an agent first, and to none whose agent was shown out', async () => {
+    world = await roomy();
+    const awaited = await Promise.all([0, 1, 2, 3, 4].map((i) => world.node(`awaited${i}`, 10)));
+    const enrolled = await world.node('enrolled', 2);
+    await world.enrol(enrolled);
+    const place = async (name: string) =>
+      (await world.answer('containers.prepare', preparing(name), op(name)))?.result?.['nodeId'];
+    expect([await place('a'), await place('b')]).toEqual([enrolled, enrolled]);
+    expect(awaited).toContain(await place('c'));
+    for (const nodeId of awaited) {
+      await world.enrol(nodeId);
+      await world.command(RevokeNodeIdentity, { nodeId, reason: 'stolen' });
+    }
+    await world.settled();
+    const refused = await world.answer('containers.prepare', preparing('d'), op('d'));
+    expect(refused).toMatchObject({ refusal: { code: 'NO_NODE_WITH_ROOM' } });
   });
 
   test('given back before they were made are never made', async () => {

@@ -2,6 +2,8 @@
  * The containers context on the real host in memory, for tests: asks come as operations write them,
  * nodes answer through the real endpoint.
  */
+import { createHash } from 'node:crypto';
+
 import { PROVIDER_ID, TenantHoldLifted, TenantHoldPlaced } from '@bivouac/events/accounts';
 import { InstructionIssued, StrayDestructionOrdered } from '@bivouac/events/containers';
 import {
@@ -40,6 +42,8 @@ import { memoryViews } from '@bivouac/infra/views';
 import type { z } from 'zod';
 
 import {
+  EnrolNode,
+  OpenNodeEnrolment,
   PublishImage,
   RegisterImage,
   RegisterNode,
@@ -49,6 +53,8 @@ import {
 import { id, start } from './given.ts';
 import { type NodeConnection, type NodeEndpoint, nodeEndpoint } from './node-endpoint.ts';
 import { containersService } from './service.ts';
+
+const as = (nodeId: string): Principal => ({ ...staff, id: `node:${nodeId}`, kind: 'node' });
 
 export const staff: Principal = {
   id: id('apiKey', 'staff'),
@@ -157,7 +163,6 @@ export class SampleWorld {
         this.failure = error;
       },
     });
-    const as = (nodeId: string): Principal => ({ ...staff, id: `node:${nodeId}`, kind: 'node' });
     this.#endpoint = nodeEndpoint({
       command: (nodeId, contract, input, idempotencyKey) =>
         this.host.command(contract, input, { principal: as(nodeId), idempotencyKey }),
@@ -259,6 +264,18 @@ export class SampleWorld {
     await this.settled();
     this.connect(nodeId);
     return nodeId;
+  }
+
+  /** Makes a key the node's, as its agent would by a token. */
+  async enrol(nodeId: string): Promise<void> {
+    const opened = await this.command(OpenNodeEnrolment, { nodeId });
+    if (!opened.ok || opened.result.token === null) throw new Error('the enrolment did not open');
+    const tokenDigest = createHash('sha256').update(opened.result.token).digest('hex');
+    const key = `key-${++this.#count}`;
+    const publicKey = key.padEnd(43, 'k');
+    const enrolled = await this.command(EnrolNode, { nodeId, publicKey, tokenDigest }, as(nodeId));
+    if (!enrolled.ok) throw new Error(enrolled.refusal.code);
+    await this.settled();
   }
 
   /** Connects an agent for the node (anew). */

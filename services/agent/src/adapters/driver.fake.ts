@@ -15,6 +15,7 @@ import {
   type NodeInventory,
   type ObservedInstance,
 } from '../driver.ts';
+import { unreadable } from '../system-code.ts';
 import { reportOf } from '../transaction.ts';
 import { hasRoom, type FakeCapacity } from './fake/capacity.ts';
 import { noFaults, type FaultPlan } from './fake/faults.ts';
@@ -297,7 +298,7 @@ async function imageExists(image: ImageSource): Promise<void> {
   } catch (cause) {
     throw new DriverError(
       'image-unavailable',
-      `prepareImage: ${image.source} of image ${image.digest} cannot be read.`,
+      `prepareImage: the content of image ${image.digest} is not to be had: ${unreadable(cause)}.`,
       { cause },
     );
   }

@@ -14,12 +14,15 @@ import { spread } from './spread.ts';
 export type Place = Pick<
   AskInput<'containers.prepare'>,
   'placementId' | 'containerId' | 'vector' | 'location' | 'placement' | 'labels' | 'features'
->;
+> & {
+  /** Where no location is named: those that have what else it needs, to be asked first. */
+  readonly locations?: ReadonlySet<string> | undefined;
+};
 
 /** Nodes with room for it in the order to be asked, and the most that one node has free. */
 export function candidatesIn(
   view: View,
-  { placementId, vector, location, placement, labels, features }: Place,
+  { placementId, vector, location, locations, placement, labels, features }: Place,
 ): { readonly fitting: PlacementCandidate[]; readonly best: ResourceVector | undefined } {
   const asked = amountsOf(vector);
   const fitting: NodeView[] = [];
@@ -31,8 +34,8 @@ export function candidatesIn(
         ? view.range(nodes, 'byPosition', [], { after, limit: 500 })
         : view.range(nodes, 'byLocation', [location], { after, limit: 500 });
     for (const { row } of rows) {
-      if (row.drained !== null || !has(row.labels, labels) || !has(row.features, features))
-        continue;
+      if (row.drained !== null || isRevoked(row)) continue;
+      if (!has(row.labels, labels) || !has(row.features, features)) continue;
       if (fits(amountsOf(row.free), asked)) fitting.push(row);
       if (best === undefined || share(row) > share(best)) best = row;
     }
@@ -43,12 +46,23 @@ export function candidatesIn(
     placement === 'packed'
       ? [...fitting].sort((a, b) => share(a) - share(b) || (a.id < b.id ? -1 : 1))
       : spread(placementId, fitting, (row) => ({ id: row.id, weight: share(row) }));
+  // Where addresses are too few the lease will refuse, and where no agent has enrolled yet an order waits
+  // for one to come: both only if nobody else takes it.
+  const last = (row: NodeView): number =>
+    (locations === undefined || locations.has(row.location) ? 0 : 2) +
+    (row.identity === null ? 1 : 0);
   return {
-    fitting: ordered
+    fitting: [...ordered]
+      .sort((a, b) => last(a) - last(b))
       .slice(0, MAX_CANDIDATES)
       .map((row) => ({ nodeId: row.id, nodeName: row.name, location: row.location })),
     best: best?.free,
   };
+}
+
+/** Whether its agent was shown out and none has been enrolled since: nobody does what is ordered there. */
+function isRevoked({ identity, revokedKeys }: NodeView): boolean {
+  return identity === null && revokedKeys.length > 0;
 }
 
 /** Whether a node has all that is required. */

@@ -40,6 +40,25 @@ export function candidatesIn(
   };
 }
 
+/** Locations whose pool has at least so many addresses of the family to give. */
+export function locationsWith(
+  view: View,
+  family: Lease['family'],
+  count: number,
+): ReadonlySet<string> {
+  const free = new Map<string, number>();
+  let after: string | undefined;
+  for (;;) {
+    const page = view.range(ranges, 'byFamily', [family], { after, limit: 500 });
+    for (const { row } of page) {
+      free.set(row.location, (free.get(row.location) ?? 0) + row.size - row.leased);
+    }
+    after = page.at(-1)?.cursor;
+    if (page.length < 500) break;
+  }
+  return new Set([...free].filter(([, left]) => left >= count).map(([location]) => location));
+}
+
 export function poolFull({ location, family }: Lease, asked: number, free: number) {
   return refuse(
     'POOL_FULL',

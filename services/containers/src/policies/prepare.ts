@@ -15,8 +15,9 @@ import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
 import { mayDiscard } from '../domain/container/index.ts';
 import { orderable } from '../domain/image.ts';
 import { giveLeasesBack, takeLeases } from './lease.ts';
+import type { Place } from './node-candidates.ts';
 import { givePlaceBack, takePlace } from './place.ts';
-import { notInPool, rangeWith } from './pool-candidates.ts';
+import { locationsWith, notInPool, rangeWith } from './pool-candidates.ts';
 
 type Prepare = AskInput<'containers.prepare'>;
 
@@ -28,7 +29,7 @@ export const prepare = responder('containers.prepare', {
     const { containerId, placementId, leaseIds, family, address } = input;
     const where = await locationOf(input, context);
     if ('refusal' in where) return refused(where.refusal);
-    const placed = await takePlace({ ...input, location: where.location }, context, ask);
+    const placed = await takePlace({ ...input, ...where }, context, ask);
     if ('refusal' in placed) return refused(placed.refusal);
     const { nodeId, nodeName, location } = placed.place;
     const leasing = { containerId, leaseIds, family, location, address };
@@ -64,12 +65,21 @@ export const discard = responder('containers.discard', {
   },
 });
 
-/** An address is somewhere: the container has to go there. */
+/**
+ * An address is somewhere: the container has to go there. Who names neither a location nor an address is
+ * served where there are addresses enough; where that is nowhere, the lease is what refuses.
+ */
 async function locationOf(
-  { location, address, family }: Prepare,
+  { location, address, family, leaseIds }: Prepare,
   context: PolicyContext,
-): Promise<{ readonly location: string | undefined } | { readonly refusal: Refusal }> {
-  if (address === undefined) return { location };
+): Promise<Pick<Place, 'location' | 'locations'> | { readonly refusal: Refusal }> {
+  if (address === undefined) {
+    if (location !== undefined) return { location };
+    const { value } = await context.candidates((view) =>
+      locationsWith(view, family, leaseIds.length),
+    );
+    return { location, locations: value };
+  }
   const { value: range } = await context.candidates((view) => rangeWith(view, address));
   const elsewhere = location !== undefined && range?.location !== location;
   if (range?.family !== family || elsewhere) {

@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { DriverError, type ImageSource } from '../../driver.ts';
+import { unreadable } from '../../system-code.ts';
 import { LxdRefusal, OperationFailed, type LxdClient } from './client.ts';
 import { aliasOf } from './names.ts';
 import { skelImage } from './skel-image.ts';
@@ -75,14 +76,17 @@ async function fileContent({ digest, source }: ImageSource): Promise<Content> {
     const hash = createHash('sha256');
     for await (const part of createReadStream(path) as AsyncIterable<Buffer>) hash.update(part);
     const sha256 = hash.digest('hex');
-    if (sha256 !== digest) throw new Error(`its SHA-256 is ${sha256}`);
-    return { stream: createReadStream(path), bytes, sha256 };
+    if (sha256 === digest) return { stream: createReadStream(path), bytes, sha256 };
+    throw imageUnavailable(digest, `what is at its source has the SHA-256 ${sha256}`);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : 'it cannot be read';
-    throw new DriverError(
-      'image-unavailable',
-      `prepareImage: ${source} is not to be had as image ${digest}: ${why}.`,
-      { cause },
-    );
+    throw cause instanceof DriverError ? cause : imageUnavailable(digest, unreadable(cause), cause);
   }
+}
+
+function imageUnavailable(digest: string, why: string, cause?: unknown): DriverError {
+  return new DriverError(
+    'image-unavailable',
+    `prepareImage: the content of image ${digest} is not to be had: ${why}.`,
+    { cause },
+  );
 }

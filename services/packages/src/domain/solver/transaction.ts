@@ -218,7 +218,7 @@ function packageUnknown(text: string, at: number, universe: Universe): Refused {
   const archs = [...universe.archs].sort().join(', ');
   return refuse(
     'PACKAGE_UNKNOWN',
-    `No enabled repository offers ${text} for ${archs}; take a name from repositoryPackages.`,
+    `No enabled repository offers ${text} for ${archs}; take a name from a repository’s packages.`,
     { path: ['input', 'packages', String(at)], details: { package: text } },
   );
 }
