@@ -25,6 +25,12 @@ export const MonthSchema = z
   .string()
   .regex(/^\d{4}-(0[1-9]|1[0-2])$/, { error: 'expected a month like 2026-04' });
 
+/** A month that may be asked about: one that begins and ends, anywhere, in a year of four digits. */
+export const AskedMonthSchema = MonthSchema.refine(
+  (month) => month >= '1970-02' && month <= '9998-12',
+  { error: 'expected a month like 2026-04, from 1970-02 to 9998-12' },
+);
+
 /** Every ask by name: who is asked is the part before the dot. */
 export const asks = {
   /** May this tenant order now? Refused while a hold stands on it or above it, or when closed. */

@@ -95,6 +95,18 @@ test('an expired key and a revoked one are refused with 401', async () => {
   expect(again).toMatchObject({ __typename: 'ValidationFailed', code: 'KEY_EXPIRY_PAST' });
 });
 
+test.each(['2026-13', '0000-01', '1970-01', '9999-12'])(
+  'the month %s, which no account can be charged for, is refused and nothing is done',
+  async (month) => {
+    const document = `mutation ($input: CloseMonthInput!) {
+      closeMonth(idempotencyKey: "${month}", input: $input) { __typename } }`;
+    const input = { accountId: running.seeded.customer.tenantId, month };
+    const { errors } = await doingNothing(() => staff.ask(document, { input }));
+    expect(errors).toMatchObject([{ code: 'INVALID_ARGUMENT' }]);
+    expect(errors[0]?.message).toContain('expected a month like 2026-04');
+  },
+);
+
 test.each([
   ['nothing', ''],
   ['a blank', ' '],

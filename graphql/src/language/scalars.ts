@@ -1,7 +1,7 @@
 /** The scalars of the schema. 64-bit integers are decimal strings, times RFC 3339 UTC. */
 import { parsePosition } from '@bivouac/events/language';
 import { CidrSchema, InstantSchema, UInt64Schema } from '@bivouac/events/values';
-import { MonthSchema } from '@bivouac/events/operations';
+import { AskedMonthSchema } from '@bivouac/events/operations';
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
 import type { z } from 'zod';
 
@@ -43,7 +43,7 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('Month', {
   description: 'A month of a calendar: `2026-04`.',
-  ...schemaScalar('Month', MonthSchema),
+  ...schemaScalar('Month', AskedMonthSchema),
 });
 
 builder.scalarType('Cidr', {

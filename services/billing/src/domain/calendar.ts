@@ -32,6 +32,11 @@ export function firstEndOf(month: string): string {
   return startOf(firstDayOf(nextMonth(month)), '+14:00');
 }
 
+/** Whether one instant lies before another; as texts they only sort within years of four digits. */
+export function isBefore(instant: string, other: string): boolean {
+  return Temporal.Instant.compare(instant, other) < 0;
+}
+
 /** The first day of a month, e.g. `2026-04-01`. */
 export function firstDayOf(month: string): string {
   return `${month}-01`;

@@ -14,7 +14,7 @@ import {
 import { minorUnits } from '@bivouac/events/values';
 
 import { invoiceIdOf, type AccountState } from './account.ts';
-import { periodOf } from './calendar.ts';
+import { isBefore, periodOf } from './calendar.ts';
 import { clearedBy } from './dunning.ts';
 import { entryOf, revenueLegs } from './ledger.ts';
 import { RATED_BY, rate } from './rating.ts';
@@ -131,5 +131,5 @@ function firstOpen(state: AccountState, month: string, now: string) {
   return [...(zones.size === 0 ? ['UTC'] : zones)]
     .sort()
     .map((zone) => periodOf(month, zone))
-    .find((period) => now < period.endsAt);
+    .find((period) => isBefore(now, period.endsAt));
 }

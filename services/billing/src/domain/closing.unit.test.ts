@@ -63,6 +63,15 @@ describe('closing a month', () => {
     }
   });
 
+  it('is refused of the last month that a year of four digits has', () => {
+    const last = { accountId, month: '9999-12', versions: [] };
+    for (const { state } of [charged(), new SampleAccount()]) {
+      expect(closeMonth(state, last, afterApril)).toMatchObject({
+        refusal: { code: 'PERIOD_NOT_OVER' },
+      });
+    }
+  });
+
   it('is refused until the month has ended in the zone charged in', () => {
     const early = closeMonth(
       charged().state,
