@@ -22,14 +22,7 @@ await withBroker(() => {
       sampleEvents('x', 12, { homeid: 'ten_1' }),
     );
     events = (await readWholeLog(installation.store)).filter((e) => e.homeid === 'ten_1');
-    const relayed = installation.store.subscribe()[Symbol.asyncIterator]();
-    for (let found = false; !found;) {
-      const read = await relayed.next();
-      if (read.done === true) break;
-      const { value } = read;
-      found = value.kind === 'events' && value.events.some((e) => e.stream.startsWith('relay-'));
-    }
-    await relayed.return?.();
+    await installation.relayed();
     await bus.close();
   });
   afterEach(() => installation.dispose());

@@ -114,6 +114,7 @@ export class KafkaConsumer implements Consumer {
       network,
       joined: (joined, partitions, memberId) => {
         if (this.#stop.signal.aborted) return;
+        this.#session = joined;
         this.#assignment.assign(joined, partitions, memberId);
       },
       batch: (payload) => this.#take(payload),

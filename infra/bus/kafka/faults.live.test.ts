@@ -11,6 +11,7 @@ import {
   keyOf,
   registry,
   sampleReaction,
+  turn,
   World,
   Writer,
 } from '../../runtime/react/sample-service.ts';
@@ -125,7 +126,7 @@ await withBroker(() => {
       );
     }
     await probe.until(() => probe.all.length >= 200);
-    while (installation.failures.length === 0) await systemClock.sleep(100);
+    await installation.failed;
     for (let n = 40; n < 60; n++) {
       await store.append(
         `thing-${n}`,
@@ -148,7 +149,7 @@ await withBroker(() => {
     await installation.store.append('thing-1', 'no-stream', before);
     const bus = await installation.open();
     await installation.store.append('thing-1', 2n, sampleEvents('lost', 3, { homeid: 'ten_1' }));
-    while ((bus.relay?.published ?? 0) < 6) await systemClock.sleep(50);
+    await installation.relayed();
     await bus.close();
     const restored = memoryEventStore({ epoch });
     await restored.append('thing-1', 'no-stream', before);
@@ -168,7 +169,7 @@ await withBroker(() => {
     const bus = await installation.open();
     const service = new Service(installation);
     await service.write(30, 4);
-    while ((bus.relay?.published ?? 0) < 120) await systemClock.sleep(50);
+    await installation.relayed();
     await installation.admin(async (admin) => {
       const bounds = await admin.fetchTopicOffsets(bus.topic);
       await admin.deleteTopicRecords({
@@ -238,7 +239,7 @@ await withBroker(() => {
       new Probe({
         marks,
         before: async (partition, messages) => {
-          await systemClock.sleep(1);
+          await turn();
           for (const message of messages) {
             if (message.kind !== 'event') continue;
             const mark = marks.get(partition);
@@ -260,12 +261,14 @@ await withBroker(() => {
     const second = await join(await installation.open({ relays: false }), probes[1]);
     await write(100);
     const all = (): Set<string> => new Set(probes.flatMap((probe) => ids(probe.all)));
-    while (all().size < 800) await systemClock.sleep(50);
+    const arrived = (many: number): Promise<void> =>
+      Promise.race(probes.map((probe) => probe.until(() => all().size >= many)));
+    await arrived(800);
     expect(lost.length).toBeGreaterThan(0);
     expect(probes[1]?.all.length).toBeGreaterThan(0);
     await second.stop(5000);
     await write(50);
-    while (all().size < 1000) await systemClock.sleep(50);
+    await arrived(1000);
     for (const probe of probes) {
       expect(probe.failures).toEqual([]);
       for (const events of probe.events) {
@@ -336,7 +339,7 @@ await withBroker(() => {
     const bus = await installation.open();
     const event = sampleEvents('one', 1, { homeid: 'ten_1' });
     await installation.store.append('thing-1', 'no-stream', event);
-    while ((bus.relay?.published ?? 0) < 1) await systemClock.sleep(50);
+    await installation.relayed();
     const read = (await readTopic(installation, bus.topic)).filter(
       ({ message }) => busMessage(message).kind === 'event',
     );

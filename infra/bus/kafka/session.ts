@@ -90,7 +90,7 @@ export class Session {
     const consumer = this.#consumer;
     const { GROUP_JOIN, CRASH, FETCH } = consumer.events;
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      joined(this, payload.memberAssignment[topic] ?? [], payload.memberId);
+      if (!this.#over) joined(this, payload.memberAssignment[topic] ?? [], payload.memberId);
     });
     consumer.on(FETCH, () => (this.#fetched = network.now()));
     consumer.on(CRASH, ({ payload }) => this.#die(payload.error));
@@ -101,7 +101,8 @@ export class Session {
       eachBatchAutoResolve: false,
       eachBatch: (payload) => {
         try {
-          batch(payload);
+          // One that was given up may fetch on for a moment; its partitions are another's by then.
+          if (!this.#over) batch(payload);
         } catch (error) {
           this.#die(error);
         }

@@ -8,14 +8,17 @@ import { env, stderr } from 'node:process';
 import { promisify } from 'node:util';
 
 import { expect, test } from '@jest/globals';
-import type { StoredEvent } from '@bivouac/events/language';
+import { eventRegistry, formatPosition, is, type StoredEvent } from '@bivouac/events/language';
 
+import { readWholeLog } from '../../../event-store/contract/samples.ts';
 import { memoryEventStore } from '../../../event-store/memory.ts';
 import type { EventStore } from '../../../event-store/port.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { isPublished } from '../../partition.ts';
 import { type KafkaBus, type KafkaBusOptions, openKafkaBus } from '../bus.ts';
 import { kafkaClient, type KafkaLogger, kafkaSettings } from '../client.ts';
 import { readWholeTopic, type TopicMessage } from '../read-topic.ts';
+import { relayEvents, RelayCheckpointRecorded } from '../relay-events.ts';
 import { topicOf } from '../topic.ts';
 
 /** Where `infra/dev/up kafka` keeps what it has started. */
@@ -87,7 +90,14 @@ export class Installation {
   readonly store: EventStore = memoryEventStore();
   readonly lines: Line[] = [];
   readonly failures: unknown[] = [];
+  /** Resolves when a relay has stopped by itself. */
+  readonly failed: Promise<void>;
+  #fail: () => void = () => undefined;
   readonly #buses: KafkaBus[] = [];
+
+  constructor() {
+    this.failed = new Promise((resolve) => (this.#fail = resolve));
+  }
 
   async open(more: Partial<KafkaBusOptions> = {}): Promise<KafkaBus> {
     const bus = await openKafkaBus({
@@ -96,7 +106,10 @@ export class Installation {
       clock: systemClock,
       logger: this.logger,
       tenantId: 'platform',
-      onFailure: (error) => this.failures.push(error),
+      onFailure: (error) => {
+        this.failures.push(error);
+        this.#fail();
+      },
       ...more,
     });
     this.#buses.push(bus);
@@ -119,6 +132,22 @@ export class Installation {
       if (topics.length > 0) await admin.deleteTopics({ topics });
     });
     await this.store.close();
+  }
+
+  /** Resolves when a relay has recorded that everything published up to the log's present end is there. */
+  async relayed(): Promise<void> {
+    const events = await readWholeLog(this.store);
+    const last = events.findLast((event) => isPublished(event.stream))?.position ?? '';
+    const registry = eventRegistry(relayEvents);
+    for await (const message of this.store.subscribe()) {
+      if (message.kind !== 'events') continue;
+      for (const event of message.events) {
+        if (!event.stream.startsWith('relay-')) continue;
+        const recorded = registry.decode(event);
+        if (recorded === undefined || !is(recorded, RelayCheckpointRecorded)) continue;
+        if (formatPosition(BigInt(recorded.data.position)) >= last) return;
+      }
+    }
   }
 
   /** Does something with the brokers by another connection than the bus's. */
