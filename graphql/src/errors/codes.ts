@@ -122,7 +122,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'An account of that kind does not stand there.',
       'Take one of the kinds that `details` allow, or another parent.',
     ],
-    NOT_BELOW_YOU: ['An account is closed from above.', 'Ask the one that invoices you.'],
+    NOT_BELOW_YOU: [
+      'An account is closed, and its limit set, from above.',
+      'Ask the one that invoices you.',
+    ],
     PROVIDER_CANNOT_BE_ACTED_FOR: [
       'The provider’s people act for it as they are.',
       'Name one of its customers.',

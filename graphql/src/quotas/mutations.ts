@@ -33,7 +33,7 @@ const ResourcesInput = builder.inputType('ResourcesInput', {
 });
 
 mutation('setLimit', {
-  description: 'For the staff: sets what an account and all below it may use together.',
+  description: 'For whoever is above the account: sets what it and all below it may use together.',
   input: builder.inputType('SetLimitInput', {
     description: 'A limit, or none.',
     fields: (t) => ({

@@ -178,7 +178,8 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     const commandKey = newKey ?? keyOf(contract, call, stream);
     const edge = { principal, commandKey };
     const owner: Owner | undefined = spec.owner?.(input, principal, stream);
-    if (owner !== undefined && !mayOwn(principal, owner)) return refused(notFound);
+    const about = spec.about?.(input);
+    if (owner !== undefined && !mayOwn(principal, owner, about)) return refused(notFound);
     const hashOwner = spec.person?.(input, edge) ?? `home:${principal.homeId}`;
     const inputHash = await options.ports.keys.hmac(hashOwner, canonicalBytes(input));
     const prepared =
@@ -186,7 +187,6 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         ? { input }
         : await spec.prepare(input, options.ports, { ...edge, load });
 
-    const about = spec.about?.(input);
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const job: Job = {
         commandKey,
@@ -329,9 +329,10 @@ function viewOf<S>(loaded: LoadedStream, state: unknown): Loaded<S> {
   };
 }
 
-function mayOwn(principal: Principal, owner: Owner): boolean {
-  if (principal.reach === 'all') return true;
-  return owner !== 'platform' && principal.reach.has(owner.tenantId);
+/** @param about the tenant the command is about, where the stream holds things of several. */
+function mayOwn({ reach }: Principal, owner: Owner, about: string | undefined): boolean {
+  if (reach === 'all') return true;
+  return owner !== 'platform' && reach.has(about ?? owner.tenantId);
 }
 
 /**

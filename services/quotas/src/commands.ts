@@ -42,6 +42,9 @@ export const quotasCommands: readonly CommandHandler[] = [
   }),
   handler(SetLimit, ledger, {
     ...onLedger,
+    about: ({ tenantId }) => tenantId,
+    prepare: (input, _ports, { principal: { reach, tenantId } }) =>
+      Promise.resolve({ input: { ...input, askedBy: reach === 'all' ? null : tenantId } }),
     decide: setLimit,
     result: (_events, { tenantId, limit }) => ({ tenantId, limit }),
   }),

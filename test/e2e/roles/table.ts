@@ -451,7 +451,7 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     ...row('billing.manage'),
     input: ({ account }) => ({ issuerId: account, month: '2099-01' }),
   },
-  setLimit: onAccount(customers, { limit: null, reason }),
+  setLimit: onAccount(row('account.manage', 'issuer'), { limit: null, reason }),
   setPaymentTerm: {
     ...row('billing.manage'),
     input: ({ account }) => ({ issuerId: account, days: 14 }),

@@ -16,12 +16,13 @@ const reservationId = idOf('reservation');
  * Sets what a tenant and all below it may use together; null takes its own limit away. Below what
  * is in use it is recorded all the same: nothing new fits then, nothing is taken away. With `until`
  * it ends then, and what was set to last is in force again.
- * Refused: TENANT_UNKNOWN, LIMIT_ENDS_IN_THE_PAST.
+ * From above: nobody decides what binds themselves.
+ * Refused: TENANT_UNKNOWN, NOT_BELOW_YOU, LIMIT_ENDS_IN_THE_PAST.
  */
 export const SetLimit = command({
   name: 'quotas.SetLimit',
-  access: 'staff',
-  right: 'customers.manage',
+  access: 'tenant',
+  right: 'account.manage',
   input: z.strictObject({
     tenantId,
     homeId,

@@ -115,7 +115,7 @@ function decide(state: LedgerState, step: Step): Decision {
         state,
         {
           ...{ tenantId: step.tenant, homeId: home, limit: step.limit, reason: 'test' },
-          ...(step.brief ? { until: later } : {}),
+          ...{ askedBy: null, ...(step.brief ? { until: later } : {}) },
         },
         context(),
       );

@@ -43,12 +43,19 @@ export function setLimit(
     readonly reason: string;
     /** It ends then, and the lasting one is in force again. Absent: it lasts. */
     readonly until?: string | undefined;
+    /** The tenant whose people ask; null for the provider's and for the host itself. */
+    readonly askedBy: string | null;
   },
   context: Pick<DecideContext, 'now'>,
 ): Decision {
   const { tenantId, homeId, limit, reason, until } = input;
   const tenant = state.tenants.get(tenantId);
   if (tenant === undefined) return tenantUnknown();
+  if (tenantId === input.askedBy) {
+    return refuse('NOT_BELOW_YOU', 'A limit is set from above; ask the one that invoices you.', {
+      path: ['tenantId'],
+    });
+  }
   if (until !== undefined && until <= context.now) {
     return refuse(
       'LIMIT_ENDS_IN_THE_PAST',

@@ -41,7 +41,8 @@ describe('opening a tenant', () => {
 });
 
 describe('setting a limit', () => {
-  const input = { tenantId: home, homeId: home, limit: ten, reason: 'Contract 1234' };
+  const facts = { tenantId: home, homeId: home, limit: ten, reason: 'Contract 1234' };
+  const input = { ...facts, askedBy: null };
 
   test('records what it was before', () => {
     const first = { tenantId: home, homeId: home, limit: ten, previous: null, reason: 'x' };
@@ -55,7 +56,7 @@ describe('setting a limit', () => {
 
   test('to what it is changes nothing', () => {
     expect(outcome(setLimit(given(opened), { ...input, limit: null }, context()))).toEqual([]);
-    const set = LimitSet({ ...input, previous: null });
+    const set = LimitSet({ ...facts, previous: null });
     expect(outcome(setLimit(given(opened, set), { ...input, reason: 'again' }, context()))).toEqual(
       [],
     );
@@ -78,9 +79,10 @@ describe('setting a limit', () => {
   });
 
   test('for a time ends then, with the lasting one in force again', () => {
-    const lasting = LimitSet({ ...input, previous: null });
-    const brief = { ...input, limit: null, until: later };
-    const decided = outcome(setLimit(given(opened, lasting), brief, context()));
+    const lasting = LimitSet({ ...facts, previous: null });
+    const brief = { ...facts, limit: null, until: later };
+    const asked = { ...brief, askedBy: null };
+    const decided = outcome(setLimit(given(opened, lasting), asked, context()));
     expect(decided).toMatchObject([{ data: { limit: null, previous: ten, until: later } }]);
     const state = given(opened, lasting, LimitSet({ ...brief, previous: ten }));
     const ending = { tenantId: home, homeId: home, until: later };
@@ -93,6 +95,22 @@ describe('setting a limit', () => {
     // Replaced meanwhile: the old timer ends nothing.
     const replaced = given(opened, lasting, LimitSet({ ...brief, previous: ten }), lasting);
     expect(outcome(expireLimit(replaced, ending, context(later)))).toEqual([]);
+  });
+
+  test('is for those above: nobody decides what binds themselves', () => {
+    const state = given(opened, childOpened);
+    const own = { ...input, askedBy: home };
+    expect(outcome(setLimit(state, own, context()))).toMatchObject({
+      code: 'NOT_BELOW_YOU',
+      path: ['tenantId'],
+    });
+    const below = { ...own, tenantId: child };
+    expect(outcome(setLimit(state, below, context()))).toMatchObject([
+      { data: { tenantId: child, limit: ten } },
+    ]);
+    expect(outcome(setLimit(state, { ...below, askedBy: child }, context()))).toMatchObject({
+      code: 'NOT_BELOW_YOU',
+    });
   });
 
   test('for a time that is over is refused', () => {
