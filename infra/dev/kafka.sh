@@ -40,7 +40,8 @@ down() {
     pid="$(cat "$file")"
     # A process id is used again; only a process of this broker's own is ended.
     if is_broker "$pid"; then
-      kill "$pid"
+      # Its data goes anyway; an orderly end waits for a quorum that ends with it.
+      kill -KILL "$pid"
       tail --pid="$pid" -f /dev/null
     fi
   done

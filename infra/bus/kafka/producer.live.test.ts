@@ -6,6 +6,7 @@ import type { Producer } from 'kafkajs';
 import { systemClock } from '../../runtime/clock.ts';
 import { kafkaClient, kafkaSettings } from './client.ts';
 import type { Outgoing } from './message.ts';
+import { isElecting, patiently } from './patience.ts';
 import { Publisher } from './publisher.ts';
 import { Installation, readTopic, url, withBroker } from './testing/broker.ts';
 import { FaultyNetwork } from './testing/network.ts';
@@ -51,7 +52,8 @@ await withBroker(() => {
     const producer = opened(kafka.producer({ idempotent: true, retry: { retries: 1 } }));
     await producer.connect();
     const send = (name: string) => producer.send({ topic, acks: -1, messages: messages(name) });
-    await send('a');
+    // A topic just made may be without leaders for a moment.
+    await patiently(systemClock, () => send('a'), isElecting);
     network.loseReplies(2);
     await expect(send('b')).rejects.toThrow();
     const acknowledged = await send('c');
@@ -67,7 +69,8 @@ await withBroker(() => {
     );
     await producer.connect();
     const send = (name: string) => producer.send({ topic, acks: -1, messages: messages(name) });
-    await send('a');
+    // A topic just made may be without leaders for a moment.
+    await patiently(systemClock, () => send('a'), isElecting);
     network.loseReplies(1);
     await Promise.all([send('b'), network.whenLost(1).then(() => send('c'))]);
     const found = await held();
