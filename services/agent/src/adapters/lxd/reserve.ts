@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { DriverError } from '../../driver.ts';
 import { LxdRefusal, type LxdClient } from './client.ts';
 
 /** Enough for btrfs to change a quota and for LXD's backup.yaml; part of what the container uses. */
@@ -16,16 +17,30 @@ const BYTES = 1024 * 1024;
 const pathOf = (name: string): string => `/1.0/instances/${name}/metadata/templates`;
 const FILE = 'bivouac-reserve';
 
-/** Puts it there unless it is. In a container that is full already there is none. */
+/** How often it is looked for, and how long in between, in milliseconds. */
+const TRIES = 5;
+const PAUSE = 200;
+
+/**
+ * Puts it there unless it is. In a container that is full already there is none. Where somebody else
+ * puts it there at once LXD may answer before it has read all, and the reply is lost: then it is looked
+ * for again.
+ */
 export async function keepReserve(client: LxdClient, name: string): Promise<void> {
-  const files = await client.get(pathOf(name), z.array(z.string()).nullable());
-  if (files?.includes(FILE) === true) return;
-  // Random, so that a file system that compresses keeps it at its size.
-  const content = { stream: Readable.from([randomBytes(BYTES)]), bytes: BYTES };
-  try {
-    await client.change('POST', `${pathOf(name)}?path=${FILE}`, undefined, { content });
-  } catch (error) {
-    if (!(error instanceof LxdRefusal) || error.code !== 'not-possible') throw error;
+  for (let left = TRIES; ; left--) {
+    const files = await client.get(pathOf(name), z.array(z.string()).nullable());
+    if (files?.includes(FILE) === true) return;
+    // Random, so that a file system that compresses keeps it at its size.
+    const content = { stream: Readable.from([randomBytes(BYTES)]), bytes: BYTES };
+    try {
+      await client.change('POST', `${pathOf(name)}?path=${FILE}`, undefined, { content });
+      return;
+    } catch (error) {
+      if (error instanceof LxdRefusal && error.code === 'not-possible') return;
+      const lost = error instanceof DriverError && error.code === 'outcome-unknown';
+      if (!lost || left === 1) throw error;
+    }
+    await client.clock.sleep(PAUSE);
   }
 }
 
