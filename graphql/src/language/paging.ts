@@ -96,3 +96,9 @@ function cursor(argument: string, value: string | null | undefined): void {
     { argument },
   );
 }
+
+/** The total of a page that has one: Pothos hands a connection's own fields less than it is. */
+export function totalOf(page: object): number {
+  if ('total' in page && typeof page.total === 'number') return page.total;
+  throw new TypeError('a page of a list with a total came without it');
+}

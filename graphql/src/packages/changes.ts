@@ -8,7 +8,7 @@ import type { z } from 'zod';
 
 import { ContainerRef } from '../containers/container.ts';
 import { builder } from '../language/builder.ts';
-import { type Connection, connection, pageRequest } from '../language/paging.ts';
+import { connection, pageRequest, totalOf } from '../language/paging.ts';
 import { operationById, OperationRef } from '../provisioning/operation.ts';
 import { PackageRef } from './package.ts';
 import { OfferedPackageRef } from './repository.ts';
@@ -35,10 +35,6 @@ const PackageUpdateRef = builder.objectRef<Update>('PackageUpdate').implement({
   }),
 });
 
-interface UpdatePage extends Connection<Update> {
-  readonly total: number;
-}
-
 const PackageUpdateConnection = builder.connectionObject(
   {
     type: PackageUpdateRef,
@@ -47,7 +43,7 @@ const PackageUpdateConnection = builder.connectionObject(
     fields: (t) => ({
       total: t.int({
         description: 'How many there are in all.',
-        resolve: (page) => (page as unknown as UpdatePage).total,
+        resolve: (page) => totalOf(page),
       }),
     }),
   },

@@ -4,7 +4,7 @@ import { PackagesOfContainer, PackagesOfImage, type PackageView } from '@bivouac
 import { ContainerRef } from '../containers/container.ts';
 import { ImageRef } from '../containers/image.ts';
 import { builder } from '../language/builder.ts';
-import { type Connection, connection, pageRequest } from '../language/paging.ts';
+import { connection, pageRequest, totalOf } from '../language/paging.ts';
 
 export const PackageRef = builder.objectRef<PackageView>('Package').implement({
   description: 'An installed RPM package.',
@@ -29,11 +29,6 @@ export const PackageRef = builder.objectRef<PackageView>('Package').implement({
   }),
 });
 
-interface PackagePage extends Connection<PackageView> {
-  /** All packages, not only this page's. */
-  readonly total: number;
-}
-
 const PackageEdge = builder.edgeObject({
   type: PackageRef,
   name: 'PackageEdge',
@@ -48,7 +43,7 @@ const PackageConnection = builder.connectionObject(
     fields: (t) => ({
       total: t.int({
         description: 'How many there are in all.',
-        resolve: (page) => (page as unknown as PackagePage).total,
+        resolve: (page) => totalOf(page),
       }),
     }),
   },

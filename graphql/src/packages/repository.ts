@@ -15,7 +15,7 @@ import { builder } from '../language/builder.ts';
 import { given } from '../language/given.ts';
 import { EventConnection, EventRef, historyConnection } from '../language/history.ts';
 import { idArgument, NodeRef, registerNode } from '../language/node.ts';
-import { type Connection, connection, pageRequest } from '../language/paging.ts';
+import { connection, pageRequest, totalOf } from '../language/paging.ts';
 import { version } from '../language/version.ts';
 import type { Services } from '../request/services.ts';
 
@@ -47,11 +47,6 @@ export const OfferedPackageRef = builder.objectRef<OfferedPackage>('OfferedPacka
   }),
 });
 
-interface OfferedPage extends Connection<OfferedPackage> {
-  /** All that fit, not only this page's. */
-  readonly total: number;
-}
-
 const OfferedPackageConnection = builder.connectionObject(
   {
     type: OfferedPackageRef,
@@ -60,7 +55,7 @@ const OfferedPackageConnection = builder.connectionObject(
     fields: (t) => ({
       total: t.int({
         description: 'How many there are in all.',
-        resolve: (page) => (page as unknown as OfferedPage).total,
+        resolve: (page) => totalOf(page),
       }),
     }),
   },
