@@ -76,6 +76,11 @@ export const ConfigSchema = z.object({
   DEMO_SEED: z.enum(['on', 'off']).default('on'),
   /** Versions of events to write instead of those the release writes by itself: `<type>=<version>,…`. */
   EVENT_VERSIONS: EventVersionsSchema.default(new Map()),
+  /** What the provider of a new installation is called. */
+  PROVIDER_NAME: z.string().min(1).max(200).default('Provider'),
+  /** PEM files of what callers of a service's process are shown by TLS; plain HTTP without. */
+  SERVICE_TLS_CERT: z.string().min(1).optional(),
+  SERVICE_TLS_KEY: z.string().min(1).optional(),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
 });
@@ -89,6 +94,12 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.problems = problems;
   }
+}
+
+function tlsProblems({ SERVICE_TLS_CERT, SERVICE_TLS_KEY }: Config): readonly string[] {
+  return (SERVICE_TLS_CERT === undefined) === (SERVICE_TLS_KEY === undefined)
+    ? []
+    : ['SERVICE_TLS_CERT and SERVICE_TLS_KEY: expected both or neither'];
 }
 
 /**
@@ -110,7 +121,7 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (parsed.success) issues.push(...agentProblems(parsed.data));
+  if (parsed.success) issues.push(...agentProblems(parsed.data), ...tlsProblems(parsed.data));
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))
