@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
+import type { Principal } from '@bivouac/events/language';
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 
@@ -12,7 +13,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { IdentityError } from './errors.ts';
 import { CallerNameSchema } from './identity.ts';
 import { CLOCK_TOLERANCE_SECONDS, keyIdOf, TOKEN_SECONDS, TOKEN_TYPE } from './token.ts';
-import { type PrincipalKind, PrincipalKindSchema } from './wire.ts';
+import { PrincipalKindSchema } from './wire.ts';
 
 /** One caller in the file. */
 const EntrySchema = z.strictObject({
@@ -35,7 +36,7 @@ export type TrustFile = z.output<typeof TrustFileSchema>;
 export interface Caller {
   readonly name: string;
   /** Kinds of principals that it may speak for. */
-  readonly principals: ReadonlySet<PrincipalKind>;
+  readonly principals: ReadonlySet<Principal['kind']>;
 }
 
 export interface TrustedCallers {

@@ -2,7 +2,6 @@
 import type {
   CommandCall,
   CommandReply,
-  Principal,
   QueryCall,
   QueryReply,
   Refusal,
@@ -37,9 +36,9 @@ const PrincipalSchema = z.strictObject({
   audience: AudienceSchema,
 });
 
-/** Kinds of principals a trusted caller may speak for. */
-export const PrincipalKindSchema = PrincipalSchema.shape.kind;
-export type PrincipalKind = Principal['kind'];
+/** Kinds of principals that callers may speak for. Policies and timers are a service's own. */
+export const PrincipalKindSchema = PrincipalSchema.shape.kind.exclude(['policy', 'timer']);
+export type PrincipalKind = z.output<typeof PrincipalKindSchema>;
 
 /** A command as it is sent. */
 export const CommandMessageSchema = z.strictObject({
