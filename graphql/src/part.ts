@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { callServices, openIdentity } from '@bivouac/infra/calls';
 import {
+  callerOf,
   checkShared,
   Closing,
   Failing,
@@ -41,11 +41,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   const { onFailure } = failing;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
-    const caller = callServices({
-      services: config.SERVICE_URLS,
-      identity: await openIdentity(config.IDENTITY_FILE),
-      ...{ clock, logger },
-    });
+    const caller = await callerOf(config, logger);
     closing.add(() => caller.close());
     const folder = join(config.DATA_DIR, 'services', 'gateway');
     const store = await openLog(config, folder, { logger, onFailure }, closing);

@@ -11,5 +11,5 @@ export { startRelayPart } from './relay-part.ts';
 export { RELEASE } from './release.ts';
 export { runPart, runService } from './run.ts';
 export { type ServicePart, startServicePart } from './service-part.ts';
-export { checkShared } from './settings.ts';
+export { callerOf, checkShared, servicePorts } from './settings.ts';
 export { processViews } from './views.ts';

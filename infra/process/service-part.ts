@@ -8,9 +8,15 @@ import { join } from 'node:path';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 
 import { openBus } from '../bus/index.ts';
-import { serveCalls, trustedCallers } from '../calls/index.ts';
+import { serveCalls } from '../calls/index.ts';
 import type { EventStore } from '../event-store/port.ts';
-import { folderSnapshots, type Host, type ServiceDefinition, startHost } from '../runtime/index.ts';
+import {
+  folderSnapshots,
+  type Host,
+  type ServiceDefinition,
+  startHost,
+  systemClock,
+} from '../runtime/index.ts';
 import { Closing } from './closing.ts';
 import { openEntrance } from './entrance.ts';
 import { writableFolder } from './folder.ts';
@@ -18,7 +24,7 @@ import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
 import { Failing, type Part, type PartOptions } from './part.ts';
 import { openPorts } from './ports.ts';
-import { checkShared } from './settings.ts';
+import { checkShared, trustedBy } from './settings.ts';
 import { processViews } from './views.ts';
 
 /** A service's part, with what tests and harnesses look at. */
@@ -39,7 +45,7 @@ export async function startServicePart(
   const { config, clock, logger } = options;
   const { name } = definition;
   checkShared(config);
-  const trusted = await trustedCallers(config.TRUSTED_CALLERS_FILE);
+  const trusted = await trustedBy(config);
   const closing = new Closing();
   const failing = new Failing(options.onFailure);
   const { onFailure } = failing;
@@ -85,9 +91,11 @@ export async function startServicePart(
       service: name,
       contracts: [...definition.commands, ...definition.queries].map(({ contract }) => contract),
       caller: host,
-      ...{ trusted, clock, logger },
+      ...{ trusted, logger, clock: systemClock },
     });
     entrance.open(calls, () => !failing.failed && host.ready());
+    // Whoever calls is sent to another replica, and what was taken is finished.
+    closing.add(() => calls.stop());
     return {
       ...{ host, store, url: entrance.url, ready: () => entrance.ready() },
       stop: () => closing.close(),
