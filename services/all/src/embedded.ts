@@ -14,7 +14,7 @@ import { createGateway } from '@bivouac/graphql';
 import { folderBlobs } from '@bivouac/infra/blobs';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { type EventStore, openEventStore } from '@bivouac/infra/event-store';
 import { folderKeys } from '@bivouac/infra/keys';
 import {
   type Clock,
@@ -63,11 +63,12 @@ export interface Installation {
 export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
-  const logFolder = config.EVENT_STORE_URL.slice('sqlite:'.length);
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
   await writableFolder(folder, 'DATA_DIR');
-  await writableFolder(logFolder, 'EVENT_STORE_URL');
+  if (config.EVENT_STORE_URL.startsWith('sqlite:')) {
+    await writableFolder(config.EVENT_STORE_URL.slice('sqlite:'.length), 'EVENT_STORE_URL');
+  }
   await writableFolder(join(folder, 'views'), 'DATA_DIR');
   const closing: (() => Promise<void>)[] = [];
   try {
@@ -79,7 +80,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
   }
 
   async function open(): Promise<Installation> {
-    const store = await openEmbeddedStore({ folder: logFolder, onFailure });
+    const store = await openEventStore({
+      url: config.EVENT_STORE_URL,
+      folder: join(folder, 'event-store'),
+      onFailure,
+      logger,
+    });
     closing.push(() => store.close());
     const keys = await folderKeys({ folder: join(folder, 'keys') });
     closing.push(() => keys.close());
