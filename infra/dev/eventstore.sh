@@ -23,6 +23,7 @@ up() {
     grep '^EVENT_STORE_URL=' "$state/out.log"
     return
   fi
+  : >"$state/out.log"
   # Its own session and no inherited descriptors: it outlives this script and holds no one's pipe.
   (cd "$root" && exec setsid node --conditions=source --import tsx infra/dev/eventstore/main.ts \
     --folder "$folder" --port "$port") </dev/null >"$state/out.log" 2>&1 &
