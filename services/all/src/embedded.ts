@@ -10,7 +10,7 @@ import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { ChangeNews, createGateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { type EventStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, openPorts, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
@@ -52,16 +52,22 @@ export interface Installation {
 export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
-  const logFolder = config.EVENT_STORE_URL.slice('sqlite:'.length);
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
   await writableFolder(folder, 'DATA_DIR');
-  await writableFolder(logFolder, 'EVENT_STORE_URL');
+  if (config.EVENT_STORE_URL.startsWith('sqlite:')) {
+    await writableFolder(config.EVENT_STORE_URL.slice('sqlite:'.length), 'EVENT_STORE_URL');
+  }
   const closing = new Closing();
   return closing.opening(open);
 
   async function open(): Promise<Installation> {
-    const store = await openEmbeddedStore({ folder: logFolder, onFailure });
+    const store = await openEventStore({
+      url: config.EVENT_STORE_URL,
+      folder: join(folder, 'event-store'),
+      onFailure,
+      logger,
+    });
     closing.add(() => store.close());
     const ports = await openPorts(config, closing);
     const bus = await openBus({
