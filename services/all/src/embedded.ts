@@ -4,18 +4,15 @@
  */
 import './production.ts';
 
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { accountsService, erasedPersons } from '@bivouac/accounts';
 import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { createGateway } from '@bivouac/graphql';
-import { folderBlobs } from '@bivouac/infra/blobs';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
-import { folderKeys } from '@bivouac/infra/keys';
 import {
   type Clock,
   type Config,
@@ -23,12 +20,12 @@ import {
   folderSnapshots,
   type Host,
   type Logger,
+  openPorts,
   RuntimeError,
   startHost,
   systemPrincipal,
   viewSchemaOf,
 } from '@bivouac/infra/runtime';
-import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
 import { ChangeNews } from './changes.ts';
@@ -81,12 +78,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
   async function open(): Promise<Installation> {
     const store = await openEmbeddedStore({ folder: logFolder, onFailure });
     closing.push(() => store.close());
-    const keys = await folderKeys({ folder: join(folder, 'keys') });
-    closing.push(() => keys.close());
-    const secrets = await folderSecrets({ folder: join(folder, 'secrets') });
-    closing.push(() => secrets.close());
-    const blobs = await folderBlobs({ folder: join(folder, 'blobs') });
-    const ports: EdgePorts = { keys, secrets, blobs, random: (bytes) => randomBytes(bytes) };
+    const ports = await openPorts(config);
+    closing.push(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       store,
@@ -127,7 +120,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       // held against the log.
       caughtUp: async (view) => {
         for (const { person, purposes } of erasedPersons(view(accountsService.name))) {
-          await keys.destroy(person, purposes);
+          await ports.keys.destroy(person, purposes);
         }
       },
     });
