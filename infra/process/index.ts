@@ -6,7 +6,6 @@ export { type HttpServer, listen } from './http.ts';
 export { openLog } from './log.ts';
 export { listenForNews } from './news.ts';
 export { Failing, type Part, type PartOptions } from './part.ts';
-export { openPorts } from './ports.ts';
 export { startRelayPart } from './relay-part.ts';
 export { RELEASE } from './release.ts';
 export { runPart, runService } from './run.ts';

@@ -13,6 +13,7 @@ import type { EventStore } from '../event-store/port.ts';
 import {
   folderSnapshots,
   type Host,
+  openPorts,
   type ServiceDefinition,
   startHost,
   systemClock,
@@ -23,7 +24,6 @@ import { writableFolder } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
 import { Failing, type Part, type PartOptions } from './part.ts';
-import { openPorts } from './ports.ts';
 import { checkShared, trustedBy } from './settings.ts';
 import { processViews } from './views.ts';
 
@@ -66,7 +66,8 @@ export async function startServicePart(
       views.close();
     });
     const store = await openLog(config, own, { logger, onFailure }, closing);
-    const ports = await openPorts(config, closing);
+    const ports = await openPorts(config);
+    closing.add(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       relays: false,

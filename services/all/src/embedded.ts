@@ -11,7 +11,7 @@ import { ChangeNews, createGateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
 import { type EventStore, openEventStore } from '@bivouac/infra/event-store';
-import { Closing, openPorts, processViews, writableFolder } from '@bivouac/infra/process';
+import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
   type Config,
@@ -19,6 +19,7 @@ import {
   folderSnapshots,
   type Host,
   type Logger,
+  openPorts,
   startHost,
 } from '@bivouac/infra/runtime';
 
@@ -69,7 +70,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       logger,
     });
     closing.add(() => store.close());
-    const ports = await openPorts(config, closing);
+    const ports = await openPorts(config);
+    closing.add(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       store,
