@@ -12,6 +12,7 @@ import { serveCalls } from '../calls/index.ts';
 import type { EventStore } from '../event-store/port.ts';
 import {
   folderSnapshots,
+  Health,
   type Host,
   openPorts,
   type ServiceDefinition,
@@ -23,7 +24,7 @@ import { openEntrance } from './entrance.ts';
 import { writableFolder } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
-import { Failing, type Part, type PartOptions } from './part.ts';
+import type { Part, PartOptions } from './part.ts';
 import { checkShared, trustedBy } from './settings.ts';
 import { processViews } from './views.ts';
 
@@ -47,8 +48,8 @@ export async function startServicePart(
   checkShared(config);
   const trusted = await trustedBy(config);
   const closing = new Closing();
-  const failing = new Failing(options.onFailure);
-  const { onFailure } = failing;
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const folder = config.DATA_DIR;
@@ -78,7 +79,7 @@ export async function startServicePart(
     const known = new Set(definition.events.map(({ type }) => type));
     const host = await startHost({
       services: [definition],
-      ...{ store, bus, ports, clock, logger, onFailure },
+      ...{ store, bus, ports, clock, logger, onFailure, health },
       // All processes have the same settings: what is said of others' events is theirs.
       written: new Map([...config.EVENT_VERSIONS].filter(([type]) => known.has(type))),
       snapshots: await folderSnapshots({ folder: join(own, 'snapshots') }),
@@ -94,7 +95,7 @@ export async function startServicePart(
       caller: host,
       ...{ trusted, logger, clock: systemClock },
     });
-    entrance.open(calls, () => !failing.failed && host.ready());
+    entrance.open(calls, () => host.ready());
     // Whoever calls is sent to another replica, and what was taken is finished.
     closing.add(() => calls.stop());
     return {

@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * from './definitions.ts';
 export * from './edge-ports.ts';
 export * from './errors.ts';
+export * from './health.ts';
 export * from './history.ts';
 export * from './commands/host.ts';
 export * from './commands/snapshots/index.ts';

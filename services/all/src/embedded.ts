@@ -17,6 +17,7 @@ import {
   type Config,
   type EdgePorts,
   folderSnapshots,
+  Health,
   type Host,
   type Logger,
   openPorts,
@@ -63,10 +64,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
   return closing.opening(open);
 
   async function open(): Promise<Installation> {
+    const health = new Health({ logger, onFailure });
     const store = await openEventStore({
       url: config.EVENT_STORE_URL,
       folder: join(folder, 'event-store'),
-      onFailure,
+      onFailure: health.fail,
       logger,
     });
     closing.add(() => store.close());
@@ -78,7 +80,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       clock,
       logger,
       tenantId: PROVIDER_ID,
-      onFailure,
+      onFailure: health.fail,
     });
     closing.add(() => bus.close());
     const news = new NodeNews();
@@ -95,6 +97,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
       clock,
       logger,
       onFailure,
+      health,
       written: config.EVENT_VERSIONS,
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,

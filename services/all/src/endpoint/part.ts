@@ -11,7 +11,6 @@ import {
   callerOf,
   checkShared,
   Closing,
-  Failing,
   listenForNews,
   notFound,
   openEntrance,
@@ -19,7 +18,7 @@ import {
   type Part,
   type PartOptions,
 } from '@bivouac/infra/process';
-import { ConfigError } from '@bivouac/infra/runtime';
+import { ConfigError, Health } from '@bivouac/infra/runtime';
 
 import { openAgents } from './agents.ts';
 import { NodeNews, nodeNewsEvents } from './node-news.ts';
@@ -44,8 +43,8 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
       'AGENT_LISTEN: expected where agents may connect, e.g. 4100 (see .env.example)',
     ]);
   const closing = new Closing();
-  const failing = new Failing(options.onFailure);
-  const { onFailure } = failing;
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const caller = await callerOf(config, logger);
@@ -82,7 +81,7 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
     closing.add(stopListening);
     const tls = cert === undefined || key === undefined ? undefined : { cert, key };
     const { url: endpoint } = await agents.listen({ ...address, tls });
-    entrance.open(notFound, () => !failing.failed);
+    entrance.open(notFound, () => health.well);
     return {
       ...{ endpoint, url: entrance.url, ready: () => entrance.ready() },
       stop: () => closing.close(),
