@@ -115,6 +115,8 @@ export function serveCalls(options: ServeCallsOptions): CallServer {
           logger.warn({ err: error, path: pathOf(request) }, 'a call failed after its deadline');
       });
       const reply = await Promise.race([answering, timer]);
+      // Its connection must not keep a stopping replica.
+      if (stopping) response.setHeader('connection', 'close');
       send(response, 200, jsonText(reply));
     } finally {
       over.abort();
