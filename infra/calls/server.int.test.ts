@@ -320,7 +320,7 @@ test('what the host throws is said as what it means, and its words stay in the l
   const { url, token, service, lines } = await server();
   const path = '/calls/samples.Totals';
   const body = JSON.stringify(messageOf({ accountId: 'x' }, { principal }));
-  const answerTo = async (error: unknown) => {
+  const answerTo = async (error: Error) => {
     service.onQuery = () => Promise.reject(error);
     const { status, body: said, headers } = await post(url, token, { path, body });
     return [status, said, headers.get('retry-after')];
