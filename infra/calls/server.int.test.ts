@@ -316,6 +316,24 @@ test('a stopping replica turns new calls away and answers those under way', asyn
   await calls.stop();
 });
 
+test('a stopping replica waits no longer than it is told', async () => {
+  const clock = new ManualClock(Date.now());
+  const { url, token, service, calls } = await server(clock);
+  const reached = new Promise<void>((resolve) => {
+    service.onCommand = () => {
+      resolve();
+      return new Promise(() => undefined);
+    };
+  });
+  const underWay = post(url, token);
+  await reached;
+  const stopping = calls.stop(5_000);
+  clock.advance(5_000);
+  await stopping;
+  clock.advance(60_000);
+  expect((await underWay).status).toBe(504);
+});
+
 test('what the host throws is said as what it means, and its words stay in the log', async () => {
   const { url, token, service, lines } = await server();
   const path = '/calls/samples.Totals';

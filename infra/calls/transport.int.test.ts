@@ -11,6 +11,7 @@ import { callServices, type CallServicesOptions } from './client.ts';
 import { openIdentity } from './identity.ts';
 import { Add, Bench, principal, SampleService, Totals } from './sample-calls.ts';
 import { serveCalls } from './server.ts';
+import { transportTo } from './transport.ts';
 import { openTrustedCallers } from './trusted.ts';
 
 const logger = createLogger('silent');
@@ -176,6 +177,33 @@ test('a caller that nobody trusts is told so, and a proxy’s answer is none', a
   const behind = await callerOf([proxy.url], { deadlineMs: 300 });
   expect(await behind.command(Add, ask, { principal, idempotencyKey: 'k' })).toMatchObject({
     refusal: { code: 'OUTCOME_UNKNOWN' },
+  });
+});
+
+test('a reply beyond the bound is not read, and not asked for again', async () => {
+  const service = new SampleService();
+  const totals = Array.from({ length: 1_000 }, () => ({ total: 1 }));
+  service.onQuery = () => Promise.resolve({ ok: true, result: { totals }, position: null });
+  const calls = await callsOf(service);
+  const { url } = await bench.listen((request, response) => void calls(request, response));
+  const remote = await callerOf([url], {
+    transport: (options) => transportTo({ ...options, mostBytes: 1_000 }),
+  });
+  await expect(remote.query(Totals, ask, { principal })).rejects.toMatchObject({
+    code: 'defect',
+    message: expect.stringContaining('beyond 1000 bytes'),
+  });
+  expect(service.asked).toHaveLength(1);
+});
+
+test('an address that a name has lost takes no more calls', async () => {
+  const transport = transportTo({
+    ...{ origin: 'http://127.0.0.1:9', address: undefined, ca: undefined, connections: 1 },
+  });
+  await transport.close('idle');
+  const call = { contract: 'samples.Add', token: 't', body: '{}', deadlineMs: 1_000 };
+  expect(await transport.exchange({ ...call, late: new AbortController().signal })).toMatchObject({
+    kind: 'unsent',
   });
 });
 

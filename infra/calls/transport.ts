@@ -30,6 +30,8 @@ export interface TransportOptions {
   readonly ca: string | undefined;
   /** Most connections at once. */
   readonly connections: number;
+  /** The largest reply that is read, in bytes; MAX_REPLY_BYTES unless told. */
+  readonly mostBytes?: number;
 }
 
 export interface Transport {
@@ -51,6 +53,7 @@ const CONNECT_MS = 3_000;
 
 /** Connections to one replica, kept and used again. */
 export function transportTo(options: TransportOptions): Transport {
+  const most = options.mostBytes ?? MAX_REPLY_BYTES;
   const pool = new Pool(options.origin, {
     connections: options.connections,
     pipelining: 1,
@@ -58,7 +61,7 @@ export function transportTo(options: TransportOptions): Transport {
     // The caller's deadline counts, and it aborts.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: MAX_REPLY_BYTES,
+    maxResponseSize: most,
     connect: {
       timeout: CONNECT_MS,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -83,6 +86,10 @@ export function transportTo(options: TransportOptions): Transport {
       } catch (error) {
         if (late.aborted) return { kind: 'lost', why: 'there was no answer by the deadline' };
         const why = reasonOf(error);
+        // It would be as large again.
+        if (error instanceof errors.ResponseExceededMaxSizeError) {
+          return { kind: 'defect', why: `its reply is beyond ${most} bytes: ask for less at once` };
+        }
         return { kind: isBeforeSending(error) ? 'unsent' : 'lost', why };
       }
     },
@@ -134,6 +141,8 @@ const BEFORE_SENDING = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
+  // The host name has lost the address meanwhile.
+  'UND_ERR_CLOSED',
 ]);
 
 /** No connection was made: errors of the network's lower layers and of TLS. */
