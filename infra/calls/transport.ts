@@ -68,8 +68,11 @@ export function transportTo(options: TransportOptions): Transport {
       ...(options.address === undefined ? {} : { lookup: always(options.address) }),
     },
   });
+  let closed = false;
   return {
     exchange: async ({ contract, token, body, deadlineMs, late }) => {
+      // The host name has lost the address meanwhile.
+      if (closed) return { kind: 'unsent', why: 'it is no replica any more' };
       try {
         const response = await pool.request({
           method: 'POST',
@@ -93,7 +96,10 @@ export function transportTo(options: TransportOptions): Transport {
         return { kind: isBeforeSending(error) ? 'unsent' : 'lost', why };
       }
     },
-    close: (when) => (when === 'idle' ? pool.close() : pool.destroy()),
+    close: (when) => {
+      closed = true;
+      return when === 'idle' ? pool.close() : pool.destroy();
+    },
   };
 }
 
@@ -141,8 +147,6 @@ const BEFORE_SENDING = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
-  // The host name has lost the address meanwhile.
-  'UND_ERR_CLOSED',
 ]);
 
 /** No connection was made: errors of the network's lower layers and of TLS. */
