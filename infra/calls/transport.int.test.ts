@@ -13,6 +13,7 @@ import { Add, Bench, principal, SampleService, Totals } from './sample-calls.ts'
 import { serveCalls } from './server.ts';
 import { transportTo } from './transport.ts';
 import { openTrustedCallers } from './trusted.ts';
+import { messageOf } from './wire.ts';
 
 const logger = createLogger('silent');
 let bench: Bench;
@@ -174,7 +175,7 @@ test('a caller that nobody trusts is told so, and a proxy’s answer is none', a
   const proxy = await bench.listen((_request, response) => {
     response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
   });
-  const behind = await callerOf([proxy.url], { deadlineMs: 300 });
+  const behind = await callerOf([proxy.url], { deadlineMs: 1_000 });
   expect(await behind.command(Add, ask, { principal, idempotencyKey: 'k' })).toMatchObject({
     refusal: { code: 'OUTCOME_UNKNOWN' },
   });
@@ -209,13 +210,47 @@ test('an address that a name has lost takes no more calls', async () => {
 
 test('a replica that hangs is given up by the caller’s own timer', async () => {
   const hanging = await bench.listen(() => undefined);
-  const remote = await callerOf([hanging.url], { deadlineMs: 200 });
+  const remote = await callerOf([hanging.url], { deadlineMs: 1_000 });
   await expect(remote.query(Totals, ask, { principal })).rejects.toMatchObject({
     code: 'unavailable',
   });
   expect(await remote.command(Add, ask, { principal, idempotencyKey: 'k' })).toMatchObject({
     refusal: { code: 'OUTCOME_UNKNOWN' },
   });
+});
+
+test('what waits for a connection until its deadline was not sent, and never is', async () => {
+  const service = new SampleService();
+  const calls = await callsOf(service);
+  const held: (() => void)[] = [];
+  let arrived: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => (arrived = resolve));
+  const { url } = await bench.listen((request, response) => {
+    held.push(() => void calls(request, response));
+    arrived();
+  });
+  const transport = transportTo({
+    ...{ origin: url, address: undefined, ca: undefined, connections: 1 },
+  });
+  bench.onEnd(() => transport.close('now'));
+  const { identity } = await bench.trustedFile();
+  const token = await (await openIdentity(identity)).tokenFor('samples', systemClock);
+  const body = JSON.stringify(messageOf(ask, { principal, idempotencyKey: 'k' }));
+  const call = { contract: 'samples.Add', token, body, deadlineMs: 10_000 };
+  const first = transport.exchange({ ...call, late: new AbortController().signal });
+  await reached;
+  const late = new AbortController();
+  const second = transport.exchange({ ...call, late: late.signal });
+  late.abort();
+  expect(await second).toMatchObject({ kind: 'unsent' });
+  for (const go of held) go();
+  expect(await first).toMatchObject({ kind: 'answered' });
+  const third = transport.exchange({ ...call, late: new AbortController().signal });
+  while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  held[1]?.();
+  expect(await third).toMatchObject({ kind: 'answered' });
+  expect(held).toHaveLength(2);
+  expect(service.asked).toHaveLength(2);
 });
 
 test('closing ends calls under way', async () => {
