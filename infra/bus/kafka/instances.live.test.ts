@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 
 import { systemClock } from '../../runtime/clock.ts';
+import { CheckpointMirror } from '../../runtime/react/mirror.ts';
 import type { Reactions } from '../../runtime/react/reaction.ts';
 import { startReactions } from '../../runtime/react/reactions.ts';
 import {
@@ -29,14 +30,18 @@ function rig() {
   const writer = new Writer(store);
   const failures: unknown[] = [];
   const expected: Record<string, string[]> = {};
-  const start = async (network?: FaultyNetwork, relays = false) => {
+  const start = async (
+    network?: FaultyNetwork,
+    relays = false,
+    during?: () => Promise<void> | void,
+  ) => {
     const bus = await installation.open({
       relays,
       ...(network && { socketFactory: network.socketFactory }),
     });
     const reactions = await startReactions({
       service: 'sample',
-      reactions: [sampleReaction('note', world)],
+      reactions: [sampleReaction('note', world, during)],
       ...{ bus, store, registry, clock: systemClock, logger },
       onFailure: (error) => failures.push(error),
     });
@@ -54,7 +59,14 @@ function rig() {
     expect(Object.fromEntries(world.effects)).toEqual(expected);
     expect(failures).toEqual([]);
   };
-  return { installation, world, start, write, check };
+  /** How far they have come, as it is written down. */
+  const marks = async (): Promise<readonly string[]> => {
+    const mirror = new CheckpointMirror({
+      ...{ service: 'sample', store, clock: systemClock, tenantId: '' },
+    });
+    return (await mirror.load())?.marks.map((mark) => mark ?? '') ?? [];
+  };
+  return { installation, world, start, write, check, marks };
 }
 
 /** Resolves when these, and no others, have every partition, each at least one. */
@@ -110,6 +122,46 @@ await withBroker(() => {
       await idle([one, two]);
     }
     check();
+  }, 120_000);
+
+  test('one that is cut off with work in hand, and does not know, undoes nothing when it goes on', async () => {
+    const { start, write, check, marks } = rig();
+    const network = new FaultyNetwork();
+    let open: () => void = () => undefined;
+    let inHand: () => void = () => undefined;
+    let gate: Promise<void> | undefined;
+    const begun = new Promise<void>((resolve) => (inHand = resolve));
+    const one = await start(undefined, true);
+    const two = await start(network, false, () => {
+      if (gate !== undefined) inHand();
+      return gate;
+    });
+    await shared([one, two]);
+    await write(40, 2);
+    await idle([one, two]);
+    gate = new Promise((resolve) => (open = resolve));
+    await write(40, 2);
+    await begun;
+    network.hold();
+    // Its session ends, and the other gets everything; what it has in hand is done there, and more.
+    await shared([one]);
+    await write(40, 2);
+    await idle([one]);
+    check();
+    const before = await marks();
+    gate = undefined;
+    // It goes on, and comes upon what was written meanwhile, unless it has learnt of its loss already.
+    const learnt = new Promise<void>((resolve) => two.onAssigned(() => resolve()));
+    const believes = two.assigned().length > 0;
+    open();
+    if (believes) await learnt;
+    await write(40, 1);
+    network.release();
+    await shared([one, two]);
+    await idle([one, two]);
+    check();
+    const after = await marks();
+    expect(before.filter((mark, partition) => (after[partition] ?? '') < mark)).toEqual([]);
   }, 120_000);
 
   test('a wait for a home of another instance ends by what that one writes down', async () => {
