@@ -21,6 +21,7 @@ import {
 } from '../port.ts';
 import { checkAppend, checkLimit, checkPosition } from '../refusals.ts';
 import { compareResent } from '../resend.ts';
+import { Ahead } from './ahead.ts';
 import { EPOCH_STREAM, positionOf, toEventData } from './codec.ts';
 import { Connection, PATIENCE, type Patience, within } from './connection.ts';
 import { epochOf } from './epoch.ts';
@@ -201,12 +202,15 @@ class EventStoreDb implements EventStore {
   subscribe(options: Parameters<EventStore['subscribe']>[0] = {}) {
     this.#tail.start();
     const { signal } = options;
+    const ahead = new Ahead((after, limit) =>
+      this.readAll(after === undefined ? { limit } : { after, limit }),
+    );
     return follow(
       {
         bell: this.#tail.bell,
         recent: (after, limit) => this.#tail.recent(after, limit),
-        readAll: (read) =>
-          this.#patiently(signal, { events: [], end: false }, () => this.readAll(read)),
+        readAll: ({ after, limit = DEFAULT_LIMIT } = {}) =>
+          this.#patiently(signal, { events: [], end: false }, () => ahead.page(after, limit)),
         head: () => this.head(),
         at: (position) => this.#open(() => this.#reads.at(position)),
       },
