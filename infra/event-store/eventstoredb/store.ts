@@ -86,7 +86,9 @@ class EventStoreDb implements EventStore {
     this.#connection = connection;
     this.#epoch = epoch;
     this.#patience = patience;
-    this.#reads = new Reads(connection, epoch);
+    this.#reads = new Reads(connection, epoch, (n, direction) =>
+      this.#homes.neighbour(n, direction),
+    );
     this.#homes = new Homes(this.#reads, options.folder, epoch);
     this.#tail = new Tail({
       connection,
