@@ -92,8 +92,10 @@ export class Reads {
       // One for the event at the start itself, one to see whether anything follows.
       const ask = Math.max(limit - events.length + 2, least);
       const records = await this.#log(startOf(skip, direction), direction, ask);
+      const skipped = skip === undefined ? undefined : parsePosition(skip);
       for (const record of records) {
-        if (isHidden(record) || positionOf(record) === skip) continue;
+        if ((skipped !== undefined && record.position?.commit === skipped) || isHidden(record))
+          continue;
         if (events.length === limit) return { events, end: false };
         events.push(toStored(record, this.#epoch));
       }

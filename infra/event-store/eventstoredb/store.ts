@@ -22,7 +22,7 @@ import {
 import { checkAppend, checkLimit, checkPosition } from '../refusals.ts';
 import { compareResent } from '../resend.ts';
 import { Ahead } from './ahead.ts';
-import { EPOCH_STREAM, positionOf, toEventData } from './codec.ts';
+import { EPOCH_STREAM, NOWHERE, positionOf, toEventData } from './codec.ts';
 import { Connection, PATIENCE, type Patience, within } from './connection.ts';
 import { epochOf } from './epoch.ts';
 import { Homes } from './homes.ts';
@@ -143,7 +143,7 @@ class EventStoreDb implements EventStore {
     if (
       position !== undefined &&
       position.commit === position.prepare &&
-      position.commit < 2n ** 63n
+      position.commit < NOWHERE
     ) {
       const at = { streamId: stream, id: '', type: '', revision, data: undefined, position };
       return { revision, position: positionOf(at) };
