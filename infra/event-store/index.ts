@@ -8,3 +8,4 @@ export {
   type ExaminedRow,
   type LogFault,
 } from './embedded/examine.ts';
+export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';

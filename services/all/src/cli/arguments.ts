@@ -25,6 +25,14 @@ export interface BusCommand {
   readonly json: boolean;
 }
 
+export interface NewEpochCommand {
+  readonly group: 'log';
+  readonly verb: 'new-epoch';
+  /** Folder of the log. */
+  readonly log: string;
+  readonly json: boolean;
+}
+
 /** A command line that cannot be followed; the message says why and how it is used. */
 export class UsageError extends Error {
   constructor(what: string) {
@@ -36,6 +44,7 @@ export class UsageError extends Error {
 export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>] [--faults 20] [--json]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
+       bivouac log new-epoch [--data ./data] [--log <folder>] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
 
   log verify   checks every row of the log of a stopped installation: chain, head record, positions,
@@ -44,6 +53,9 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                row, with the live one
   log bills    works out every invoice again from the log's other events, by other code than billing's,
                and compares them to the minor unit
+  log new-epoch
+               gives a log that was restored from an older copy another epoch, so that nobody takes it
+               for the one whose end is lost; refused where a row is damaged
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
 
@@ -56,7 +68,9 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
 Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
-export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'help' {
+export function commandOf(
+  args: readonly string[],
+): LogCommand | NewEpochCommand | BusCommand | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -68,6 +82,9 @@ export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'h
     }
     const { bus } = values;
     return { group, verb: name, log: values.log ?? data, bus, json: values.json === true };
+  }
+  if (group === 'log' && name === 'new-epoch' && rest.length === 0) {
+    return { group, verb: name, log: values.log ?? data, json: values.json === true };
   }
   const verb = verbs.find((one) => one === name);
   if (group !== 'log' || verb === undefined || rest.length > 0) {

@@ -13,6 +13,7 @@ import { allServices } from '../services.ts';
 import { type BusCommand, commandOf, type LogCommand, usage, UsageError } from './arguments.ts';
 import { billsOf } from './bills.ts';
 import { eventsIn } from './log-reader.ts';
+import { newEpoch } from './new-epoch.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
@@ -32,6 +33,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     const command = commandOf(args);
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
+    if (command.verb === 'new-epoch') return newEpoch(command);
     const log = examineLog(command.log);
     try {
       if (command.group === 'bus') return await verifyTopic(command, log);
