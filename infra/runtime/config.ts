@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { serviceSettings } from './service-settings.ts';
 
 const url = (schemes: readonly string[], example: string) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
@@ -59,6 +60,7 @@ export const ConfigSchema = z.object({
   /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
   NODE_URL: z.string().min(1).default('fake:'),
   ...agentSettings,
+  ...serviceSettings,
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   /** Address to listen on. */
