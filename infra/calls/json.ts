@@ -1,6 +1,7 @@
 /**
  * JSON that loses nothing. Calls and replies are plain JSON values; what JSON would change or drop in
- * silence (a bigint, a Date, a Set, NaN, a hole) is a defect, found where it is written.
+ * silence (a bigint, a Date, a Set, NaN, a hole) is a defect, found where it is written. Only -0 goes
+ * as 0, which it equals.
  */
 
 /** How deep a call may be nested: far more than any contract is. */
@@ -29,7 +30,6 @@ function check(value: unknown, path: readonly string[]): void {
       return;
     case 'number':
       if (!Number.isFinite(value)) throw new UnwritableError(path, String(value));
-      if (Object.is(value, -0)) throw new UnwritableError(path, '-0');
       return;
     case 'object':
       if (value === null) return;

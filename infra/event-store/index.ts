@@ -9,3 +9,4 @@ export {
   type LogFault,
 } from './embedded/examine.ts';
 export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';
+export { openEventStore, type OpenEventStoreOptions } from './open.ts';

@@ -5,15 +5,12 @@
 import { type EventDefinition, writtenVersionProblems } from '@bivouac/events/language';
 import { z } from 'zod';
 
+import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventstoredb/url.ts';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
-
-const url = (schemes: readonly string[], example: string) =>
-  z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
-    error: `expected a URL like ${example}`,
-  });
 
 const units = (otherwise: number) =>
   z.coerce
@@ -25,8 +22,21 @@ const units = (otherwise: number) =>
 
 /** Every setting, its meaning and its default. Units are in the names. */
 export const ConfigSchema = z.object({
-  /** Where the log is: `sqlite:<folder>` (embedded). */
-  EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
+  /**
+   * Where the log is: `sqlite:<folder>` (embedded, of one process), or `esdb://user:password@host:2113`
+   * and `esdb+discover://…` (an EventStoreDB, which processes share).
+   */
+  EVENT_STORE_URL: z
+    .string()
+    .superRefine((text, context) => {
+      if (/^sqlite:./.test(text)) return;
+      const settings = isEventStoreDbUrl(text)
+        ? parseEventStoreDbUrl(text)
+        : { problems: ['expected sqlite:<folder> or esdb://user:password@host:2113'] };
+      if (!('problems' in settings)) return;
+      for (const message of settings.problems) context.addIssue({ code: 'custom', message });
+    })
+    .default('sqlite:./data'),
   /** How reactions get the log: `embedded:` or `kafka://host:port[,host:port][?…]`. */
   BUS_URL: z
     .string()
@@ -63,6 +73,7 @@ export const ConfigSchema = z.object({
   ...serviceSettings,
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
+  ...portSettings,
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Port to listen on, 0 = any free one. */
@@ -78,6 +89,11 @@ export const ConfigSchema = z.object({
   DEMO_SEED: z.enum(['on', 'off']).default('on'),
   /** Versions of events to write instead of those the release writes by itself: `<type>=<version>,…`. */
   EVENT_VERSIONS: EventVersionsSchema.default(new Map()),
+  /** What the provider of a new installation is called. */
+  PROVIDER_NAME: z.string().min(1).max(200).default('Provider'),
+  /** PEM files of what callers of a service's process are shown by TLS; plain HTTP without. */
+  SERVICE_TLS_CERT: z.string().min(1).optional(),
+  SERVICE_TLS_KEY: z.string().min(1).optional(),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
 });
@@ -91,6 +107,12 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.problems = problems;
   }
+}
+
+function tlsProblems({ SERVICE_TLS_CERT, SERVICE_TLS_KEY }: Config): readonly string[] {
+  return (SERVICE_TLS_CERT === undefined) === (SERVICE_TLS_KEY === undefined)
+    ? []
+    : ['SERVICE_TLS_CERT and SERVICE_TLS_KEY: expected both or neither'];
 }
 
 /**
@@ -112,7 +134,13 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (parsed.success) issues.push(...agentProblems(parsed.data));
+  if (parsed.success) {
+    issues.push(
+      ...agentProblems(parsed.data),
+      ...portProblems(parsed.data),
+      ...tlsProblems(parsed.data),
+    );
+  }
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))

@@ -5,7 +5,6 @@ export { fullMonth, smallMonth } from './demo/month/settings.ts';
 export { runDemo } from './demo/run.ts';
 export { type DemoReport, operationEnd, play, START } from './demo/scenario.ts';
 export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';
-export { listen } from './http.ts';
 export { LOCATION } from './nodes.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';
 export { allServices } from './services.ts';

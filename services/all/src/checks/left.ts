@@ -7,10 +7,10 @@ import { join } from 'node:path';
 
 import type { Recorded, StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { RELEASE } from '@bivouac/infra/process';
 import { registryOf, startFollower, systemClock, viewSchemaOf } from '@bivouac/infra/runtime';
 import { type DumpedRow, memoryViews, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
 import type { Rows } from './models.ts';
 import type { History } from './history.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Config, createLogger, ManualClock } from '@bivouac/infra/runtime';
+import { type Config, createLogger, ManualClock, portsOfDataFolder } from '@bivouac/infra/runtime';
 
 import { startEmbedded } from '../embedded.ts';
 import { type DemoReport, play, START, type Tell } from './scenario.ts';
@@ -15,7 +15,10 @@ export async function runDemo(config: Config, tell: Tell): Promise<DemoReport> {
   let failure: unknown;
   try {
     const installation = await startEmbedded({
-      config: { ...config, DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
+      config: {
+        ...{ ...config, ...portsOfDataFolder },
+        ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
+      },
       clock,
       logger: createLogger('error', process.stderr),
       providerName: 'Demo Provider',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Config, ManualClock } from '@bivouac/infra/runtime';
+import { type Config, ManualClock, portsOfDataFolder } from '@bivouac/infra/runtime';
 
 import type { Tell } from '../scenario.ts';
 import { packageViolations } from './packages.ts';
@@ -55,7 +55,8 @@ export async function runMonth(
   try {
     const running = new Running(
       {
-        ...{ ...config, DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
+        ...{ ...config, ...portsOfDataFolder },
+        ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
         // Weeks of asking pass in seconds of a clock that mostly stands.
         ...{ COST_CAPACITY: 1e9, COST_PER_SECOND: 1e9 },
         ...{ STAFF_COST_CAPACITY: 1e9, STAFF_COST_PER_SECOND: 1e9 },

@@ -1,0 +1,14 @@
+export { Closing } from './closing.ts';
+export { openEntrance, notFound } from './entrance.ts';
+export { writableFolder } from './folder.ts';
+export { FolderInUse, lockFolder } from './folder-lock.ts';
+export { type HttpServer, listen } from './http.ts';
+export { openLog } from './log.ts';
+export { listenForNews } from './news.ts';
+export type { Part, PartOptions } from './part.ts';
+export { startRelayPart } from './relay-part.ts';
+export { RELEASE } from './release.ts';
+export { runPart, runService } from './run.ts';
+export { type ServicePart, startServicePart } from './service-part.ts';
+export { callerOf, checkShared, servicePorts } from './settings.ts';
+export { processViews } from './views.ts';
