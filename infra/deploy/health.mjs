@@ -16,7 +16,7 @@ if (what === 'connected') {
   );
   exit(there ? 0 : 1);
 }
-const answer = await fetch(`http://127.0.0.1:${env.PORT ?? '4000'}/health/ready`).catch(
+const answer = await fetch(`http://127.0.0.1:${env['PORT'] ?? '4000'}/health/ready`).catch(
   () => undefined,
 );
 exit(answer?.ok === true ? 0 : 1);

@@ -91,11 +91,9 @@ test('callers know where every service is and who they are; services know whom t
     expect(IDENTITY_FILE).toContain(name);
   }
   for (const { name } of allServices.filter((service) => service.name !== 'agent')) {
-    const { environment, ports, volumes } = processes[name] ?? {
-      environment: {},
-      ports: [],
-      volumes: [],
-    };
+    const service = processes[name];
+    if (service === undefined) throw new Error(`${name} is no service`);
+    const { environment, ports, volumes } = service;
     expect(readConfig(environment).TRUSTED_CALLERS_FILE).toBeDefined();
     // Replicas share no port of the machine and no read model.
     expect({ name, ports, own: volumes.includes('/data') }).toEqual({ name, ports: [], own: true });
