@@ -21,6 +21,7 @@ import {
 } from './arguments.ts';
 import { billsOf } from './bills.ts';
 import { eventsIn } from './log-reader.ts';
+import { newEpoch } from './new-epoch.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
@@ -41,6 +42,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
+    if (command.verb === 'new-epoch') return newEpoch(command);
     const log = examineLog(command.log);
     try {
       if (command.group === 'bus') return await verifyTopic(command, log);
