@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { accountsService, erasedPersons } from '@bivouac/accounts';
 import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { createGateway } from '@bivouac/graphql';
+import { createGateway, type Gateway } from '@bivouac/graphql';
 import { folderBlobs } from '@bivouac/infra/blobs';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { openEmbeddedStore } from '@bivouac/infra/event-store';
 import { folderKeys } from '@bivouac/infra/keys';
 import {
   type Clock,
@@ -32,8 +32,10 @@ import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
 import { ChangeNews } from './changes.ts';
+import { embeddedLeft } from './checks/left.ts';
 import { writableFolder } from './folder.ts';
-import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
+import type { Installation, InstallationKind } from './installation.ts';
+import { configuredNodes, startNodes } from './nodes.ts';
 import { RELEASE } from './release.ts';
 import { allServices, NodeNews } from './services.ts';
 
@@ -47,20 +49,26 @@ export interface EmbeddedOptions {
   readonly providerName?: string;
 }
 
-/** A running installation. */
-export interface Installation {
+/** An installation in this process, with its own parts to look into. */
+export interface EmbeddedInstallation extends Installation {
   readonly host: Host;
-  readonly store: EventStore;
-  readonly ports: EdgePorts;
-  readonly gateway: ReturnType<typeof createGateway>;
-  readonly provider: { readonly tenantId: string; readonly homeId: string };
-  readonly nodes: RunningNodes;
-  /** Orderly: nothing more is taken, what is in hand is finished up to the deadline. */
-  stop(deadlineMilliseconds: number): Promise<void>;
+  readonly gateway: Gateway;
+}
+
+/** Installations in this process, of these settings. */
+export function embedded(config: Config): InstallationKind {
+  return {
+    start: ({ folder, changes, ...how }) =>
+      startEmbedded({
+        config: { ...config, DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}`, ...changes },
+        ...how,
+      }),
+    left: embeddedLeft,
+  };
 }
 
 /** Opens what is in the data folder and starts everything on it. */
-export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
   const logFolder = config.EVENT_STORE_URL.slice('sqlite:'.length);
@@ -78,7 +86,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
     throw error;
   }
 
-  async function open(): Promise<Installation> {
+  async function open(): Promise<EmbeddedInstallation> {
     const store = await openEmbeddedStore({ folder: logFolder, onFailure });
     closing.push(() => store.close());
     const keys = await folderKeys({ folder: join(folder, 'keys') });

@@ -15,11 +15,10 @@ import {
 } from '@bivouac/agent';
 import { nodeEndpoint, type NodeEndpointOptions, nodeGate } from '@bivouac/containers';
 import { RegisterNode } from '@bivouac/containers/api';
-import type { Principal } from '@bivouac/events/language';
+import type { Principal, ServiceCaller } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
   type Clock,
-  type Host,
   type Logger,
   RuntimeError,
   systemClock,
@@ -28,7 +27,7 @@ import {
 import { z } from 'zod';
 
 import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
-import { ownAgent } from './own-agent.ts';
+import { ownAgent, throughGate } from './own-agent.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
 import type { NodeNews } from './services.ts';
 import { usageRecorder } from './usage.ts';
@@ -53,7 +52,7 @@ export interface RunningNodes {
 }
 
 export interface NodesOptions {
-  readonly host: Host;
+  readonly host: ServiceCaller;
   readonly news: NodeNews;
   readonly configured: readonly ConfiguredNode[];
   /** The data folder. */
@@ -138,7 +137,13 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         now: () => clock.now(),
         inventories: (digest) => (digest === skelDigest ? skelPackages : []),
       });
-      const nodeId = await registered(folder, name, await node.driver.inventory(), host, provider);
+      const nodeId = await registeredNode(
+        folder,
+        name,
+        await node.driver.inventory(),
+        host,
+        provider,
+      );
       const log = logger.child({ node: name });
       const agent = await ownAgent({
         host,
@@ -146,7 +151,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         nodeId,
         folder,
         node,
-        gate,
+        dial: throughGate(gate),
         clock: agentClock,
         // Counters go by the time that is told, so that a test can let an hour pass.
         metering: { clock, everyMs: options.sampleSeconds * 1000 },
@@ -171,11 +176,11 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */
-async function registered(
+export async function registeredNode(
   folder: string,
   name: string,
   inventory: NodeInventory,
-  host: Host,
+  host: ServiceCaller,
   provider: NodesOptions['provider'],
 ): Promise<string> {
   const file = join(folder, 'node.json');

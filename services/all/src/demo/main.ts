@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 
 import { eventsOf, readConfig } from '@bivouac/infra/runtime';
 
+import { embedded } from '../embedded.ts';
 import { allServices } from '../services.ts';
 import { type MonthReport, runMonth } from './month/run.ts';
 import { fullMonth, smallMonth } from './month/settings.ts';
@@ -26,9 +27,9 @@ function tell(time: string, text: string): void {
 }
 
 async function main(): Promise<void> {
-  const config = readConfig(undefined, eventsOf(allServices));
+  const kind = embedded(readConfig(undefined, eventsOf(allServices)));
   if (!asked.month) {
-    const report = await runDemo(config, tell);
+    const report = await runDemo(kind, tell);
     if (asked.json) console.log(JSON.stringify(report));
     return;
   }
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   }
   if (!asked.json) console.log(`seed ${seed}`);
   const size = asked.small ? smallMonth : fullMonth;
-  const report = await runMonth(config, seed, size, tell, asked.keep);
+  const report = await runMonth(kind, seed, size, tell, asked.keep);
   if (asked.json) console.log(JSON.stringify(report));
   else console.log(monthText(report));
   if (report.violations.length > 0) process.exitCode = 1;
