@@ -24,6 +24,8 @@ export interface OpenBusOptions {
   readonly logger: BusLogger;
   /** Tenant in the envelope of what the bus records of itself: the provider. */
   readonly tenantId: string;
+  /** Whether this process publishes the log; true by default. One does, where a bus has to be told. */
+  readonly relays?: boolean;
   /** Called once: the bus has stopped by itself and the process should end. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { serviceSettings } from './service-settings.ts';
 
 const url = (schemes: readonly string[], example: string) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
@@ -59,6 +60,7 @@ export const ConfigSchema = z.object({
   /** The nodes' engines, comma-separated; one agent each: `fake:` or `lxd+unix:` or `https://host:8443?…`. */
   NODE_URL: z.string().min(1).default('fake:'),
   ...agentSettings,
+  ...serviceSettings,
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   /** Address to listen on. */
@@ -76,6 +78,11 @@ export const ConfigSchema = z.object({
   DEMO_SEED: z.enum(['on', 'off']).default('on'),
   /** Versions of events to write instead of those the release writes by itself: `<type>=<version>,…`. */
   EVENT_VERSIONS: EventVersionsSchema.default(new Map()),
+  /** What the provider of a new installation is called. */
+  PROVIDER_NAME: z.string().min(1).max(200).default('Provider'),
+  /** PEM files of what callers of a service's process are shown by TLS; plain HTTP without. */
+  SERVICE_TLS_CERT: z.string().min(1).optional(),
+  SERVICE_TLS_KEY: z.string().min(1).optional(),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
 });
@@ -89,6 +96,12 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.problems = problems;
   }
+}
+
+function tlsProblems({ SERVICE_TLS_CERT, SERVICE_TLS_KEY }: Config): readonly string[] {
+  return (SERVICE_TLS_CERT === undefined) === (SERVICE_TLS_KEY === undefined)
+    ? []
+    : ['SERVICE_TLS_CERT and SERVICE_TLS_KEY: expected both or neither'];
 }
 
 /**
@@ -110,7 +123,7 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (parsed.success) issues.push(...agentProblems(parsed.data));
+  if (parsed.success) issues.push(...agentProblems(parsed.data), ...tlsProblems(parsed.data));
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))

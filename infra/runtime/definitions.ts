@@ -15,6 +15,7 @@ import type {
   QueryContract,
   Recorded,
   Refusal,
+  ServiceCaller,
   StoredEvent,
 } from '@bivouac/events/language';
 import type { AskInput, AskName, AskRef, AskResult } from '@bivouac/events/operations';
@@ -431,6 +432,24 @@ export interface ServiceDefinition {
    * fires: whoever could still meet the deadline by something recorded before it. None by default.
    */
   readonly timerAwaits?: (row: TimerRow) => readonly string[];
+  /** What it sees to at each start of a process that runs it. */
+  readonly startup?: Startup;
+}
+
+/** What a service sees to at each start, in the process that runs it. */
+export interface Startup {
+  /** Its read model has caught up and nothing was answered yet. Throwing ends the start. */
+  readonly caughtUp?: (view: View, ports: EdgePorts) => Promise<void>;
+  /**
+   * It answers. What must always be there is asked for: by commands of its own that are idempotent,
+   * for every replica does it.
+   */
+  readonly started?: (self: ServiceCaller, settings: StartupSettings) => Promise<void>;
+}
+
+/** What an installation that is new is called. */
+export interface StartupSettings {
+  readonly providerName: string;
 }
 
 export function service(spec: ServiceDefinition): ServiceDefinition {

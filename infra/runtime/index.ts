@@ -10,3 +10,4 @@ export * from './logging.ts';
 export * from './follow/index.ts';
 export * from './host.ts';
 export * from './react/index.ts';
+export { parseServiceUrls } from './service-settings.ts';

@@ -4,18 +4,21 @@
  */
 import type { Position } from '@bivouac/events/language';
 import type { Change, Changes, ChangesArgs } from '@bivouac/events/operations';
+import { GraphQLError } from 'graphql';
 
 import { requestError } from '../errors/request-error.ts';
 import type { Services } from '../request/services.ts';
 
-/** Tells when things have changed: in process by the read models, between processes by the bus. */
+/** Tells when things have changed: in one process by the read models, between processes by the bus. */
 export interface ChangePort {
   /**
-   * Calls back whenever a thing may have changed, once its read model can tell. To call too often
-   * is harmless. Answers how to end it.
+   * Calls back whenever a thing may have changed: with the position of the change, where its read model
+   * may not have come so far yet. To call too often is harmless. Answers how to end it.
    */
-  listen(id: string, listener: () => void): () => void;
+  listen(id: string, listener: ChangeListener): () => void;
 }
+
+export type ChangeListener = (position?: Position) => void;
 
 /** A subscription as its source sees it. */
 export interface Live {
@@ -48,7 +51,13 @@ export async function* follow(live: Live, followed: Followed): AsyncGenerator<Ch
       moved.forget();
       const services = live.services();
       services.raiseTo(since);
-      const found = await followed.read(services, page);
+      services.raiseTo(moved.position);
+      const found = await followed.read(services, page).catch((error: unknown) => {
+        // The news is ahead of the read model, which was waited for: it is waited for again.
+        if (isNotYet(error) && (moved.position ?? '') > (since ?? '')) return undefined;
+        throw error;
+      });
+      if (found === undefined) continue;
       if (found === null) throw notThere();
       for (const change of found.changes) {
         yield change;
@@ -63,6 +72,10 @@ export async function* follow(live: Live, followed: Followed): AsyncGenerator<Ch
   }
 }
 
+function isNotYet(error: unknown): boolean {
+  return error instanceof GraphQLError && error.extensions['code'] === 'NOT_YET';
+}
+
 function notThere() {
   return requestError(
     'NOT_FOUND',
@@ -75,12 +88,15 @@ class Moved {
   readonly #stop: () => void;
   readonly #ended: AbortSignal;
   #moved = false;
+  /** How far the read model has to have come to tell. */
+  position: Position | undefined;
   #wake: () => void = () => undefined;
 
   constructor(changes: ChangePort, id: string, ended: AbortSignal) {
     this.#ended = ended;
-    this.#stop = changes.listen(id, () => {
+    this.#stop = changes.listen(id, (position) => {
       this.#moved = true;
+      if (position !== undefined && position > (this.position ?? '')) this.position = position;
       this.#wake();
     });
     ended.addEventListener('abort', this.#onEnd, { once: true });

@@ -18,8 +18,7 @@ import { accountQueries } from './queries/accounts.ts';
 import { authenticate, authenticateInvitation } from './queries/authenticate.ts';
 import { accountHistory } from './queries/history.ts';
 import { personQueries } from './queries/persons.ts';
-
-export { erasedPersons } from './projections/persons.ts';
+import { startup } from './startup.ts';
 
 export const accountsService = service({
   name: 'accounts',
@@ -36,4 +35,5 @@ export const accountsService = service({
   projections: [accountsProjection, accessProjection, guestsProjection, personsProjection],
   policies: [dunningHolds, firstKeys, destroyKeys],
   responders: [admit],
+  startup,
 });

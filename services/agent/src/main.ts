@@ -10,12 +10,12 @@ import {
   readConfig,
   systemClock as hostClock,
 } from '@bivouac/infra/runtime';
+import { lockFolder } from '@bivouac/infra/process';
 
 import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import { systemClock } from './driver-clock.ts';
 import { parseDriverUrl } from './driver-config.ts';
 import { enteringAs } from './entering.ts';
-import { lockFolder } from './folder-lock.ts';
 import { openIdentity } from './identity.ts';
 import { startMetering } from './metering/metering.ts';
 import { openNode } from './node.ts';
@@ -39,7 +39,11 @@ async function main(): Promise<void> {
   });
 
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await lockFolder(folder);
+  await lockFolder(
+    folder,
+    'agent',
+    'Stop it, or set AGENT_DIR to a folder of this agent’s own.',
+  );
   const identity = await openIdentity({
     folder: join(folder, 'identity'),
     token: await tokenOf(config),

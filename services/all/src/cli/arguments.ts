@@ -1,6 +1,8 @@
 /** What is said on the command line of `bivouac`, or what is wrong with it. */
 import { parseArgs } from 'node:util';
 
+import { type PrincipalKind, PrincipalKindSchema } from '@bivouac/infra/calls';
+
 const verbs = ['verify', 'replay', 'bills'] as const;
 
 export interface LogCommand {
@@ -25,6 +27,19 @@ export interface BusCommand {
   readonly json: boolean;
 }
 
+export interface IdentityCommand {
+  readonly group: 'identity';
+  readonly verb: 'new';
+  /** The caller's: `gateway`, `endpoint`, `seed`. */
+  readonly name: string;
+  readonly folder: string;
+  /** The file's name where it is not the caller's. */
+  readonly file: string | undefined;
+  /** For whom it may speak, where that is not known by its name. */
+  readonly principals: readonly PrincipalKind[] | undefined;
+  readonly json: boolean;
+}
+
 /** A command line that cannot be followed; the message says why and how it is used. */
 export class UsageError extends Error {
   constructor(what: string) {
@@ -37,6 +52,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
+       bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
+                            [--principals key,system] [--json]
 
   log verify   checks every row of the log of a stopped installation: chain, head record, positions,
                revisions, ids, schemas and the commitments of sealed values
@@ -46,17 +63,25 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                and compares them to the minor unit
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
+  identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
+               callers they answer (trusted-callers.json of the folder, TRUSTED_CALLERS_FILE)
 
   --data   the data folder (DATA_DIR); ./data
   --log    the folder of the log where it is another (EVENT_STORE_URL)
   --bus    the brokers, as BUS_URL has them
   --faults how many faults to name; all are counted
+  --name   who calls: gateway, endpoint, seed, or another with --principals
+  --folder where the files of identities are; ./identities
+  --file   the name of the identity's file, for a second key of a name that has one
+  --principals for whom it may speak: member, key, node, system, comma-separated
   --json   one JSON object instead of sentences
 
 Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
-export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'help' {
+export function commandOf(
+  args: readonly string[],
+): LogCommand | BusCommand | IdentityCommand | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -68,6 +93,14 @@ export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'h
     }
     const { bus } = values;
     return { group, verb: name, log: values.log ?? data, bus, json: values.json === true };
+  }
+  if (group === 'identity' && name === 'new' && rest.length === 0) {
+    if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');
+    return {
+      ...{ group, verb: name, name: values.name, folder: values.folder ?? './identities' },
+      ...{ file: values.file, principals: principalsIn(values.principals) },
+      json: values.json === true,
+    };
   }
   const verb = verbs.find((one) => one === name);
   if (group !== 'log' || verb === undefined || rest.length > 0) {
@@ -84,6 +117,16 @@ export function commandOf(args: readonly string[]): LogCommand | BusCommand | 'h
   return { group, verb, data, log: values.log ?? data, json: values.json === true, most };
 }
 
+function principalsIn(text: string | undefined): readonly PrincipalKind[] | undefined {
+  return text?.split(',').map((one) => {
+    const kind = PrincipalKindSchema.safeParse(one.trim());
+    if (kind.success) return kind.data;
+    throw new UsageError(
+      `--principals has ${JSON.stringify(one)}: expected ${PrincipalKindSchema.options.join(', ')}.`,
+    );
+  });
+}
+
 function parsedOf(args: readonly string[]) {
   try {
     return parseArgs({
@@ -94,6 +137,10 @@ function parsedOf(args: readonly string[]) {
         log: { type: 'string' },
         bus: { type: 'string' },
         faults: { type: 'string' },
+        name: { type: 'string' },
+        folder: { type: 'string' },
+        file: { type: 'string' },
+        principals: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

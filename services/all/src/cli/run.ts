@@ -4,13 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
+import { createIdentity } from '@bivouac/infra/calls';
 import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
 import { folderKeys, KeyError } from '@bivouac/infra/keys';
 import { createLogger, registryOf } from '@bivouac/infra/runtime';
 
 import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
-import { type BusCommand, commandOf, type LogCommand, usage, UsageError } from './arguments.ts';
+import {
+  type BusCommand,
+  commandOf,
+  type IdentityCommand,
+  type LogCommand,
+  usage,
+  UsageError,
+} from './arguments.ts';
 import { billsOf } from './bills.ts';
 import { eventsIn } from './log-reader.ts';
 import { type Comparison, replayLog } from './replay.ts';
@@ -32,6 +40,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     const command = commandOf(args);
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
+    if (command.group === 'identity') return await newIdentity(command);
     const log = examineLog(command.log);
     try {
       if (command.group === 'bus') return await verifyTopic(command, log);
@@ -49,6 +58,20 @@ export async function run(args: readonly string[]): Promise<Outcome> {
 const commands: Readonly<
   Record<LogCommand['verb'], (command: LogCommand, log: ExaminedLog) => Promise<Outcome> | Outcome>
 > = { verify, replay, bills };
+
+async function newIdentity(command: IdentityCommand): Promise<Outcome> {
+  const made = await createIdentity(command);
+  return {
+    exitCode: 0,
+    text: command.json
+      ? JSON.stringify({ ok: true, ...made })
+      : [
+          `made ${made.identity}, the identity of ${command.name}: its IDENTITY_FILE, for it alone`,
+          `added it to ${made.trusted}: the TRUSTED_CALLERS_FILE of every service, read when one starts`,
+          `it may speak for principals of kind ${made.principals.join(', ')}`,
+        ].join('\n'),
+  };
+}
 
 async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
   const registry = registryOf(allServices);

@@ -1,4 +1,4 @@
-/** One agent process a folder, whatever the folder is called, until the process ends in whatever way. */
+/** One process a folder, whatever the folder is called, until the process ends in whatever way. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -20,12 +20,16 @@ test('a folder that is taken is refused by name, also by another path, until it 
   const other = join(tmpdir(), `bivouac-lock-${process.pid}`);
   await symlink(folder, other);
   try {
-    const unlock = await lockFolder(folder);
-    await expect(lockFolder(folder)).rejects.toThrow(FolderInUse);
-    await expect(lockFolder(other)).rejects.toThrow(/Another agent runs on .*AGENT_DIR/);
+    const unlock = await lockFolder(folder, 'agent', 'Set AGENT_DIR.');
+    await expect(lockFolder(folder, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(FolderInUse);
+    await expect(lockFolder(other, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(/Another process runs on .*AGENT_DIR/);
+    // What has another use is none of this one's business.
+    await (
+      await lockFolder(folder, 'other', 'Set DATA_DIR.')
+    )();
     await unlock();
     await (
-      await lockFolder(other)
+      await lockFolder(other, 'agent', 'Set AGENT_DIR.')
     )();
   } finally {
     await rm(other);
@@ -35,7 +39,7 @@ test('a folder that is taken is refused by name, also by another path, until it 
 test('a process that is killed leaves no lock behind', async () => {
   const lock = fileURLToPath(import.meta.resolve('./folder-lock.ts'));
   const program = `import { lockFolder } from ${JSON.stringify(lock)};
-    await lockFolder(${JSON.stringify(folder)});
+    await lockFolder(${JSON.stringify(folder)}, 'agent', 'Set AGENT_DIR.');
     console.log('locked');
     setInterval(() => undefined, 1000);`;
   const child = spawn(
@@ -44,11 +48,11 @@ test('a process that is killed leaves no lock behind', async () => {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await once(child.stdout, 'data');
-  await expect(lockFolder(folder)).rejects.toThrow(FolderInUse);
+  await expect(lockFolder(folder, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(FolderInUse);
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
   await (
-    await lockFolder(folder)
+    await lockFolder(folder, 'agent', 'Set AGENT_DIR.')
   )();
 });

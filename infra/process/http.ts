@@ -1,9 +1,12 @@
-/** The HTTP server: liveness, readiness, and the gateway for everything else. */
+/** The HTTP server of a process: liveness, readiness, and its own handler for everything else. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
+  /** What callers are shown by TLS, as PEM; plain HTTP without. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether requests should be sent here. */
   readonly ready: () => boolean;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -19,7 +22,8 @@ export interface HttpServer {
 /** Listens. Rejects with a sentence that names the address and the remedy. */
 export async function listen(options: HttpOptions): Promise<HttpServer> {
   let stopping = false;
-  const server = createServer((request, response) => {
+  const { tls } = options;
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '' } = request;
     const path = url.startsWith('/health/') ? url.split('?')[0] : undefined;
     if (path === '/health/live') say(response, 200, 'live');
@@ -32,7 +36,8 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
         response.destroy();
       });
     }
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new Error(explain(error, options), { cause: error }));
@@ -40,7 +45,7 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     server.listen(options.port, options.host, resolve);
   });
   return {
-    url: `http://${options.host}:${portOf(server)}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${options.host}:${portOf(server)}`,
     stop: async (deadlineMilliseconds) => {
       stopping = true;
       const closed = new Promise<void>((resolve) =>
@@ -58,7 +63,7 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-function portOf(server: Server): number {
+function portOf(server: Pick<Server, 'address'>): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -5,7 +5,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { RuntimeError } from '@bivouac/infra/runtime';
+import { RuntimeError } from '../runtime/errors.ts';
 
 /**
  * Makes the folder and those above it. Throws a RuntimeError `misconfigured` that names it and the

@@ -1,0 +1,113 @@
+/**
+ * The gateway as a process: it calls the services over HTTP and keeps nothing. What happens it hears
+ * from the bus; of the store it asks where the log ends, and no more.
+ */
+import { join } from 'node:path';
+
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import { openBus } from '@bivouac/infra/bus';
+import { openCache } from '@bivouac/infra/cache';
+import { callServices, openIdentity } from '@bivouac/infra/calls';
+import {
+  checkShared,
+  Closing,
+  Failing,
+  listenForNews,
+  openEntrance,
+  openLog,
+  type Part,
+  type PartOptions,
+} from '@bivouac/infra/process';
+import type { Clock, Config, Logger } from '@bivouac/infra/runtime';
+
+import { createGateway, type Gateway } from './gateway.ts';
+import { ChangeNews } from './live/change-news.ts';
+
+/** The gateway's part, with what tests look at. */
+export interface GatewayPart extends Part {
+  readonly gateway: Gateway;
+}
+
+/**
+ * Starts a replica of the gateway. Resolves when it answers.
+ *
+ * @throws ConfigError, RuntimeError `misconfigured` or `unavailable`, saying what to change.
+ */
+export async function startGatewayPart(options: PartOptions): Promise<GatewayPart> {
+  const { config, clock, logger } = options;
+  checkShared(config);
+  const closing = new Closing();
+  const failing = new Failing(options.onFailure);
+  const { onFailure } = failing;
+  return closing.opening(async () => {
+    const entrance = await openEntrance(config, closing);
+    const caller = callServices({
+      services: config.SERVICE_URLS,
+      identity: await openIdentity(config.IDENTITY_FILE),
+      ...{ clock, logger },
+    });
+    closing.add(() => caller.close());
+    const folder = join(config.DATA_DIR, 'services', 'gateway');
+    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const bus = await openBus({
+      url: config.BUS_URL,
+      relays: false,
+      ...{ store, clock, logger, onFailure },
+      tenantId: PROVIDER_ID,
+    });
+    closing.add(() => bus.close());
+    const news = new ChangeNews();
+    const stopListening = await listenForNews({
+      bus,
+      name: 'gateway',
+      after: (await store.head()).position,
+      onEvents: (events) => {
+        news.hear(events);
+      },
+      onMissed: (upTo) => {
+        news.missed(upTo);
+      },
+      onFailure,
+    });
+    closing.add(stopListening);
+    const cache = cacheOf(config, clock, logger);
+    closing.add(() => cache.close());
+    const gateway = createGateway({
+      ...{ caller, clock, logger },
+      changes: news,
+      budget: { cache, ...budgetOf(config) },
+    });
+    closing.add(() => gateway.dispose());
+    entrance.open(
+      (request, response) => gateway.handle(request, response),
+      () => !failing.failed,
+    );
+    // Before the server waits for its connections: they end by themselves only with what they follow.
+    closing.add(() => {
+      gateway.endSubscriptions();
+    });
+    return {
+      ...{ gateway, url: entrance.url, ready: () => entrance.ready() },
+      stop: () => closing.close(),
+    };
+  });
+}
+
+/** Where it is counted what accounts may ask. */
+export function cacheOf(config: Config, clock: Clock, logger: Logger) {
+  return openCache({
+    url: config.CACHE_URL,
+    clock,
+    onOutage: (err) => {
+      logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
+    },
+  });
+}
+
+/** What accounts and the staff may ask. */
+export function budgetOf(config: Config) {
+  return {
+    account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
+    staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
+  };
+}

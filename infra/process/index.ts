@@ -1,0 +1,15 @@
+export { Closing } from './closing.ts';
+export { openEntrance, notFound } from './entrance.ts';
+export { writableFolder } from './folder.ts';
+export { FolderInUse, lockFolder } from './folder-lock.ts';
+export { type HttpServer, listen } from './http.ts';
+export { openLog } from './log.ts';
+export { listenForNews } from './news.ts';
+export { Failing, type Part, type PartOptions } from './part.ts';
+export { openPorts } from './ports.ts';
+export { startRelayPart } from './relay-part.ts';
+export { RELEASE } from './release.ts';
+export { runPart, runService } from './run.ts';
+export { type ServicePart, startServicePart } from './service-part.ts';
+export { checkShared } from './settings.ts';
+export { processViews } from './views.ts';

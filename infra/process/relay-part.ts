@@ -1,0 +1,44 @@
+/**
+ * The relay as a process: publishes the log to the bus. One is enough; a second does no harm, the store
+ * lets only one of them get on.
+ */
+import { join } from 'node:path';
+
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+
+import { openBus } from '../bus/index.ts';
+import { Closing } from './closing.ts';
+import { notFound, openEntrance } from './entrance.ts';
+import { openLog } from './log.ts';
+import { Failing, type Part, type PartOptions } from './part.ts';
+import { checkShared } from './settings.ts';
+
+/**
+ * Starts it. Resolves when it publishes.
+ *
+ * @throws ConfigError, RuntimeError `misconfigured` or `unavailable`, saying what to change.
+ */
+export async function startRelayPart(options: PartOptions): Promise<Part> {
+  const { config, clock, logger } = options;
+  checkShared(config);
+  const closing = new Closing();
+  const failing = new Failing(options.onFailure);
+  const { onFailure } = failing;
+  return closing.opening(async () => {
+    const entrance = await openEntrance(config, closing);
+    const folder = join(config.DATA_DIR, 'services', 'relay');
+    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const bus = await openBus({
+      url: config.BUS_URL,
+      ...{ store, clock, logger, onFailure },
+      tenantId: PROVIDER_ID,
+    });
+    closing.add(() => bus.close());
+    entrance.open(notFound, () => !failing.failed);
+    return {
+      url: entrance.url,
+      ready: () => entrance.ready(),
+      stop: () => closing.close(),
+    };
+  });
+}
