@@ -44,6 +44,12 @@ export interface ConsumerOptions {
   readonly kept?: (partition: number) => Mark;
   /** A partition was taken away: forget its state. */
   readonly revoked?: (partition: number) => void;
+  /**
+   * The consumer is being stopped and nothing more is delivered: what is done is written down before the
+   * partitions go to others. A bus whose partitions go to nobody need not say so. Waited for up to the
+   * deadline.
+   */
+  readonly leaving?: () => Promise<void>;
   /** The consumer has died; readiness goes off and the process ends. */
   readonly failed: (error: unknown) => void;
 }

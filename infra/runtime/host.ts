@@ -20,15 +20,17 @@ import { commandHost } from './commands/host.ts';
 import { type SnapshotFiles, StreamSnapshots } from './commands/snapshots/index.ts';
 import type { EdgePorts, ServiceDefinition, TimerRow } from './definitions.ts';
 import { RuntimeError } from './errors.ts';
+import { Health } from './health.ts';
 import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
 import type { Logger } from './logging.ts';
 import { reactionsOf } from './policies.ts';
 import {
   checkpointEvents,
   type Reactions,
-  replayAfterStart,
+  replayWhenAssigned,
   startReactions,
   whenHadChance,
+  whileHeld,
 } from './react/index.ts';
 
 export interface HostOptions {
@@ -52,6 +54,11 @@ export interface HostOptions {
   readonly caughtUp?: (view: (service: string) => View) => Promise<void>;
   /** Something that must run has stopped: the process should end. Called once. */
   readonly onFailure: (error: unknown) => void;
+  /**
+   * Where others than the host can fail too (the store, a bus that relays): the one place for all of
+   * them, which calls back instead of `onFailure`.
+   */
+  readonly health?: Health;
 }
 
 export interface Host extends ServiceCaller {
@@ -61,7 +68,10 @@ export interface Host extends ServiceCaller {
   readonly reactions: ReadonlyMap<string, Reactions>;
   /** Read models have caught up and nothing that must run has stopped. */
   ready(): boolean;
-  /** Resolves when every event so far was reacted to and applied, and no timer is due. */
+  /**
+   * Resolves when every event so far was reacted to and applied, and no timer is due: of several
+   * instances, on the partitions that are here.
+   */
   settled(): Promise<void>;
   /** Takes no more, finishes what is in hand up to the deadline. Safe to call twice. */
   stop(deadlineMilliseconds: number): Promise<void>;
@@ -96,16 +106,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       'events are written in an older version than this release reads',
     );
   }
-  let failed: unknown;
-  const fail = (error: unknown): void => {
-    if (failed !== undefined) return;
-    failed = error;
-    logger.error(
-      { error: error instanceof Error ? error.message : String(error) },
-      'the host has failed',
-    );
-    options.onFailure(error);
-  };
+  const health = options.health ?? new Health(options);
+  const { fail } = health;
 
   const commands = commandHost({
     handlers: services.flatMap((service) => service.commands),
@@ -178,7 +180,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   // Beside what comes new: nothing waits for it, and a home that fails again is parked again.
   for (const [service, running] of reactions) {
-    void replayAfterStart(running, logger.child({ service }));
+    replayWhenAssigned(running, logger.child({ service }));
   }
 
   const timers = startTimers({
@@ -190,15 +192,26 @@ export async function startHost(options: HostOptions): Promise<Host> {
       // Now is past the due time, so whatever was recorded before it is at or below the head.
       const { position } = await store.head();
       if (position === null) return true;
-      await reactions.get(service)?.whenConsumed(row.homeId, position);
+      const own = reactions.get(service);
+      const consumed =
+        own === undefined ||
+        (await whileHeld(own, row.homeId, (lost) => own.whenConsumed(row.homeId, position, lost)));
+      if (!consumed) return false;
       const awaits = services.find(({ name }) => name === service)?.timerAwaits;
       for (const other of awaits?.(row) ?? []) {
         await whenHadChance({ reactions, store, clock }, other, row.homeId, position);
       }
       return true;
     },
+    // Of several instances that one fires whose reactions have the home; without reactions, each does.
+    isHere: (service, row) => reactions.get(service)?.holds(row.homeId) !== false,
     fire: (service, row) => fire(commands, service, row),
   });
+  for (const running of reactions.values()) {
+    running.onAssigned(() => {
+      timers.wake();
+    });
+  }
 
   let stopping: Promise<void> | undefined;
   return {
@@ -207,7 +220,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     reactions,
     command: (contract, input, call) => commands.command(contract, input, call),
     query: (contract, input, call) => queries.query(contract, input, call),
-    ready: () => failed === undefined && stopping === undefined,
+    ready: () => health.well && stopping === undefined,
     settled: async () => {
       for (;;) {
         const before = await store.head();
@@ -219,8 +232,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
         }
         await timers.idle();
         const after = await store.head();
-        if (failed !== undefined)
-          throw new RuntimeError('unavailable', 'the host has failed', { cause: failed });
+        if (!health.well) {
+          throw new RuntimeError('unavailable', 'the host has failed', { cause: health.cause });
+        }
         if (after.position === before.position) return;
       }
     },

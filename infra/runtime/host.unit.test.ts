@@ -4,7 +4,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { accept, command, customer, event, type Principal } from '@bivouac/events/language';
 import { z } from 'zod';
 
-import { embeddedBus } from '../bus/index.ts';
+import { embeddedBus, partitionOf } from '../bus/index.ts';
+import type { Bus, ConsumerOptions } from '../bus/port.ts';
 import { type EventStore, memoryEventStore } from '../event-store/index.ts';
 import { memoryViews, type View } from '../views/index.ts';
 import { table } from '../views/port.ts';
@@ -20,7 +21,8 @@ import {
   type ServiceDefinition,
   timers,
 } from './definitions.ts';
-import { type Host, startHost } from './host.ts';
+import { Health } from './health.ts';
+import { type Host, type HostOptions, startHost } from './host.ts';
 import { createLogger } from './logging.ts';
 
 const Noted = event('test.Noted', z.strictObject({ text: customer(z.string()) }));
@@ -104,12 +106,15 @@ async function start(
   store: EventStore,
   of: ServiceDefinition,
   caughtUp?: (view: (service: string) => View) => Promise<void>,
+  more: { readonly bus?: (bus: Bus) => Bus } & Pick<Partial<HostOptions>, 'health'> = {},
 ): Promise<Host> {
-  const bus = embeddedBus({ store, clock });
+  const embedded = embeddedBus({ store, clock });
+  const bus = more.bus?.(embedded) ?? embedded;
   closing.push(() => bus.close());
   const host = await startHost({
     ...{ services: [of], store, bus, ports, clock },
     ...(caughtUp === undefined ? {} : { caughtUp }),
+    ...(more.health && { health: more.health }),
     views: () => memoryViews(),
     logger: createLogger('silent'),
     providerId: () => 't',
@@ -198,6 +203,132 @@ test('all that is due in a home is done when it is settled, on a clock that stan
   const noted = texts.map((text) => host.follower.view('notes').get(notes, text)?.text);
   expect(noted).toEqual(texts);
 });
+
+/** The embedded bus, of which partitions are taken and given as between several instances. */
+function shared() {
+  let consumer: ConsumerOptions | undefined;
+  const bus = (inner: Bus): Bus => ({
+    consume: (options) => {
+      consumer = options;
+      return inner.consume(options);
+    },
+    close: () => inner.close(),
+  });
+  return {
+    bus,
+    take: (home: string) => consumer?.revoked?.(partitionOf(home)),
+    give: (home: string) => consumer?.from(partitionOf(home)),
+    fail: (error: unknown) => consumer?.failed(error),
+  };
+}
+
+test('a timer is left to the instance that has its home, and fires here when the home comes', async () => {
+  const due = '2026-04-10T08:00:00.000Z';
+  const home = 'a home elsewhere';
+  const timed: ServiceDefinition = {
+    ...notesService(() => undefined),
+    projections: [
+      projection({
+        name: 'timed',
+        tables: [notes, timers],
+        on: [
+          on(Noted, ({ data }, view) => {
+            view.put(notes, data);
+            if (data.text === 'fired') view.delete(timers, 'one');
+            if (data.text !== 'begin') return;
+            const firing = { command: Note.name, input: { text: 'fired' } };
+            view.put(timers, { id: 'one', homeId: home, due, ...firing });
+          }),
+        ],
+      }),
+    ],
+  };
+  const store = memoryEventStore();
+  closing.push(() => store.close());
+  const { bus, take, give } = shared();
+  const host = await start(store, timed, undefined, { bus });
+  take(home);
+  const fired = () => host.follower.view('notes').get(notes, 'fired')?.text;
+  await host.command(Note, { text: 'begin' }, { principal, idempotencyKey: 'begin' });
+  // Nothing is to be done here, so nothing is waited for.
+  await host.settled();
+  expect(fired()).toBeUndefined();
+  expect(host.reactions.get('notes')?.assigned()).toHaveLength(63);
+  await give(home);
+  await host.settled();
+  expect(fired()).toBe('fired');
+});
+
+test('a home that is parked on a partition which comes here is replayed', async () => {
+  const store = memoryEventStore();
+  closing.push(() => store.close());
+  let broken = true;
+  const reacted: string[] = [];
+  const of = notesService((text) => {
+    if (broken) throw new TypeError('a defect');
+    reacted.push(text);
+  });
+  const { bus, take, give } = shared();
+  const host = await start(store, of, undefined, { bus });
+  await host.command(Note, { text: 'bad' }, { principal, idempotencyKey: 'bad' });
+  await host.settled();
+  expect(host.reactions.get('notes')?.parked()).toHaveLength(1);
+  for (let written = false; !written;) {
+    clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+    written = (await store.readStream('checkpoint-notes')).exists;
+  }
+  take('t');
+  expect(host.reactions.get('notes')?.parked()).toEqual([]);
+  broken = false;
+  await give('t');
+  const { position } = await store.head();
+  await host.command(Note, { text: 'more' }, { principal, idempotencyKey: 'more' });
+  await host.reactions.get('notes')?.whenConsumed('t', position ?? '');
+  expect(host.reactions.get('notes')?.parked()).toEqual([]);
+  expect(reacted[0]).toBe('bad');
+});
+
+test('whatever must run and stops, the host is not ready from that moment, and is told once', async () => {
+  const failures: unknown[] = [];
+  const logger = createLogger('silent');
+  const gone = new Error('the group cannot be consumed');
+  for (const [stops, failure] of [
+    [({ consumer }: Stopping) => consumer(gone), gone],
+    [({ health }: Stopping) => health.fail('the relay has stopped'), 'the relay has stopped'],
+  ] as const) {
+    const store = memoryEventStore();
+    closing.push(() => store.close());
+    const hosts: Host[] = [];
+    let ready: boolean | undefined;
+    const health = new Health({
+      logger,
+      onFailure: (error) => {
+        failures.push(error);
+        ready = hosts[0]?.ready();
+      },
+    });
+    const { bus, fail } = shared();
+    const host = await start(
+      store,
+      notesService(() => undefined),
+      undefined,
+      { bus, health },
+    );
+    hosts.push(host);
+    expect(host.ready()).toBe(true);
+    stops({ consumer: fail, health });
+    expect([ready, host.ready()]).toEqual([false, false]);
+    stops({ consumer: fail, health });
+    expect(failures.splice(0)).toEqual([failure]);
+    await expect(host.settled()).rejects.toThrow();
+  }
+});
+
+interface Stopping {
+  readonly consumer: (error: unknown) => void;
+  readonly health: Health;
+}
 
 test('a home that was parked goes on by itself once what failed was mended, and nothing of it is lost', async () => {
   const store = memoryEventStore();

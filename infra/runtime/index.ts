@@ -2,6 +2,7 @@ export * from './changes.ts';
 export * from './clock.ts';
 export * from './definitions.ts';
 export * from './errors.ts';
+export * from './health.ts';
 export * from './history.ts';
 export * from './commands/host.ts';
 export * from './commands/snapshots/index.ts';

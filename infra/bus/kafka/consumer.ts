@@ -86,6 +86,7 @@ export class KafkaConsumer implements Consumer {
     const over = new AbortController();
     const deadline = network.sleep(deadlineMilliseconds, over.signal);
     await Promise.race([this.#quiet(), deadline]);
+    await Promise.race([this.#options.consume.leaving?.(), deadline]);
     await Promise.race([this.#leave(), deadline]);
     over.abort();
     this.end();

@@ -22,15 +22,20 @@ export interface TimersOptions {
    * time: other homes go on. False: asked again at the next wake.
    */
   readonly mayFire: (service: string, row: TimerRow) => boolean | Promise<boolean>;
+  /**
+   * Whether firing it is this instance's to do, of several. What is not, is passed over, and looked at
+   * again after a wake. Absent: everything is.
+   */
+  readonly isHere?: (service: string, row: TimerRow) => boolean;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   /** Commands under way at once. Default 16. */
   readonly concurrency?: number;
 }
 
 export interface Timers {
-  /** Resolves when nothing that is due, by the clock and the views as they are, is unfired. */
+  /** Resolves when nothing that is due here, by the clock and the views as they are, is unfired. */
   idle(): Promise<void>;
-  /** The earliest unfired deadline. It may have passed already. */
+  /** The earliest unfired deadline of those to be fired here. It may have passed already. */
   next(): string | undefined;
   /** Looks again: for a `mayFire` that would now answer otherwise. */
   wake(): void;
@@ -100,6 +105,7 @@ class DurableTimers implements Timers {
     let earliest: string | undefined;
     for (const service of this.#services) {
       for (const row of this.#rows(service)) {
+        if (!this.#isHere(service, row)) continue;
         if (this.#remembered.get(nameOf(service, row))?.state === 'fired') continue;
         if (earliest === undefined || row.due < earliest) earliest = row.due;
         break;
@@ -160,6 +166,7 @@ class DurableTimers implements Timers {
           until = Math.min(until, millisecondsOf(row.due));
           break;
         }
+        if (!this.#isHere(service, row)) continue;
         const home = homeOf(service, row);
         const known = this.#remembered.get(name);
         if (known?.state === 'fired' || held.has(home)) continue;
@@ -203,6 +210,7 @@ class DurableTimers implements Timers {
       while (this.#commands.size >= concurrency) await Promise.race(this.#commands);
       // Meanwhile the deadline may have been met, or moved: then this one has nothing to fire.
       if (this.#over || !this.#stands(service, row)) remembered.state = 'fired';
+      else if (!this.#isHere(service, row)) remembered.state = 'held';
       else if ((await this.#command(service, row)) === 'done') remembered.state = 'fired';
       else {
         logger.warn({ service, timer: row.id, due: row.due }, 'a timer is to be tried again');
@@ -243,6 +251,10 @@ class DurableTimers implements Timers {
     }
   }
 
+  #isHere(service: string, row: TimerRow): boolean {
+    return this.#options.isHere?.(service, row) !== false;
+  }
+
   #stands(service: string, row: TimerRow): boolean {
     return this.#options.follower.view(service).get(timers, row.id)?.due === row.due;
   }
@@ -266,6 +278,7 @@ class DurableTimers implements Timers {
     for (const service of this.#services) {
       for (const row of this.#rows(service)) {
         if (row.due > now) break;
+        if (!this.#isHere(service, row)) continue;
         if (this.#remembered.get(nameOf(service, row))?.state !== 'fired') return true;
       }
     }

@@ -81,6 +81,46 @@ describe('timers', () => {
     expect(timers.next()).toBeUndefined();
   });
 
+  it('of those that are not to be fired here none is fired, waited for, or named as next', async () => {
+    const mine = new Set(['a']);
+    const { writer, clock, fired, applied, start } = setUp({
+      isHere: (_service, row) => mine.has(row.homeId),
+    });
+    await writer.deadline('b', 'theirs', minute(10));
+    await writer.deadline('a', 'ours', minute(20));
+    const timers = start();
+    await applied();
+    clock.moveTo(minute(15));
+    await timers.idle();
+    expect(timers.next()).toBe(minute(20));
+    clock.moveTo(minute(20));
+    await timers.idle();
+    expect(fired).toEqual(['calendar/ours']);
+    await applied();
+    mine.add('b');
+    timers.wake();
+    await timers.idle();
+    expect(fired).toEqual(['calendar/ours', 'calendar/theirs']);
+  });
+
+  it('one whose home goes elsewhere while it is held back is not fired', async () => {
+    let here = true;
+    let release: (may: boolean) => void = () => undefined;
+    const { writer, fired, applied, start } = setUp({
+      isHere: () => here,
+      mayFire: () => new Promise<boolean>((resolve) => (release = resolve)),
+    });
+    await writer.deadline('a', 'ours', minute(0));
+    const timers = start();
+    await applied();
+    await turn();
+    here = false;
+    release(true);
+    await timers.idle();
+    await turn();
+    expect(fired).toEqual([]);
+  });
+
   it('one set while running fires without being waited for, though its due time has passed', async () => {
     const { writer, clock, fired, applied, start } = setUp();
     const timers = start();

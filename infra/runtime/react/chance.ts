@@ -6,13 +6,11 @@ import type { Position } from '@bivouac/events/language';
 
 import type { EventStore } from '../../event-store/port.ts';
 import type { Clock } from '../clock.ts';
-import { passedElsewhere } from './elsewhere.ts';
+import { LOOK_EACH, passedElsewhere } from './elsewhere.ts';
 import type { Reactions } from './reaction.ts';
 
 /** How long a service is waited for that does not get on, in milliseconds: a deadline is one, too. */
 const PATIENCE = 300_000;
-/** How often another process's checkpoint is read meanwhile; it is written each second. */
-const LOOK_EACH = 1000;
 
 export interface ChanceOptions {
   /** Those that run in this process, by service. */

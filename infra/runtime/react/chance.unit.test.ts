@@ -18,7 +18,7 @@ function rig() {
   const mirror = new CheckpointMirror({ service: 'owner', store, clock, tenantId: 'ten_1' });
   /** The owner says that it has done everything of a home's partition up to there. */
   const says = (home: string, mark: Position | null, parkedFrom?: Position) =>
-    mirror.save({
+    mirror.save(() => ({
       marks: Array.from({ length: PARTITIONS }, (_, p) => (p === partitionOf(home) ? mark : null)),
       parked:
         parkedFrom === undefined
@@ -30,7 +30,7 @@ function rig() {
                 since: '2026-04-10T09:00:00.000Z',
               },
             ],
-    });
+    }));
   const passed = (home: string, upTo: Position) =>
     passedElsewhere({ store, clock }, 'owner', home, upTo);
   return { store, clock, writer: new Writer(store), says, passed };

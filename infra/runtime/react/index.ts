@@ -1,5 +1,6 @@
 export { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
-export { replayAfterStart } from './mended.ts';
+export { replayWhenAssigned } from './mended.ts';
 export { whenHadChance } from './chance.ts';
+export { whileHeld } from './held.ts';
 export * from './reaction.ts';
 export { startReactions } from './reactions.ts';

@@ -54,7 +54,7 @@ export class Intake {
     this.#context = context;
     this.work = new Work(
       context.slots,
-      (task) => this.attempt(task.reaction, task.event, () => this.#wanted(task)),
+      (task) => this.#run(task),
       (task, outcome) => this.#settled(task, outcome),
     );
   }
@@ -71,6 +71,14 @@ export class Intake {
       marks.look();
     }
     this.#context.parking.forget(partition);
+  }
+
+  /** Begins a partition anew at the mark that another instance has written. */
+  restart(partition: number, mark: Mark): void {
+    this.revoke(partition);
+    const marks = new PartitionMarks(mark);
+    marks.restarted = true;
+    this.#partitions[partition] = marks;
   }
 
   /** A partition's marks, while it is assigned. */
@@ -94,6 +102,12 @@ export class Intake {
       this.#take(partition, marks, message);
     }
     return marks.unfinished > UNDER_WAY ? this.#room(marks) : TAKEN;
+  }
+
+  /** What was taken away while it waited in its queue is another instance's to do. */
+  async #run(task: Task): Promise<Outcome> {
+    if (task.marks.revoked) return { kind: 'abandoned' };
+    return this.attempt(task.reaction, task.event, () => this.#wanted(task));
   }
 
   /** Runs one reaction to its end, counting. */
@@ -230,7 +244,8 @@ export class Intake {
       const { prev } = message;
       const { seen } = marks;
       if (prev !== null && isMissing(prev, seen)) {
-        counters.gapsRepaired++;
+        const { restarted } = marks;
+        marks.restarted = false;
         let found = 0;
         for await (const event of readMissing(this.#context, partition, seen, prev)) {
           if (stopping.aborted || marks.revoked) return;
@@ -238,11 +253,14 @@ export class Intake {
           this.#accept(partition, marks, event);
           if (marks.unfinished > UNDER_WAY) await this.#room(marks);
         }
-        counters.eventsRecovered += found;
-        logger.warn(
-          { partition, after: seen, upTo: prev, found },
-          'the bus lost events; they were read from the store',
-        );
+        if (!restarted) {
+          counters.gapsRepaired++;
+          counters.eventsRecovered += found;
+          logger.warn(
+            { partition, after: seen, upTo: prev, found },
+            'the bus lost events; they were read from the store',
+          );
+        }
       }
       this.#take(partition, marks, message);
     }

@@ -26,6 +26,11 @@ export class PartitionMarks {
   unfinished = 0;
   /** The partition was taken away: what is still under way counts for nothing. */
   revoked = false;
+  /**
+   * It began anew behind what the bus has delivered: what lies between is read from the store, and was
+   * not lost by the bus.
+   */
+  restarted = false;
   #last: Entry | undefined;
   #waiting: { readonly reached: () => boolean; readonly resolve: () => void }[] = [];
 

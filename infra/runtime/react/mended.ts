@@ -1,22 +1,25 @@
 /**
- * What a start does for homes that were parked: whatever failed may have been mended, or this release can
- * read it, so what waits there is handled again, in order. What fails again stays parked.
+ * What is done for parked homes whenever their partition comes to an instance, at its start or from
+ * another: whatever failed may have been mended, or this release can read it, so what waits there is
+ * handled again, in order. What fails again stays parked.
  */
+import { partitionOf } from '../../bus/partition.ts';
 import type { ReactionLogger, Reactions } from './reaction.ts';
 
-/** Resolves when each home flows again or has been parked anew. Never rejects. */
-export async function replayAfterStart(
-  reactions: Reactions,
-  logger: ReactionLogger,
-): Promise<void> {
-  await Promise.all(
-    reactions.parked().map(async ({ homeId }) => {
-      try {
-        await reactions.replayParked(homeId);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        logger.error({ home: homeId, error: message }, 'a parked home could not be replayed');
-      }
-    }),
-  );
+/** Begins with those that are here already; answers how to end it. */
+export function replayWhenAssigned(reactions: Reactions, logger: ReactionLogger): () => void {
+  const replay = async (homeId: string): Promise<void> => {
+    try {
+      await reactions.replayParked(homeId);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      logger.error({ home: homeId, error: message }, 'a parked home could not be replayed');
+    }
+  };
+  for (const { homeId } of reactions.parked()) void replay(homeId);
+  return reactions.onAssigned((partition) => {
+    for (const { homeId } of reactions.parked()) {
+      if (partitionOf(homeId) === partition) void replay(homeId);
+    }
+  });
 }

@@ -1,6 +1,7 @@
 /**
- * The reaction checkpoint of a service in its stream `checkpoint-<service>`: read at the start,
- * appended with the exact revision afterwards, so that a second instance is noticed at once.
+ * The reaction checkpoint of a service in its stream `checkpoint-<service>`, which all its instances
+ * write: each appends with the exact revision, and whoever loses the race reads what was written, puts
+ * its own part into it and appends that. Why no event can be passed over: ADR 12.
  */
 import {
   EventDecodeError,
@@ -14,10 +15,11 @@ import {
 } from '@bivouac/events/language';
 import { instantOf, laterOf, uuidOf } from '@bivouac/events/values';
 
+import { partitionOf } from '../../bus/partition.ts';
 import { type Mark, PARTITIONS } from '../../bus/port.ts';
 import { type EventStore, EventStoreError, type ExpectedRevision } from '../../event-store/port.ts';
 import type { Clock } from '../clock.ts';
-import { RuntimeError } from '../errors.ts';
+import { isTransient, RuntimeError } from '../errors.ts';
 import { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
 import type { ParkedHome } from './reaction.ts';
 
@@ -30,12 +32,60 @@ export interface ReactionCheckpoint {
   readonly parked: readonly ParkedHome[];
 }
 
+/**
+ * How far one partition has come: the mark says nothing without the homes parked there, and is only ever
+ * taken over together with them.
+ */
+export interface PartitionCheckpoint {
+  readonly mark: Mark;
+  readonly parked: readonly ParkedHome[];
+}
+
+/** What a service has that never reacted to anything. */
+export const NOTHING: ReactionCheckpoint = {
+  marks: new Array<Mark>(PARTITIONS).fill(null),
+  parked: [],
+};
+
+/** The part of one partition. */
+export function partOf(checkpoint: ReactionCheckpoint, partition: number): PartitionCheckpoint {
+  return {
+    mark: checkpoint.marks[partition] ?? null,
+    parked: checkpoint.parked.filter(({ homeId }) => partitionOf(homeId) === partition),
+  };
+}
+
+/** Whether two checkpoints say the same of a partition, in the same words. */
+export function agree(a: ReactionCheckpoint, b: ReactionCheckpoint, partition: number): boolean {
+  return wordsOf(partOf(a, partition)) === wordsOf(partOf(b, partition));
+}
+
+function wordsOf({ mark, parked }: PartitionCheckpoint): string {
+  const homes = parked.map((h) => [h.homeId, h.from, h.eventId, h.reaction, h.reason, h.since]);
+  return JSON.stringify([mark, homes.sort()]);
+}
+
 export interface MirrorOptions {
   readonly service: string;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly tenantId: string;
+  /**
+   * Another instance has written: what was known, and what is. Called before anything of this instance
+   * is put into it, so that what is held here can begin anew where the two differ.
+   */
+  readonly overtaken?: (known: ReactionCheckpoint, now: ReactionCheckpoint) => void;
 }
+
+/** Something sent whose answer did not come. */
+interface Unanswered {
+  readonly event: NewEvent;
+  readonly expected: ExpectedRevision;
+  readonly checkpoint: ReactionCheckpoint;
+}
+
+/** Races lost in a row before writing is left for later: a second on, others have written too. */
+const RACES = 16;
 
 export class CheckpointMirror {
   readonly stream: string;
@@ -44,8 +94,11 @@ export class CheckpointMirror {
   readonly #instance = crypto.randomUUID();
   #expected: ExpectedRevision = 'no-stream';
   #lastTime = '';
-  /** An append whose outcome is unknown: the same is sent again before anything else. */
-  #unanswered: NewEvent | undefined;
+  #last: ReactionCheckpoint | undefined;
+  /** The same is sent again before anything else: it may be written yet. */
+  #unanswered: Unanswered | undefined;
+  /** A reading that has not begun: whoever asks meanwhile shares it. */
+  #reading: Promise<void> | undefined;
   /** One after the other: a partition that comes back is loaded while another checkpoint is written. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -54,20 +107,45 @@ export class CheckpointMirror {
     this.stream = `checkpoint-${options.service}`;
   }
 
-  /** The last checkpoint, or undefined where the service has none. */
-  load(): Promise<ReactionCheckpoint | undefined> {
-    return this.#inTurn(() => this.#load());
+  /** The last checkpoint known; undefined where there is none. */
+  get last(): ReactionCheckpoint | undefined {
+    return this.#last;
+  }
+
+  /** Reads the last checkpoint; undefined where the service has none. */
+  async load(): Promise<ReactionCheckpoint | undefined> {
+    this.#reading ??= this.#inTurn(async () => {
+      this.#reading = undefined;
+      if (this.#unanswered !== undefined) await this.#again(this.#unanswered);
+      await this.#load();
+    });
+    await this.#reading;
+    return this.#last;
   }
 
   /**
-   * Appends a checkpoint. `later`: the store could not be reached; nothing is lost by trying again.
+   * Appends a checkpoint. `later`: the store could not be reached, or others were faster each time;
+   * nothing is lost by trying again.
    *
-   * @throws RuntimeError `misconfigured` where another instance writes the same checkpoint.
+   * @param merge puts what is this instance's into the last checkpoint; run again after a lost race.
+   * undefined: there is nothing to write.
    */
-  save(checkpoint: ReactionCheckpoint): Promise<'written' | 'later'> {
+  save(
+    merge: (last: ReactionCheckpoint | undefined) => ReactionCheckpoint | undefined,
+  ): Promise<'written' | 'same' | 'later'> {
     return this.#inTurn(async () => {
-      if (this.#unanswered !== undefined && !(await this.#append(this.#unanswered))) return 'later';
-      return (await this.#append(this.#event(checkpoint))) ? 'written' : 'later';
+      if (this.#unanswered !== undefined && (await this.#again(this.#unanswered)) === 'later') {
+        return 'later';
+      }
+      for (let race = 0; race < RACES; race++) {
+        const checkpoint = merge(this.#last);
+        if (checkpoint === undefined) return 'same';
+        const event = this.#event(checkpoint);
+        const outcome = await this.#append({ event, expected: this.#expected, checkpoint });
+        if (outcome !== 'lost') return outcome;
+        if (!(await this.#reload())) return 'later';
+      }
+      return 'later';
     });
   }
 
@@ -77,15 +155,32 @@ export class CheckpointMirror {
     return mine;
   }
 
-  async #load(): Promise<ReactionCheckpoint | undefined> {
+  /** Sends again what has no answer. Lost: it never was written and never will be. */
+  async #again(unanswered: Unanswered): Promise<'written' | 'later'> {
+    const outcome = await this.#append(unanswered);
+    if (outcome !== 'lost') return outcome;
+    this.#unanswered = undefined;
+    return (await this.#reload()) ? 'written' : 'later';
+  }
+
+  /** Reads after a lost race; answers whether the store could be reached. */
+  async #reload(): Promise<boolean> {
+    try {
+      await this.#load();
+      return true;
+    } catch (error) {
+      if (isTransient(error)) return false;
+      throw error;
+    }
+  }
+
+  async #load(): Promise<void> {
     const page = await this.#options.store.readStream(this.stream, {
       direction: 'backwards',
       limit: 1,
     });
     const stored = page.exists ? page.events[0] : undefined;
-    if (stored === undefined) return undefined;
-    this.#expected = stored.revision;
-    this.#lastTime = stored.time;
+    if (stored === undefined || this.#isKnown(stored.revision)) return;
     const recorded = registry.decode(stored);
     if (recorded === undefined || !is(recorded, CheckpointRecorded)) {
       throw new EventDecodeError(
@@ -94,26 +189,40 @@ export class CheckpointMirror {
       );
     }
     const { marks, parked } = recorded.data;
-    return {
+    const known = this.#last ?? NOTHING;
+    const now: ReactionCheckpoint = {
       marks: marks.map((mark) => (mark === '' ? null : formatPosition(BigInt(mark)))),
       parked: parked.map((home) => ({ ...home, from: formatPosition(BigInt(home.from)) })),
     };
+    this.#knows(now, stored.revision, stored.time);
+    this.#options.overtaken?.(known, now);
   }
 
-  async #append(event: NewEvent): Promise<boolean> {
+  async #append(sent: Unanswered): Promise<'written' | 'later' | 'lost'> {
+    const { event, expected, checkpoint } = sent;
     try {
-      const { revision } = await this.#options.store.append(this.stream, this.#expected, [event]);
-      this.#expected = revision;
-      this.#lastTime = event.time;
+      const { revision } = await this.#options.store.append(this.stream, expected, [event]);
       this.#unanswered = undefined;
-      return true;
+      // One sent again may have been written long before what others wrote since.
+      if (!this.#isKnown(revision)) this.#knows(checkpoint, revision, event.time);
+      return 'written';
     } catch (error) {
       if (!(error instanceof EventStoreError)) throw error;
-      if (error.code === 'outcome-unknown') this.#unanswered = event;
-      if (error.code === 'outcome-unknown' || error.code === 'unavailable') return false;
-      if (error.code === 'conflict') throw this.#lostRace(error);
+      if (error.code === 'outcome-unknown') this.#unanswered = sent;
+      if (error.code === 'outcome-unknown' || error.code === 'unavailable') return 'later';
+      if (error.code === 'conflict') return 'lost';
       throw error;
     }
+  }
+
+  #isKnown(revision: bigint): boolean {
+    return typeof this.#expected === 'bigint' && revision <= this.#expected;
+  }
+
+  #knows(checkpoint: ReactionCheckpoint, revision: bigint, time: string): void {
+    this.#last = checkpoint;
+    this.#expected = revision;
+    this.#lastTime = time;
   }
 
   #event({ marks, parked }: ReactionCheckpoint): NewEvent {
@@ -145,15 +254,6 @@ export class CheckpointMirror {
       commandkey,
       inputhash: '',
     };
-  }
-
-  #lostRace(cause: EventStoreError): RuntimeError {
-    return new RuntimeError(
-      'misconfigured',
-      `another instance of ${this.#options.service} writes ${this.stream}: it is at revision ` +
-        `${String(cause.actual)}, this instance last saw ${String(this.#expected)}. Run one instance`,
-      { cause },
-    );
   }
 }
 

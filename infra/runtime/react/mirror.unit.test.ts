@@ -9,7 +9,12 @@ import { memoryEventStore } from '../../event-store/index.ts';
 import { type EventStore, EventStoreError } from '../../event-store/port.ts';
 import { ManualClock } from '../clock.ts';
 import { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
-import { CheckpointMirror, type ReactionCheckpoint } from './mirror.ts';
+import {
+  CheckpointMirror,
+  type MirrorOptions,
+  NOTHING,
+  type ReactionCheckpoint,
+} from './mirror.ts';
 
 const checkpoint: ReactionCheckpoint = {
   marks: Array.from({ length: 64 }, (_, p) => (p % 3 === 0 ? null : formatPosition(BigInt(p)))),
@@ -26,13 +31,17 @@ const checkpoint: ReactionCheckpoint = {
   ],
 };
 
-/** A store whose appends end as the script says: 'lost' is written, but the answer never comes. */
-function scripted(script: ('ok' | 'lost' | 'away')[]) {
+/**
+ * A store whose appends end as the script says: of 'lost' and 'mute' the answer never comes, and what
+ * was lost is written.
+ */
+function scripted(script: ('ok' | 'lost' | 'mute' | 'away')[]) {
   const store = memoryEventStore({ epoch: 'one' });
   const own: EventStore = Object.assign(Object.create(store) as EventStore, {
     append: async (...args: Parameters<EventStore['append']>) => {
       const next = script.shift() ?? 'ok';
       if (next === 'away') throw new EventStoreError('unavailable', 'away');
+      if (next === 'mute') throw new EventStoreError('outcome-unknown', 'no answer');
       const result = await store.append(...args);
       if (next === 'lost') throw new EventStoreError('outcome-unknown', 'no answer');
       return result;
@@ -40,8 +49,11 @@ function scripted(script: ('ok' | 'lost' | 'away')[]) {
     readStream: (...args: Parameters<EventStore['readStream']>) => store.readStream(...args),
   });
   const clock = new ManualClock('2026-04-10T09:00:00.000Z');
-  const mirror = () =>
-    new CheckpointMirror({ service: 'sample', store: own, clock, tenantId: 'ten_1' });
+  const mirror = (overtaken?: MirrorOptions['overtaken']) =>
+    new CheckpointMirror({
+      ...{ service: 'sample', store: own, clock, tenantId: 'ten_1' },
+      ...(overtaken && { overtaken }),
+    });
   const written = async (): Promise<readonly StoredEvent[]> => {
     const page = await store.readStream('checkpoint-sample');
     return page.exists ? page.events : [];
@@ -52,36 +64,63 @@ function scripted(script: ('ok' | 'lost' | 'away')[]) {
 test('a checkpoint comes back as it was written', async () => {
   const { mirror } = scripted([]);
   expect(await mirror().load()).toBeUndefined();
-  expect(await mirror().save(checkpoint)).toBe('written');
+  expect(await mirror().save(() => checkpoint)).toBe('written');
   expect(await mirror().load()).toEqual(checkpoint);
 });
 
 test('an append whose answer was lost is sent again and stands once', async () => {
   const { mirror, written } = scripted(['lost', 'away']);
   const own = mirror();
-  expect(await own.save(checkpoint)).toBe('later');
-  expect(await own.save(checkpoint)).toBe('later');
-  expect(await own.save({ marks: [], parked: [] })).toBe('written');
+  expect(await own.save(() => checkpoint)).toBe('later');
+  expect(await own.save(() => checkpoint)).toBe('later');
+  expect(await own.save(() => NOTHING)).toBe('written');
   expect(await written()).toHaveLength(2);
-  expect(await mirror().load()).toEqual({ marks: new Array(64).fill(null), parked: [] });
+  expect(await mirror().load()).toEqual(NOTHING);
 });
 
-test('two instances cannot both go on, not even with the same checkpoint', async () => {
-  const { mirror } = scripted([]);
+test('of two instances each writes its own part, and is told what the other has written', async () => {
+  const { mirror, written } = scripted([]);
+  const marked = (last: ReactionCheckpoint | undefined, partition: number, n: bigint) => ({
+    marks: (last ?? NOTHING).marks.map((m, p) => (p === partition ? formatPosition(n) : m)),
+    parked: last?.parked ?? [],
+  });
+  const told: unknown[] = [];
+  const one = mirror();
+  const two = mirror((known, now) => told.push([known.marks[0], now.marks[0], now.marks[1]]));
+  await Promise.all([one.load(), two.load()]);
+  expect(await one.save((last) => marked(last, 0, 7n))).toBe('written');
+  expect(await two.save((last) => marked(last, 1, 9n))).toBe('written');
+  expect(told).toEqual([[null, formatPosition(7n), null]]);
+  expect(await written()).toHaveLength(2);
+  expect((await one.load())?.marks.slice(0, 2)).toEqual([7n, 9n].map(formatPosition));
+});
+
+test('what was sent and never written is given up when another was faster', async () => {
+  const { mirror, written } = scripted(['ok', 'mute', 'ok']);
   const [one, two] = [mirror(), mirror()];
-  await one.load();
+  await one.save(() => NOTHING);
   await two.load();
-  await one.save(checkpoint);
-  await expect(two.save(checkpoint)).rejects.toMatchObject({ code: 'misconfigured' });
+  expect(await two.save(() => checkpoint)).toBe('later');
+  const { marks, parked } = checkpoint;
+  expect(await one.save((last) => ({ ...(last ?? NOTHING), parked }))).toBe('written');
+  expect(await two.save((last) => ({ ...(last ?? NOTHING), marks }))).toBe('written');
+  expect(await two.load()).toEqual(checkpoint);
+  expect(await written()).toHaveLength(3);
+});
+
+test('what there is nothing to say of is not written', async () => {
+  const { mirror, written } = scripted([]);
+  expect(await mirror().save(() => undefined)).toBe('same');
+  expect(await written()).toEqual([]);
 });
 
 test('recorded time does not go back when the clock does', async () => {
   const { clock, mirror, written } = scripted([]);
-  await mirror().save(checkpoint);
+  await mirror().save(() => checkpoint);
   clock.moveTo('2026-04-09T09:00:00.000Z');
   const again = mirror();
   await again.load();
-  await again.save(checkpoint);
+  await again.save(() => checkpoint);
   const times = (await written()).map((e) => e.time);
   expect(times).toEqual(['2026-04-10T09:00:00.000Z', '2026-04-10T09:00:00.000Z']);
 });

@@ -46,7 +46,7 @@ export type ReplayOutcome =
   | { readonly outcome: 'flowing'; readonly handled: number }
   /** It failed again, at this event or a later one. */
   | { readonly outcome: 'parked'; readonly handled: number; readonly at: ParkedHome }
-  /** Nothing was done. `NOT_PARKED`, `OTHER_EVENT`, `REPLAY_UNDER_WAY` or `STOPPING`. */
+  /** It is not done here: `NOT_PARKED`, `OTHER_EVENT`, `REPLAY_UNDER_WAY`, `MOVED` or `STOPPING`. */
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
 /** Counters since the start, and two gauges. */
@@ -63,8 +63,11 @@ export interface ReactionMetrics {
   readonly eventsRecovered: number;
   /** Checkpoints written. */
   readonly checkpoints: number;
+  /** Times a partition began anew because another instance had written its part of the checkpoint. */
+  readonly overtaken: number;
   /** Events accepted and not yet done. */
   readonly unfinished: number;
+  /** Homes parked on partitions that are here. */
   readonly parkedHomes: number;
 }
 
@@ -106,21 +109,34 @@ export interface Reactions {
    * did not finish comes again at the next start. Safe to call twice.
    */
   stop(deadlineMilliseconds: number): Promise<void>;
+  /** Partitions that are this instance's now, in order: all 64, unless several instances share them. */
+  assigned(): readonly number[];
+  /** Whether a home's partition is this instance's now. */
+  holds(homeId: string): boolean;
   /**
-   * Every event of the home's partition at or below is done; null: nothing yet. Of a parked home:
-   * what lies before the event it waits at.
+   * Calls back whenever a partition has come here, has begun anew, or was taken away; answers how to
+   * end that.
+   */
+  onAssigned(listener: (partition: number) => void): () => void;
+  /**
+   * Every event of the home's partition at or below is done; null: nothing yet, or the partition is
+   * another instance's. Of a parked home: what lies before the event it waits at.
    */
   consumed(homeId: string): Position | null;
-  /** Resolves when {@link consumed} has reached the position; the signal gives the wait up. */
+  /**
+   * Resolves when {@link consumed} has reached the position, or the instance that has the partition has
+   * written down as much; the signal gives the wait up.
+   */
   whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void>;
   /** The same, but of a parked home at once: what waits there waits for staff. */
   whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void>;
   /**
-   * Resolves when everything up to the store's head as of the call was consumed and nothing is under
-   * way. Parked homes count as consumed. For tests and the demo: it reads the log's new part.
+   * Resolves when everything up to the store's head as of the call that lies on partitions held here was
+   * consumed and nothing is under way; holding none, it waits for one. Parked homes count as consumed.
+   * For tests and the demo: it reads the log's new part.
    */
   idle(): Promise<void>;
-  /** Parked homes by name. */
+  /** Parked homes of the partitions held here, by name. */
   parked(): readonly ParkedHome[];
   /** Handles what waits of a parked home, in log order, one event at a time. */
   replayParked(homeId: string): Promise<ReplayOutcome>;

@@ -8,12 +8,14 @@ import type { Position } from '@bivouac/events/language';
 
 import { partitionOf } from '../../bus/partition.ts';
 import { type Consumer, type Mark, PARTITIONS } from '../../bus/port.ts';
-import { RuntimeError } from '../errors.ts';
+import { isTransient, RuntimeError } from '../errors.ts';
+import { pause } from './attempts.ts';
 import { Handlers } from './handlers.ts';
 import { Intake } from './intake.ts';
 import { readHorizon } from './horizon.ts';
 import type { PartitionMarks } from './marks.ts';
-import { CheckpointMirror, type ReactionCheckpoint } from './mirror.ts';
+import { LOOK_EACH, passedElsewhere } from './elsewhere.ts';
+import { agree, CheckpointMirror, NOTHING, partOf, type ReactionCheckpoint } from './mirror.ts';
 import { before, Parking } from './parking.ts';
 import type {
   ParkedHome,
@@ -27,6 +29,8 @@ import { Slots } from './slots.ts';
 
 /** Milliseconds of the injected clock between two checkpoints. */
 const CHECKPOINT_INTERVAL = 1000;
+/** Every partition. */
+const ALL: readonly number[] = Array.from({ length: PARTITIONS }, (_, p) => p);
 /** Times the last checkpoint is tried at a stop; what is not written comes again at the start. */
 const LAST_TRIES = 3;
 
@@ -57,14 +61,14 @@ class RunningReactions implements Reactions {
     gapsRepaired: 0,
     eventsRecovered: 0,
     checkpoints: 0,
+    overtaken: 0,
   };
-  #checkpoint: ReactionCheckpoint = { marks: [], parked: [] };
-  #loaded = new Set<number>();
+  readonly #listeners = new Set<(partition: number) => void>();
   #consumer: Consumer | undefined;
   #failure: { readonly error: unknown } | undefined;
   #stopped: Promise<void> | undefined;
   #saving: Promise<unknown> = Promise.resolve();
-  #awaitingAssignment: (() => void)[] = [];
+  readonly #awaitingAssignment = new Set<() => void>();
 
   constructor(options: ReactionsOptions) {
     if (!/^[a-z][a-z0-9-]*$/.test(options.service)) {
@@ -82,6 +86,7 @@ class RunningReactions implements Reactions {
       store,
       clock,
       tenantId: options.tenantId ?? 'platform',
+      overtaken: (known, now) => this.#overtaken(known, now),
     });
     this.#intake = new Intake({
       store,
@@ -100,14 +105,14 @@ class RunningReactions implements Reactions {
 
   async start(): Promise<void> {
     await this.#load();
-    this.#loaded = new Set(Array.from({ length: PARTITIONS }, (_, p) => p));
     const { bus, service, clock } = this.#options;
     this.#consumer = await bus.consume({
       group: service,
       from: (partition) => this.#assign(partition),
       deliver: (partition, messages) => this.#intake.deliver(partition, messages),
-      kept: (partition) => this.#checkpoint.marks[partition] ?? null,
-      revoked: (partition) => this.#intake.revoke(partition),
+      kept: (partition) => this.#mirror.last?.marks[partition] ?? null,
+      revoked: (partition) => this.#revoke(partition),
+      leaving: () => this.#leave(),
       failed: (error) => this.#fail(error),
     });
     if (this.#failure !== undefined) {
@@ -130,6 +135,20 @@ class RunningReactions implements Reactions {
     return this.#stopped;
   }
 
+  assigned(): readonly number[] {
+    if (this.#stop.signal.aborted) return [];
+    return ALL.filter((p) => this.#has(p));
+  }
+
+  holds(homeId: string): boolean {
+    return !this.#stop.signal.aborted && this.#has(partitionOf(homeId));
+  }
+
+  onAssigned(listener: (partition: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   consumed(homeId: string): Mark {
     const mark = this.#intake.marks(partitionOf(homeId))?.mark ?? null;
     const parked = this.#parking.get(homeId);
@@ -139,7 +158,7 @@ class RunningReactions implements Reactions {
 
   whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
     const reached = (): boolean => (this.consumed(homeId) ?? '') >= position;
-    return this.#whenHome(homeId, position, reached, signal);
+    return this.#whenHome(homeId, position, reached, false, signal);
   }
 
   whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
@@ -147,16 +166,22 @@ class RunningReactions implements Reactions {
       homeId,
       position,
       () => this.#parking.get(homeId) !== undefined || (this.consumed(homeId) ?? '') >= position,
+      true,
       signal,
     );
   }
 
   async idle(): Promise<void> {
     const { store } = this.#options;
+    let same: boolean;
     do {
+      // Between two clients of a bus there is a moment with nothing here, and more to come.
+      while (this.assigned().length === 0 && !this.#stop.signal.aborted) {
+        await this.#reassigned().happened;
+      }
       const { position: head } = await store.head();
-      if (head !== null) await this.#consumedUpTo(head);
-    } while (this.#intake.unfinished > 0);
+      same = head === null || (await this.#consumedUpTo(head));
+    } while (this.#intake.unfinished > 0 || !same);
   }
 
   parked(): readonly ParkedHome[] {
@@ -192,51 +217,92 @@ class RunningReactions implements Reactions {
     return outcome;
   }
 
-  async #consumedUpTo(head: Position): Promise<void> {
-    const all = Array.from({ length: PARTITIONS }, (_, p) => this.#intake.marks(p));
+  /** Answers false where a partition has come or begun anew meanwhile, and is to be looked at again. */
+  async #consumedUpTo(head: Position): Promise<boolean> {
+    const all = ALL.map((p) => this.#intake.marks(p));
     const from = lowest(all.flatMap((m) => (m === undefined ? [] : [m.mark])));
     const horizon = await readHorizon(this.#options.store, from, head);
     for (const [partition, last] of horizon) {
-      await this.#whenOf(partition, () => (this.#intake.marks(partition)?.mark ?? '') >= last);
+      // Not of one that is another instance's: nothing here would tell when it has come so far.
+      await this.#when(all[partition], () => (all[partition]?.mark ?? '') >= last);
     }
     if (this.#stop.signal.aborted) throw this.#over();
     // Nothing of any partition up to the head is missing now: the next look begins there.
     for (const m of all) if (m !== undefined && (m.seen ?? '') < head) m.pass(head);
     for (const m of all) await this.#when(m, () => m?.unfinished === 0);
     if (this.#stop.signal.aborted) throw this.#over();
+    return all.every((m, p) => this.#intake.marks(p) === m || !this.#has(p));
   }
 
   async #whenHome(
     homeId: string,
     position: Position,
-    reached: () => boolean,
+    reachedHere: () => boolean,
+    parkedPasses: boolean,
     signal?: AbortSignal,
   ): Promise<void> {
     const partition = partitionOf(homeId);
+    const { store, clock, service } = this.#options;
+    let reachedElsewhere = false;
+    const reached = (): boolean => reachedElsewhere || reachedHere();
     if (!reached()) this.#consumer?.ask(partition, position);
+    const passes = { parked: parkedPasses, unheard: false };
+    const look = async (): Promise<void> => {
+      reachedElsewhere = await passedElsewhere({ store, clock }, service, homeId, position, passes);
+    };
     const given = (): void => {
       this.#intake.marks(partition)?.look();
       this.#wakeAssigned();
     };
     signal?.addEventListener('abort', given, { once: true });
-    await this.#whenOf(partition, () => signal?.aborted === true || reached());
+    await this.#whenOf(partition, () => signal?.aborted === true || reached(), look);
     signal?.removeEventListener('abort', given);
     if (signal?.aborted !== true && !reached()) throw this.#over();
   }
 
-  /** Waits on a partition, also where it is taken away and comes back; at most until the stop. */
-  async #whenOf(partition: number, reached: () => boolean): Promise<void> {
+  /**
+   * Waits on a partition, also where it is taken away and comes back; at most until the stop. While it
+   * is another instance's, looks at what that one writes down.
+   */
+  async #whenOf(
+    partition: number,
+    reached: () => boolean,
+    look: () => Promise<void>,
+  ): Promise<void> {
     while (!this.#stop.signal.aborted && !reached()) {
       const marks = this.#intake.marks(partition);
-      if (marks !== undefined) await this.#when(marks, reached);
-      else await new Promise<void>((resolve) => this.#awaitingAssignment.push(resolve));
+      if (marks !== undefined) {
+        await this.#when(marks, reached);
+        continue;
+      }
+      const { happened, forget } = this.#reassigned();
+      try {
+        await look();
+      } catch (error) {
+        // The store is away: it is looked again with the next turn.
+        if (!isTransient(error)) throw error;
+      }
+      const over = new AbortController();
+      if (!reached()) {
+        await Promise.race([happened, this.#options.clock.sleep(LOOK_EACH, over.signal)]);
+      }
+      over.abort();
+      forget();
     }
   }
 
+  /** Resolves when a partition comes or goes, when a wait is given up, and at the stop. */
+  #reassigned(): { readonly happened: Promise<void>; readonly forget: () => void } {
+    let wake: () => void = () => undefined;
+    const happened = new Promise<void>((resolve) => (wake = resolve));
+    this.#awaitingAssignment.add(wake);
+    return { happened, forget: () => void this.#awaitingAssignment.delete(wake) };
+  }
+
   #wakeAssigned(): void {
-    const waiting = this.#awaitingAssignment;
-    this.#awaitingAssignment = [];
-    for (const resolve of waiting) resolve();
+    const waiting = [...this.#awaitingAssignment];
+    this.#awaitingAssignment.clear();
+    for (const wake of waiting) wake();
   }
 
   #has(partition: number): boolean {
@@ -250,16 +316,14 @@ class RunningReactions implements Reactions {
   }
 
   async #load(): Promise<void> {
-    const checkpoint = await this.#mirror.load();
-    if (checkpoint !== undefined) {
-      this.#checkpoint = checkpoint;
-      return;
-    }
+    if ((await this.#mirror.load()) !== undefined) return;
     const { installAt, store } = this.#options;
-    const mark = installAt === 'head' ? (await store.head()).position : (installAt?.after ?? null);
-    this.#checkpoint = { marks: new Array<Mark>(PARTITIONS).fill(mark), parked: [] };
+    if (installAt === undefined) return;
+    const mark = installAt === 'head' ? (await store.head()).position : installAt.after;
+    const first = { marks: new Array<Mark>(PARTITIONS).fill(mark), parked: [] };
     // Written down before anything is consumed: "now" would be later after a crash.
-    if (installAt !== undefined && (await this.#mirror.save(this.#checkpoint)) === 'later') {
+    const saved = await this.#mirror.save((last) => (last === undefined ? first : undefined));
+    if (saved === 'later') {
       throw new RuntimeError(
         'unavailable',
         `the first checkpoint of ${this.#options.service} could not be written: start it again`,
@@ -267,19 +331,59 @@ class RunningReactions implements Reactions {
     }
   }
 
-  /** A partition came to this instance: for the first time, or back from another. */
+  /** A partition came to this instance: it goes on from what was written of it last. */
   async #assign(partition: number): Promise<Mark> {
-    if (!this.#loaded.delete(partition)) {
-      const again = await this.#mirror.load();
-      if (again !== undefined) this.#checkpoint = again;
-    }
-    const mark = this.#checkpoint.marks[partition] ?? null;
+    await this.#loadPatiently();
+    const { mark, parked } = partOf(this.#mirror.last ?? NOTHING, partition);
     this.#intake.assign(partition, mark);
-    for (const home of this.#checkpoint.parked) {
-      if (partitionOf(home.homeId) === partition) this.#parking.restore(home, partition);
-    }
-    this.#wakeAssigned();
+    for (const home of parked) this.#parking.restore(home, partition);
+    this.#changed(partition);
     return mark;
+  }
+
+  async #loadPatiently(): Promise<void> {
+    const { clock } = this.#options;
+    for (let again = 0; ; again++) {
+      try {
+        await this.#mirror.load();
+        return;
+      } catch (error) {
+        if (!isTransient(error) || this.#stop.signal.aborted) throw error;
+        await clock.sleep(pause(again, this.#random), this.#stop.signal);
+      }
+    }
+  }
+
+  #revoke(partition: number): void {
+    this.#intake.revoke(partition);
+    this.#changed(partition);
+  }
+
+  /**
+   * Another instance has written of partitions that are here: it had them before and was slow to learn
+   * of its loss, or it has them now and this one is. Either way what it wrote stands, and what was done
+   * here behind it is done again.
+   */
+  #overtaken(known: ReactionCheckpoint, now: ReactionCheckpoint): void {
+    const { logger, service } = this.#options;
+    const partitions = ALL.filter((p) => this.#has(p) && !agree(known, now, p));
+    if (partitions.length === 0) return;
+    this.#counters.overtaken += partitions.length;
+    logger.warn(
+      { service, partitions },
+      'another instance has written the checkpoint of partitions that are here: they go on from there',
+    );
+    for (const partition of partitions) {
+      const { mark, parked } = partOf(now, partition);
+      this.#intake.restart(partition, mark);
+      for (const home of parked) this.#parking.restore(home, partition);
+      this.#changed(partition);
+    }
+  }
+
+  #changed(partition: number): void {
+    this.#wakeAssigned();
+    for (const listener of this.#listeners) listener(partition);
   }
 
   async #save(clock: ReactionsOptions['clock']): Promise<void> {
@@ -293,32 +397,41 @@ class RunningReactions implements Reactions {
   }
 
   /** Writes what is done now; marks and parked homes are of one moment. */
-  async #write(): Promise<boolean> {
+  async #write(): Promise<void> {
     this.#intake.moved = false;
-    // Of a partition that is elsewhere, or on its way back, what was written last stands.
-    const { marks, parked } = this.#checkpoint;
-    const elsewhere = parked.filter((home) => !this.#has(partitionOf(home.homeId)));
-    const checkpoint = {
-      marks: Array.from({ length: PARTITIONS }, (_, p) => {
+    const outcome = await this.#mirror.save((last) => this.#merged(last ?? NOTHING));
+    if (outcome === 'later') this.#intake.moved = true;
+    if (outcome === 'written') this.#counters.checkpoints++;
+  }
+
+  /** Of a partition that is elsewhere, or on its way back, what was written last stands. */
+  #merged(last: ReactionCheckpoint): ReactionCheckpoint | undefined {
+    const elsewhere = last.parked.filter((home) => !this.#has(partitionOf(home.homeId)));
+    const merged = {
+      marks: last.marks.map((mark, p) => {
         const own = this.#intake.marks(p);
-        return own === undefined ? (marks[p] ?? null) : own.mark;
+        return own === undefined ? mark : own.mark;
       }),
       parked: [...this.#parking.list(), ...elsewhere],
     };
-    const outcome = await this.#mirror.save(checkpoint);
-    if (outcome === 'later') {
-      this.#intake.moved = true;
-      return false;
-    }
-    this.#checkpoint = checkpoint;
-    this.#counters.checkpoints++;
-    return true;
+    return merged.marks.every((_, p) => agree(last, merged, p)) ? undefined : merged;
+  }
+
+  /** The group is about to be left: who takes over shall find everything that was done here. */
+  async #leave(): Promise<void> {
+    await this.#intake.work.end();
+    await this.#saving;
+    if (this.#failure === undefined) await this.#writeLast();
+  }
+
+  async #writeLast(): Promise<void> {
+    for (let tries = 0; this.#intake.moved && tries < LAST_TRIES; tries++) await this.#write();
   }
 
   async #end(deadlineMilliseconds: number): Promise<void> {
     const { clock, service, logger } = this.#options;
     this.#stop.abort();
-    for (let p = 0; p < PARTITIONS; p++) this.#intake.marks(p)?.look();
+    for (const p of ALL) this.#intake.marks(p)?.look();
     this.#wakeAssigned();
     const over = new AbortController();
     await Promise.race([
@@ -328,7 +441,7 @@ class RunningReactions implements Reactions {
     over.abort();
     await this.#saving;
     if (this.#failure !== undefined) return;
-    for (let tries = 0; this.#intake.moved && tries < LAST_TRIES; tries++) await this.#write();
+    await this.#writeLast();
     if (this.#intake.moved) {
       logger.warn({ service }, 'the last checkpoint was not written: some events will come again');
     }

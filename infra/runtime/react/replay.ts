@@ -15,6 +15,7 @@ import type { Clock } from '../clock.ts';
 import { pause } from './attempts.ts';
 import type { Handlers } from './handlers.ts';
 import type { Intake } from './intake.ts';
+import type { PartitionMarks } from './marks.ts';
 import { before, type Parked, type Parking } from './parking.ts';
 import type { Reaction, ReplayOutcome } from './reaction.ts';
 import type { Slots } from './slots.ts';
@@ -58,10 +59,11 @@ export async function replayHome(
     );
     // What is under way before the event must be done first, and may itself fail and park earlier.
     await intake.work.quiet(homeId);
-    if (stopping.aborted || marks === undefined || marks.revoked) return stoppingRefusal();
+    if (stopping.aborted) return stoppingRefusal();
+    if (marks === undefined || marks.revoked) return movedRefusal(homeId);
     const changed = refusalOf(context, homeId, { ...parked, replaying: false }, skip);
     if (changed !== undefined) return { outcome: 'refused', refusal: changed };
-    return await replay(context, parked, skip);
+    return await replay(context, parked, marks, skip);
   } finally {
     parked.replaying = false;
   }
@@ -70,14 +72,15 @@ export async function replayHome(
 async function replay(
   context: ReplayContext,
   parked: Parked,
+  marks: PartitionMarks,
   skip: string | undefined,
 ): Promise<ReplayOutcome> {
   const { store, clock, random, stopping, parking, intake } = context;
   const { homeId } = parked.home;
-  const marks = intake.marks(parked.partition);
+  const wanted = (): boolean => !stopping.aborted && !marks.revoked;
   let cursor = before(parked.home.from);
   let handled = 0;
-  for (let again = 0; marks !== undefined && !marks.revoked;) {
+  for (let again = 0; wanted();) {
     const upTo = marks.seen ?? parked.home.from;
     const page = await store.readHome(homeId, {
       upTo,
@@ -86,13 +89,15 @@ async function replay(
     });
     for (const event of page.events) {
       if (event.id !== skip) {
-        const outcome = await handleAll(context, parked, event);
-        if (outcome === 'abandoned') return stoppingRefusal();
+        const outcome = await handleAll(context, parked, event, wanted);
+        if (outcome === 'abandoned') break;
         if (outcome === 'failed') return { outcome: 'parked', handled, at: parked.home };
         handled += outcome;
       }
       cursor = event.position;
     }
+    // Taken away meanwhile, it is another instance's, and may be parked here again by a later one.
+    if (!wanted()) break;
     if (!page.end) continue;
     const { passed } = parked;
     if (passed === undefined || (cursor !== undefined && cursor >= passed)) {
@@ -104,9 +109,8 @@ async function replay(
     }
     // Passed over, but not in the home's index yet: the store is a moment behind.
     if (page.events.length === 0) await clock.sleep(pause(again++, random), stopping);
-    if (stopping.aborted) break;
   }
-  return stoppingRefusal();
+  return stopping.aborted ? stoppingRefusal() : movedRefusal(homeId);
 }
 
 /** All reactions to one event, one after the other. Answers how many there were. */
@@ -114,8 +118,9 @@ async function handleAll(
   context: ReplayContext,
   parked: Parked,
   event: StoredEvent,
+  wanted: () => boolean,
 ): Promise<number | 'failed' | 'abandoned'> {
-  const { handlers, intake, slots, stopping, counters, clock } = context;
+  const { handlers, intake, slots, counters, clock } = context;
   if (!handlers.handles(event.type)) return 0;
   let failing: string | null = null;
   const parkAt = (reason: 'handler-failed' | EventDecodeError['reason']): 'failed' => {
@@ -138,9 +143,11 @@ async function handleAll(
       failing = reaction.name;
       if (!concerns(reaction, recorded)) continue;
       await slots.take();
-      const outcome = await intake
-        .attempt(reaction, recorded, () => !stopping.aborted)
-        .finally(() => slots.give());
+      if (!wanted()) {
+        slots.give();
+        return 'abandoned';
+      }
+      const outcome = await intake.attempt(reaction, recorded, wanted).finally(() => slots.give());
       if (outcome.kind === 'abandoned') return 'abandoned';
       if (outcome.kind === 'failed') return parkAt('handler-failed');
       counters.handled++;
@@ -184,6 +191,14 @@ function refusalOf(
 
 function notParked(homeId: string) {
   return refuse('NOT_PARKED', `home ${homeId} is not parked: there is nothing to replay`).refusal;
+}
+
+function movedRefusal(homeId: string) {
+  const message = `home ${homeId} has gone to another instance, which replays it by itself`;
+  return {
+    outcome: 'refused',
+    refusal: refuse('MOVED', message, { retryable: true }).refusal,
+  } as const;
 }
 
 function stoppingRefusal() {

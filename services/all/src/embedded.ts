@@ -21,6 +21,7 @@ import {
   type Config,
   type EdgePorts,
   folderSnapshots,
+  Health,
   type Host,
   type Logger,
   RuntimeError,
@@ -87,7 +88,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
   }
 
   async function open(): Promise<EmbeddedInstallation> {
-    const store = await openEmbeddedStore({ folder: logFolder, onFailure });
+    const health = new Health({ logger, onFailure });
+    const store = await openEmbeddedStore({ folder: logFolder, onFailure: health.fail });
     closing.push(() => store.close());
     const keys = await folderKeys({ folder: join(folder, 'keys') });
     closing.push(() => keys.close());
@@ -101,7 +103,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       tenantId: PROVIDER_ID,
-      onFailure,
+      onFailure: health.fail,
     });
     closing.push(() => bus.close());
     const views = new Map<string, ViewStore>();
@@ -127,6 +129,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       onFailure,
+      health,
       written: config.EVENT_VERSIONS,
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
