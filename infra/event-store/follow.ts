@@ -2,7 +2,7 @@
  * Following a log: the one subscription of every adapter that can read pages and ring a bell when
  * something was committed. Pull-based: a slow follower holds one page, never a queue.
  */
-import { formatPosition, type Position } from '@bivouac/events/language';
+import { formatPosition, type Position, type StoredEvent } from '@bivouac/events/language';
 import { checkLimit, checkPosition } from './refusals.ts';
 import {
   type Checkpoint,
@@ -21,6 +21,11 @@ export interface FollowedLog extends Pick<EventStore, 'readAll' | 'head'> {
    * would give, and never an empty page. Absent, or undefined: it is read.
    */
   recent?(after: Position | null, limit: number): LogPage | undefined;
+  /**
+   * The event at exactly this position, if one stands there. Absent: positions are without gaps, and
+   * it is the one that follows the position before.
+   */
+  at?(position: Position): Promise<Pick<StoredEvent, 'id'> | undefined>;
 }
 
 /** Wakes followers when the log has grown, and ends them when it closes. */
@@ -105,12 +110,20 @@ async function checkCheckpoint(log: FollowedLog, checkpoint: Checkpoint): Promis
   if (epoch !== checkpoint.epoch) {
     throw mismatch(checkpoint, `the log is of epoch ${epoch}, the checkpoint of another`);
   }
-  const n = checkPosition(checkpoint.position, 0);
-  const before = n > 1 ? { after: formatPosition(BigInt(n - 1)) } : {};
-  const page = n > 0 ? await log.readAll({ ...before, limit: 1 }) : { events: [] };
-  const found = page.events[0];
-  if (found?.position !== checkpoint.position) throw mismatch(checkpoint, 'the log ends before it');
+  const found = await (log.at?.(checkpoint.position) ?? eventAt(log, checkpoint.position));
+  if (found === undefined) throw mismatch(checkpoint, 'no event of the log stands there');
   if (found.id !== checkpoint.eventId) throw mismatch(checkpoint, `event ${found.id} stands there`);
+}
+
+async function eventAt(
+  log: FollowedLog,
+  position: Position,
+): Promise<Pick<StoredEvent, 'id'> | undefined> {
+  const n = checkPosition(position, 0);
+  if (n === 0) return undefined;
+  const before = n > 1 ? { after: formatPosition(BigInt(n - 1)) } : {};
+  const { events } = await log.readAll({ ...before, limit: 1 });
+  return events.find((event) => event.position === position);
 }
 
 function mismatch(checkpoint: Checkpoint, why: string): EventStoreError {

@@ -8,3 +8,4 @@ export {
   type ExaminedRow,
   type LogFault,
 } from './embedded/examine.ts';
+export { openEventStore, type OpenEventStoreOptions } from './open.ts';

@@ -1,0 +1,132 @@
+/**
+ * An event store of ours served over EventStoreDB's protocol, so that several processes can share
+ * one where no EventStoreDB is installed: for development and tests. It is made from the server's
+ * stubs that the client ships. What it does not do is refused by name; see docs/event-store.md.
+ */
+import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
+import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
+import gossip from '@eventstore/db-client/generated/gossip_pb.js';
+import gossipService from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { EventStore } from '../../event-store/port.ts';
+import { serveAppend, serveBatchAppend } from './appends.ts';
+import type { Faults } from './faults.ts';
+import { CallError } from './messages.ts';
+import { serveRead } from './reads.ts';
+
+export interface ServeOptions {
+  /** Whose positions are without gaps: memory or embedded. It stays the caller's to close. */
+  readonly store: EventStore;
+  readonly host?: string;
+  /** 0 or absent: any free one. */
+  readonly port?: number;
+  /** What it shall do wrong. */
+  readonly faults?: Faults;
+  /**
+   * Bytes of the log that one event is said to take. Absent: 1, so that positions are the store's own;
+   * a real log's have gaps, and none of its events stands between two.
+   */
+  readonly stride?: number;
+}
+
+/** A server that runs. */
+export interface ServedEventStore {
+  /** `esdb://host:port?tls=false` */
+  readonly url: string;
+  /** Ends every call. */
+  close(): Promise<void>;
+}
+
+/** What the calls are served with. */
+export interface Served {
+  readonly store: EventStore;
+  readonly faults: Faults;
+  readonly stride: bigint;
+  readonly ended: AbortSignal;
+}
+
+/** Starts it; resolves when it takes calls. */
+export async function serveEventStore(options: ServeOptions): Promise<ServedEventStore> {
+  const host = options.host ?? '127.0.0.1';
+  const ending = new AbortController();
+  const served: Served = {
+    store: options.store,
+    faults: options.faults ?? (() => undefined),
+    stride: BigInt(options.stride ?? 1),
+    ended: ending.signal,
+  };
+  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
+  const refuse = (what: string) => (_: unknown, answer: sendUnaryData<never>) => {
+    answer(new CallError(status.UNIMPLEMENTED, `this development server does not ${what}`));
+  };
+  server.addService(streamsService.StreamsService, {
+    read: (call: Parameters<typeof serveRead>[1]) => serveRead(served, call),
+    append: (call: Parameters<typeof serveAppend>[2], answer: Parameters<typeof serveAppend>[1]) =>
+      serveAppend(served, answer, call),
+    batchAppend: (call: Parameters<typeof serveBatchAppend>[1]) => serveBatchAppend(served, call),
+    delete: refuse('delete streams: what was appended stays'),
+    tombstone: refuse('delete streams: what was appended stays'),
+  });
+  let port = 0;
+  server.addService(featuresService.ServerFeaturesService, {
+    getSupportedMethods: (_: unknown, answer: sendUnaryData<object>) => {
+      answer(null, supportedMethods());
+    },
+  });
+  server.addService(gossipService.GossipService, {
+    read: (_: unknown, answer: sendUnaryData<object>) => answer(null, itself(host, port)),
+  });
+  port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(
+      `${host}:${options.port ?? 0}`,
+      ServerCredentials.createInsecure(),
+      (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      },
+    );
+  });
+  return {
+    url: `esdb://${host}:${port}?tls=false`,
+    close: () => {
+      ending.abort();
+      server.forceShutdown();
+      return Promise.resolve();
+    },
+  };
+}
+
+function supportedMethods(): object {
+  const answer = new features.SupportedMethods();
+  answer.setEventStoreServerVersion('0.0.0-development');
+  answer.setMethodsList(
+    ['read', 'append', 'batchappend'].map((name) => {
+      const method = new features.SupportedMethod();
+      method.setServiceName('event_store.client.streams.Streams');
+      method.setMethodName(name);
+      method.setFeaturesList(name === 'read' ? ['position', 'events'] : []);
+      return method;
+    }),
+  );
+  return answer;
+}
+
+/** A cluster of one, which leads. */
+function itself(host: string, port: number): object {
+  const endPoint = new gossip.EndPoint();
+  endPoint.setAddress(host);
+  endPoint.setPort(port);
+  const id = new shared.UUID();
+  id.setString('00000000-0000-4000-8000-000000000000');
+  const member = new gossip.MemberInfo();
+  member.setInstanceId(id);
+  member.setTimeStamp(String(Date.now() * 10_000));
+  member.setState(gossip.MemberInfo.VNodeState.LEADER);
+  member.setIsAlive(true);
+  member.setHttpEndPoint(endPoint);
+  const answer = new gossip.ClusterInfo();
+  answer.setMembersList([member]);
+  return answer;
+}

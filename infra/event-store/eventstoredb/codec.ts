@@ -1,0 +1,139 @@
+/**
+ * Events as EventStoreDB holds them. The body is its canonical bytes as a binary event, because the
+ * client would parse a JSON one and write it anew. The envelope is the metadata, a JSON object of
+ * strings under the names of `events/language/envelope.ts`; id, type, stream and revision are the
+ * server's own fields.
+ */
+import type { BinaryEventData, Position as LogPosition } from '@eventstore/db-client';
+import {
+  formatPosition,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from '@bivouac/events/language';
+import { EventStoreError } from '../port.ts';
+
+/** The stream that says which log this is; see `epoch.ts`. */
+export const EPOCH_STREAM = 'epoch-log';
+
+/** As much of the client's record as is read here. */
+export interface ServerRecord {
+  readonly streamId: string;
+  readonly id: string;
+  readonly revision: bigint;
+  readonly type: string;
+  readonly data: unknown;
+  readonly metadata?: unknown;
+  readonly position?: LogPosition;
+}
+
+/**
+ * An event to send, in buffers of its own: the client takes them after the call has returned.
+ */
+export function toEventData(event: NewEvent): BinaryEventData {
+  return {
+    id: event.id,
+    contentType: 'application/octet-stream',
+    type: event.type,
+    data: new Uint8Array(event.data),
+    metadata: encodeMetadata(event),
+  };
+}
+
+/** The envelope's fields that the server has none of its own for, always in this order. */
+export function encodeMetadata(event: Omit<NewEvent, 'id' | 'type' | 'data'>): Uint8Array {
+  const text = JSON.stringify({
+    schemaver: String(event.schemaver),
+    time: event.time,
+    tenantid: event.tenantid,
+    homeid: event.homeid,
+    actorid: event.actorid,
+    correlationid: event.correlationid,
+    causationid: event.causationid,
+    commandkey: event.commandkey,
+    inputhash: event.inputhash,
+  });
+  // The client takes metadata as bytes only from exactly this class, not from a Buffer.
+  return new Uint8Array(Buffer.from(text));
+}
+
+/** Whether a record is the server's or the adapter's own and nobody's to see. */
+export function isHidden(record: ServerRecord): boolean {
+  return (
+    record.type.startsWith('$') ||
+    record.streamId.startsWith('$') ||
+    record.streamId === EPOCH_STREAM
+  );
+}
+
+/**
+ * Where a record stands.
+ *
+ * The commit position, which for what is written here equals the prepare position: EventStoreDB
+ * makes them differ only in the explicit transactions of its old TCP protocol. A port's position
+ * has room for one of them.
+ *
+ * @throws EventStoreError `corrupt` where they differ, `unavailable` where the server gives none.
+ */
+export function positionOf({ position, id, streamId, revision }: ServerRecord): Position {
+  const where = `event ${id} (revision ${revision} of ${streamId})`;
+  if (position === undefined || position.commit >= 2n ** 63n) {
+    throw new EventStoreError(
+      'unavailable',
+      `the server does not say where ${where} stands in the log: use EventStoreDB 22.10 or later`,
+    );
+  }
+  if (position.commit !== position.prepare) {
+    throw new EventStoreError('corrupt', `${where} was written in a transaction, so not by us`);
+  }
+  return formatPosition(position.commit);
+}
+
+/**
+ * A record as the port gives it.
+ *
+ * @throws EventStoreError `corrupt`, naming the event and what it lacks.
+ */
+export function toStored(record: ServerRecord, epoch: string): StoredEvent {
+  const { data, metadata } = record;
+  if (!(data instanceof Uint8Array)) throw foreign(record, 'its body is not of binary content');
+  if (!isObject(metadata)) throw foreign(record, 'its metadata is no JSON object');
+  const field = (name: string): string => {
+    const value = metadata[name];
+    if (typeof value !== 'string') throw foreign(record, `its metadata holds no text ${name}`);
+    return value;
+  };
+  const schemaver = Number(field('schemaver'));
+  if (!Number.isInteger(schemaver) || schemaver < 1)
+    throw foreign(record, 'its schemaver is no version');
+  return {
+    id: record.id,
+    type: record.type,
+    schemaver,
+    time: field('time'),
+    tenantid: field('tenantid'),
+    homeid: field('homeid'),
+    actorid: field('actorid'),
+    correlationid: field('correlationid'),
+    causationid: field('causationid'),
+    commandkey: field('commandkey'),
+    inputhash: field('inputhash'),
+    data,
+    stream: record.streamId,
+    revision: record.revision,
+    position: positionOf(record),
+    epoch,
+  };
+}
+
+function foreign({ id, streamId, revision }: ServerRecord, why: string): EventStoreError {
+  return new EventStoreError(
+    'corrupt',
+    `event ${id} (revision ${revision} of ${streamId}) was not written by Bivouac: ${why}. ` +
+      'An EventStoreDB that Bivouac uses is written by Bivouac alone',
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,168 @@
+/** Pages of streams and of the log, from the server's reads. */
+import { BACKWARDS, END, FORWARDS, START, type ReadPosition } from '@eventstore/db-client';
+import { parsePosition, type Position, type StoredEvent } from '@bivouac/events/language';
+import { type Direction, EventStoreError, type LogPage, type StreamPage } from '../port.ts';
+import { isHidden, positionOf, type ServerRecord, toStored } from './codec.ts';
+import { type Connection, RefusedRead } from './connection.ts';
+
+/** What there is at the end of the log, the server's own events included. */
+export interface RawHead {
+  readonly position: Position;
+  readonly id: string;
+}
+
+export class Reads {
+  readonly #connection: Connection;
+  readonly #epoch: string;
+
+  constructor(connection: Connection, epoch: string) {
+    this.#connection = connection;
+    this.#epoch = epoch;
+  }
+
+  /**
+   * A page of a stream. One more event than asked for is read, to know whether anything follows; the
+   * head is asked for only where the page does not show it.
+   */
+  async stream(
+    stream: string,
+    options: { readonly from: bigint | undefined; readonly direction: Direction; limit: number },
+  ): Promise<StreamPage> {
+    const { from, direction, limit } = options;
+    if (direction === 'forwards') {
+      const records = await this.#stream(stream, from ?? 0n, 'forwards', limit + 1);
+      if (records === 'missing') return { exists: false };
+      const events = this.#stored(records.slice(0, limit));
+      const end = records.length <= limit;
+      const last = records.at(-1);
+      if (end && last !== undefined) return { exists: true, head: last.revision, events, end };
+      const head = await this.streamHead(stream);
+      return head === undefined ? { exists: false } : { exists: true, head, events, end };
+    }
+    const head = await this.streamHead(stream);
+    if (head === undefined) return { exists: false };
+    const start = from === undefined || from > head ? head : from;
+    const records = await this.#stream(stream, start, 'backwards', limit + 1);
+    if (records === 'missing') return { exists: false };
+    const events = this.#stored(records.slice(0, limit));
+    return { exists: true, head, events, end: records.length <= limit };
+  }
+
+  /** Revision of a stream's last event. */
+  async streamHead(stream: string): Promise<bigint | undefined> {
+    const records = await this.#stream(stream, 'end', 'backwards', 1);
+    return records === 'missing' ? undefined : records[0]?.revision;
+  }
+
+  /**
+   * A page of the log without what is hidden. EventStoreDB reads forwards from a position inclusively
+   * and backwards exclusively; here `after` is left out either way.
+   */
+  async log(after: Position | undefined, direction: Direction, limit: number): Promise<LogPage> {
+    const events: StoredEvent[] = [];
+    let skip = after;
+    let least = 0;
+    for (;;) {
+      // One for the event at the start itself, one to see whether anything follows.
+      const ask = Math.max(limit - events.length + 2, least);
+      const records = await this.#logFrom(skip, direction, ask);
+      for (const record of records) {
+        if (isHidden(record) || positionOf(record) === skip) continue;
+        if (events.length === limit) return { events, end: false };
+        events.push(toStored(record, this.#epoch));
+      }
+      const last = records.at(-1);
+      if (last === undefined || records.length < ask) return { events, end: true };
+      skip = positionOf(last);
+      // Where only the server's own events stand, more are taken at a time.
+      least = Math.min(ask * 2, 1000);
+    }
+  }
+
+  /** The event at exactly this position, if one stands there. */
+  async at(position: Position): Promise<{ readonly id: string } | undefined> {
+    try {
+      const [record] = await this.#log(asLogPosition(parsePosition(position)), 'forwards', 1);
+      return record !== undefined && positionOf(record) === position ? record : undefined;
+    } catch (error) {
+      if (error instanceof RefusedRead) return undefined;
+      throw error;
+    }
+  }
+
+  /** The last event of the log, whoever's it is. */
+  async rawHead(): Promise<RawHead | undefined> {
+    const [record] = await this.#log(END, 'backwards', 1);
+    return record === undefined ? undefined : { position: positionOf(record), id: record.id };
+  }
+
+  /**
+   * The server reads from where an event stands and refuses any other position. The one before an
+   * event's is asked for by those who want the event itself to be in the page.
+   */
+  async #logFrom(
+    after: Position | undefined,
+    direction: Direction,
+    count: number,
+  ): Promise<ServerRecord[]> {
+    const n = after === undefined ? 0n : parsePosition(after);
+    if (n === 0n) {
+      if (direction === 'backwards' && after !== undefined) return [];
+      return this.#log(direction === 'forwards' ? START : END, direction, count);
+    }
+    try {
+      return await this.#log(asLogPosition(n), direction, count);
+    } catch (error) {
+      if (!(error instanceof RefusedRead)) throw error;
+      if (direction === 'forwards') {
+        const found = await this.#log(asLogPosition(n + 1n), direction, count).catch(none);
+        if (found !== undefined) return found;
+      }
+      throw new EventStoreError('invalid', `position: no event stands at ${after ?? ''}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #log(from: ReadPosition, direction: Direction, count: number): Promise<ServerRecord[]> {
+    const records = await this.#connection.read('reading the log', (client, options) =>
+      client.readAll({
+        ...options,
+        fromPosition: from,
+        direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
+        maxCount: count,
+      }),
+    );
+    return records === 'missing' ? [] : records;
+  }
+
+  #stream(
+    stream: string,
+    from: bigint | 'end',
+    direction: Direction,
+    count: number,
+  ): Promise<ServerRecord[] | 'missing'> {
+    return this.#connection.read(`reading ${stream}`, (client, options) =>
+      client.readStream(stream, {
+        ...options,
+        fromRevision: from === 'end' ? END : from,
+        direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
+        maxCount: count,
+      }),
+    );
+  }
+
+  #stored(records: readonly ServerRecord[]): StoredEvent[] {
+    return records.map((record) => toStored(record, this.#epoch));
+  }
+}
+
+/** Commit and prepare are one for what is written here; see {@link positionOf}. */
+export function asLogPosition(n: bigint): { commit: bigint; prepare: bigint } {
+  return { commit: n, prepare: n };
+}
+
+function none(error: unknown): undefined {
+  if (error instanceof RefusedRead) return undefined;
+  throw error;
+}
