@@ -1,5 +1,5 @@
 // Blobs in memory and in a folder keep the contract; a folder's damage is found and named.
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,9 +53,18 @@ test('a flipped byte and a cut file are found, named, and made whole by putting 
 
 test('what a crash left half written is gone after opening, and was never a blob', () =>
   withFolder(async (folder) => {
-    await writeFile(join(folder, '.x.0011.unfinished'), 'half');
+    const digest = await (await folderBlobs({ folder })).put(Buffer.from('whole'));
+    const inner = join(folder, digest.slice(0, 2));
+    const abandoned = [join(folder, '.x.0011.unfinished'), join(inner, '.y.0011.unfinished')];
+    for (const file of abandoned) {
+      await writeFile(file, 'half');
+      await utimes(file, 0, 0);
+    }
+    // So young that another process may be writing it.
+    await writeFile(join(inner, '.z.0011.unfinished'), 'half');
     await folderBlobs({ folder });
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder)).toEqual([digest.slice(0, 2)]);
+    expect((await readdir(inner)).sort()).toEqual(['.z.0011.unfinished', digest]);
   }));
 
 test('a folder that cannot be written is refused at the start, with path and remedy', () =>

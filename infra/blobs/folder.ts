@@ -1,10 +1,14 @@
-/** Blobs as files of a folder, `<first two digits>/<SHA-256>`; every read verifies the name. */
+/**
+ * Blobs as files of a folder, `<first two digits>/<SHA-256>`; every read verifies the name. Processes
+ * may share it.
+ */
 import { dirname, join } from 'node:path';
 
 import {
   fileTrouble,
-  makeFolder,
-  prepareFolder,
+  InnerFolders,
+  keepFile,
+  prepareTree,
   readIfThere,
   replaceFile,
 } from './durable-file.ts';
@@ -19,7 +23,7 @@ import { BlobError, type Blobs } from './port.ts';
 export async function folderBlobs(options: { readonly folder: string }): Promise<Blobs> {
   const { folder } = options;
   try {
-    await prepareFolder(folder);
+    for await (const inside of prepareTree(folder)) void inside;
   } catch (cause) {
     throw new BlobError('unavailable', fileTrouble('use the folder', folder, cause), { cause });
   }
@@ -28,6 +32,7 @@ export async function folderBlobs(options: { readonly folder: string }): Promise
 
 class FolderBlobs implements Blobs {
   readonly #folder: string;
+  readonly #folders = new InnerFolders();
   /** Puts under way, by digest: the same content twice at once is written once. */
   readonly #putting = new Map<string, Promise<void>>();
 
@@ -64,10 +69,11 @@ class FolderBlobs implements Blobs {
   async #write(digest: string, content: Uint8Array): Promise<void> {
     const path = this.#path(digest);
     const known = await this.#read(path);
-    // What stands there may be damaged; here is the chance to make it whole.
-    if (known !== undefined && digestOf(known) === digest) return;
     try {
-      await makeFolder(dirname(path));
+      await this.#folders.make(dirname(path));
+      // Of another process that may not have synced it yet: an event will name it as of now.
+      if (known !== undefined && digestOf(known) === digest) return await keepFile(path);
+      // What stands there may be damaged; here is the chance to make it whole.
       await replaceFile(path, content);
     } catch (cause) {
       throw new BlobError('unavailable', fileTrouble('write', path, cause), { cause });

@@ -12,12 +12,13 @@ import { type Purpose, PurposeSchema, type Sealed, SealedSchema } from '@bivouac
 
 import { BOX_OVERHEAD, closeBox, deriveKey, openBox } from './box.ts';
 import { KeyError, type Keys } from './port.ts';
+import { RememberedKeys } from './remembered.ts';
 import type { KeyShelf } from './shelf.ts';
 
 const SALT = 16;
 /** The box of a sealed value has room for 8,192 base64url characters. */
 const MAX_CLEAR = 6144 - BOX_OVERHEAD - SALT;
-/** Keys remembered: a few megabytes. */
+/** HMAC keys of homes remembered: a few megabytes. */
 const REMEMBERED = 20_000;
 
 /** A person's keys for some purposes, which the log says are destroyed. */
@@ -26,18 +27,30 @@ export interface ErasedKeys {
   readonly purposes: readonly Purpose[];
 }
 
+/** How a process remembers keys that others may erase, see `remembered.ts`. */
+export interface KeyringOptions {
+  readonly rememberMilliseconds?: number | undefined;
+  readonly elapsed?: (() => number) | undefined;
+}
+
 export class Keyring implements Keys {
   readonly #shelf: KeyShelf;
   readonly #master: Buffer;
   readonly #wrapping: Buffer;
-  readonly #dataKeys = new Map<string, Promise<Buffer | 'erased' | undefined>>();
+  readonly #dataKeys: RememberedKeys;
   readonly #hmacKeys = new Map<string, Buffer>();
   #closed = false;
 
-  constructor(master: Uint8Array, shelf: KeyShelf) {
+  constructor(master: Uint8Array, shelf: KeyShelf, options: KeyringOptions = {}) {
     this.#shelf = shelf;
     this.#master = Buffer.from(master);
     this.#wrapping = deriveKey(this.#master, 'wrap person keys');
+    this.#dataKeys = new RememberedKeys({
+      shelf,
+      look: (name, make) => this.#look(name, make),
+      forMilliseconds: options.rememberMilliseconds,
+      elapsed: options.elapsed,
+    });
   }
 
   async seal(person: string, purpose: Purpose, clear: string): Promise<Sealed> {
@@ -86,9 +99,12 @@ export class Keyring implements Keys {
       const name = nameOf(person, purpose);
       await this.#shelf.erase(name);
       // Not overwritten in memory: a call under way would go on with a key of zeros.
-      await this.#dataKeys.get(name)?.catch(() => undefined);
-      this.#dataKeys.set(name, Promise.resolve('erased'));
+      this.#dataKeys.erased(name);
     }
+  }
+
+  forget(person: string, purposes: readonly Purpose[]): void {
+    for (const purpose of purposes) this.#dataKeys.erased(nameOf(person, purpose));
   }
 
   async close(): Promise<void> {
@@ -111,33 +127,13 @@ export class Keyring implements Keys {
     return key;
   }
 
-  /** One look or creation at a time per key: of two first uses one makes it, both get it. */
   async #dataKey(
     person: string,
     purpose: Purpose,
     make: boolean,
   ): Promise<Buffer | 'erased' | undefined> {
     this.#checkOpen();
-    const name = nameOf(person, purpose);
-    const known = await this.#dataKeys.get(name);
-    if (known !== undefined) return known;
-    // Asked again after the wait: another may have begun.
-    const begun = this.#dataKeys.get(name);
-    if (begun !== undefined && make === false) return begun;
-    const looking = (begun ?? Promise.resolve(undefined)).then(
-      async (key) => key ?? this.#look(name, make),
-    );
-    if (this.#dataKeys.size >= REMEMBERED) this.#dataKeys.clear();
-    this.#dataKeys.set(name, looking);
-    try {
-      const key = await looking;
-      // Nothing is remembered of what is not there: it may come.
-      if (key === undefined && this.#dataKeys.get(name) === looking) this.#dataKeys.delete(name);
-      return key;
-    } catch (error) {
-      if (this.#dataKeys.get(name) === looking) this.#dataKeys.delete(name);
-      throw error;
-    }
+    return this.#dataKeys.get(nameOf(person, purpose), make);
   }
 
   async #look(name: string, make: boolean): Promise<Buffer | 'erased' | undefined> {

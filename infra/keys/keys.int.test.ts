@@ -47,7 +47,7 @@ test('only its owner can read a key, and no file holds a clear text or a personâ
     await keys.seal(ANNA, 'contact', 'anna@example.org');
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     const files = await everyFile(folder);
-    expect(files).toHaveLength(2);
+    expect(files).toHaveLength(3);
     for (const file of files) {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect((await readFile(file)).includes('anna')).toBe(false);

@@ -11,8 +11,16 @@ export interface Keys {
   open(sealed: Sealed): Promise<string | undefined>;
   /** HMAC-SHA-256 of bytes under the key of a home (`home:<id>`) or person, base64url. */
   hmac(owner: string, bytes: Uint8Array): Promise<string>;
-  /** Destroys all keys of a person for these purposes, for ever: also one restored later. */
+  /**
+   * Destroys all keys of a person for these purposes, for ever: also one restored later. Gone at once
+   * here; for who shares the store, at the latest after `REMEMBERED_MILLISECONDS`.
+   */
   destroy(person: string, purposes: readonly Purpose[]): Promise<void>;
+  /**
+   * From now on these keys are destroyed for whoever uses this opening of the store: the log says they
+   * are, and somebody else may still be about to destroy them. Destroys nothing in the store.
+   */
+  forget(person: string, purposes: readonly Purpose[]): void;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,8 @@ export type Shelved = Uint8Array | 'erased' | undefined;
 
 export interface KeyShelf {
   find(name: string): Promise<Shelved>;
+  /** Whether a key that was there has been erased since: less to ask than to find it again. */
+  isErased(name: string): Promise<boolean>;
   /** Puts a key there unless one stands or stood there; answers what stands there now. */
   keep(name: string, wrapped: Uint8Array): Promise<Uint8Array | 'erased'>;
   /** Durable when it resolves; also where there was no key. */
@@ -16,6 +18,7 @@ export function memoryShelf(): KeyShelf {
   const shelf = new Map<string, Uint8Array | 'erased'>();
   return {
     find: async (name) => shelf.get(name),
+    isErased: async (name) => shelf.get(name) === 'erased',
     keep: async (name, wrapped) => {
       const standing = shelf.get(name) ?? wrapped;
       shelf.set(name, standing);

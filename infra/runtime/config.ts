@@ -9,6 +9,7 @@ import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
 import { serviceSettings } from './service-settings.ts';
+import { portProblems, portSettings } from './port-settings.ts';
 
 const url = (schemes: readonly string[], example: string) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
@@ -63,6 +64,7 @@ export const ConfigSchema = z.object({
   ...serviceSettings,
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
+  ...portSettings,
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Port to listen on, 0 = any free one. */
@@ -123,7 +125,12 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (parsed.success) issues.push(...agentProblems(parsed.data), ...tlsProblems(parsed.data));
+  if (parsed.success)
+    issues.push(
+      ...agentProblems(parsed.data),
+      ...tlsProblems(parsed.data),
+      ...portProblems(parsed.data),
+    );
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))

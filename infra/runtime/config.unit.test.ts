@@ -116,6 +116,27 @@ test('a bus is embedded or Kafka, and everything wrong with its URL is said', ()
   }
 });
 
+test('keys, secrets and blobs are each in a folder of their own', () => {
+  const urls = { KEYS_URL: 'folder:/srv/shared/keys', BLOBS_URL: 'folder:../blobs' };
+  expect(readConfig({ ...urls, KEYS_MASTER_FILE: '/etc/bivouac/keys' })).toMatchObject(urls);
+  for (const bad of ['s3://bucket', '/srv/keys', 'folder:', 'folder:  ', 'folder://host/keys']) {
+    expect(() => readConfig({ KEYS_URL: bad })).toThrow('KEYS_URL: expected folder:<path>');
+  }
+  for (const [given, says] of [
+    [{ SECRETS_URL: 'folder:./data/keys' }, 'SECRETS_URL: ./data/keys is what KEYS_URL names'],
+    [
+      { KEYS_URL: 'folder:/a/b', BLOBS_URL: 'folder:/a/c/../b' },
+      'BLOBS_URL: /a/c/../b is what KEYS_URL names',
+    ],
+    [
+      { KEYS_MASTER_FILE: '/etc/master', SECRETS_MASTER_FILE: '/etc/master' },
+      'SECRETS_MASTER_FILE: /etc/master is what KEYS_MASTER_FILE names',
+    ],
+  ] as const) {
+    expect(() => readConfig(given)).toThrow(says);
+  }
+});
+
 test('what an account may ask is a whole number of units', () => {
   expect(readConfig({ COST_CAPACITY: '500', STAFF_COST_PER_SECOND: '7' })).toMatchObject({
     COST_CAPACITY: 500,

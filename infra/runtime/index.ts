@@ -1,6 +1,7 @@
 export * from './changes.ts';
 export * from './clock.ts';
 export * from './definitions.ts';
+export * from './edge-ports.ts';
 export * from './errors.ts';
 export * from './health.ts';
 export * from './history.ts';
@@ -10,5 +11,6 @@ export * from './config.ts';
 export * from './logging.ts';
 export * from './follow/index.ts';
 export * from './host.ts';
+export { portsOfDataFolder } from './port-settings.ts';
 export * from './react/index.ts';
 export { parseServiceUrls } from './service-settings.ts';

@@ -1,46 +1,50 @@
 /**
  * Secrets as files of a folder, each encrypted under the folder's `master.key` and bound to its
- * reference; file names are HMACs, so that a listing tells nothing. One process uses it.
+ * reference; file names are HMACs, so that a listing tells nothing. Processes may share it.
  */
 import { createHmac } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import {
   createFile,
   fileTrouble,
-  isThere,
-  makeFolder,
+  InnerFolders,
+  isCreated,
   prepareFolder,
-  readIfThere,
+  prepareTree,
+  readCreated,
   removeFile,
+  unfinishedOf,
 } from '../blobs/durable-file.ts';
 import { closeBox, deriveKey, openBox } from '../keys/box.ts';
 import { openMasterKey } from '../keys/master-key.ts';
 import { checkSecret, SecretError } from './errors.ts';
 import type { Secrets } from './port.ts';
 
+export interface FolderSecretsOptions {
+  readonly folder: string;
+  /** The file of the master key, where it is kept apart from the folder. */
+  readonly masterFile?: string | undefined;
+}
+
 /**
  * Opens the folder, making it and its master key where they are missing.
  *
  * @throws SecretError `unavailable` or `corrupt`, naming the path and the remedy.
  */
-export async function folderSecrets(options: { readonly folder: string }): Promise<Secrets> {
-  const { folder } = options;
+export async function folderSecrets(options: FolderSecretsOptions): Promise<Secrets> {
+  const { folder, masterFile } = options;
   const secrets = join(folder, 'sealed');
   let wraps = false;
   try {
     await prepareFolder(folder);
-    await prepareFolder(secrets);
-    for (const inside of await readdir(secrets)) {
-      await prepareFolder(join(secrets, inside));
-      const files = await readdir(join(secrets, inside));
+    for await (const { files } of prepareTree(secrets)) {
       wraps ||= files.some((file) => file.endsWith('.secret'));
     }
   } catch (cause) {
     throw new SecretError('unavailable', fileTrouble('use the folder', folder, cause), { cause });
   }
-  const master = await openMasterKey(folder, wraps);
+  const master = await openMasterKey({ folder, file: masterFile, wraps });
   if ('trouble' in master) {
     const { code, message, cause } = master.trouble;
     throw new SecretError(code, message, { cause });
@@ -50,6 +54,7 @@ export async function folderSecrets(options: { readonly folder: string }): Promi
 
 class FolderSecrets implements Secrets {
   readonly #folder: string;
+  readonly #folders = new InnerFolders();
   readonly #sealing: Buffer;
   readonly #naming: Buffer;
   #closed = false;
@@ -64,18 +69,18 @@ class FolderSecrets implements Secrets {
     const path = this.#path(reference, clear);
     const box = closeBox(this.#sealing, reference, Buffer.from(clear, 'utf8'));
     await trying('write', path, async () => {
-      await makeFolder(dirname(path));
-      if (await isThere(`${path}.destroyed`)) return;
+      await this.#folders.make(dirname(path));
+      if (await isCreated(`${path}.destroyed`)) return;
       await createFile(`${path}.secret`, box);
       // Destroyed meanwhile: the tombstone was written before the file was removed.
-      if (await isThere(`${path}.destroyed`)) await removeFile(`${path}.secret`);
+      if (await isCreated(`${path}.destroyed`)) await removeFile(`${path}.secret`);
     });
   }
 
   async get(reference: string): Promise<string | undefined> {
     const path = this.#path(reference);
     const box = await trying('read', path, async () =>
-      (await isThere(`${path}.destroyed`)) ? undefined : readIfThere(`${path}.secret`),
+      (await isCreated(`${path}.destroyed`)) ? undefined : readCreated(`${path}.secret`),
     );
     if (box === undefined) return undefined;
     const clear = openBox(this.#sealing, reference, box);
@@ -90,9 +95,11 @@ class FolderSecrets implements Secrets {
   async destroy(reference: string): Promise<void> {
     const path = this.#path(reference);
     await trying('destroy', path, async () => {
-      await makeFolder(dirname(path));
+      await this.#folders.make(dirname(path));
       await createFile(`${path}.destroyed`, Buffer.alloc(0));
       await removeFile(`${path}.secret`);
+      // On its way here: whoever puts it writes it again, sees the tombstone and takes it away.
+      for (const unfinished of await unfinishedOf(`${path}.secret`)) await removeFile(unfinished);
     });
   }
 

@@ -134,6 +134,7 @@ function newHost(
         seal: () => Promise.reject(new Error('not used')),
         open: () => Promise.reject(new Error('not used')),
         destroy: () => Promise.resolve(),
+        forget: () => undefined,
         close: () => Promise.resolve(),
       },
       secrets: {

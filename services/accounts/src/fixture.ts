@@ -206,6 +206,9 @@ function vault(): Keys {
       for (const purpose of purposes) erased.add(`${person}/${purpose}`);
       return Promise.resolve();
     },
+    forget: (person, purposes) => {
+      for (const purpose of purposes) erased.add(`${person}/${purpose}`);
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -4,32 +4,29 @@
  */
 import './production.ts';
 
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { accountsService, erasedPersons } from '@bivouac/accounts';
 import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { createGateway, type Gateway } from '@bivouac/graphql';
-import { folderBlobs } from '@bivouac/infra/blobs';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
 import { openEmbeddedStore } from '@bivouac/infra/event-store';
-import { folderKeys } from '@bivouac/infra/keys';
 import {
   type Clock,
   type Config,
-  type EdgePorts,
   folderSnapshots,
   Health,
   type Host,
   type Logger,
+  openPorts,
+  portsOfDataFolder,
   RuntimeError,
   startHost,
   systemPrincipal,
   viewSchemaOf,
 } from '@bivouac/infra/runtime';
-import { folderSecrets } from '@bivouac/infra/secrets';
 import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
 import { ChangeNews } from './changes.ts';
@@ -61,7 +58,11 @@ export function embedded(config: Config): InstallationKind {
   return {
     start: ({ folder, changes, ...how }) =>
       startEmbedded({
-        config: { ...config, DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}`, ...changes },
+        config: {
+          ...{ ...config, ...portsOfDataFolder },
+          ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
+          ...changes,
+        },
         ...how,
       }),
     left: embeddedLeft,
@@ -91,12 +92,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     const health = new Health({ logger, onFailure });
     const store = await openEmbeddedStore({ folder: logFolder, onFailure: health.fail });
     closing.push(() => store.close());
-    const keys = await folderKeys({ folder: join(folder, 'keys') });
-    closing.push(() => keys.close());
-    const secrets = await folderSecrets({ folder: join(folder, 'secrets') });
-    closing.push(() => secrets.close());
-    const blobs = await folderBlobs({ folder: join(folder, 'blobs') });
-    const ports: EdgePorts = { keys, secrets, blobs, random: (bytes) => randomBytes(bytes) };
+    const ports = await openPorts(config);
+    closing.push(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       store,
@@ -138,7 +135,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       // held against the log.
       caughtUp: async (view) => {
         for (const { person, purposes } of erasedPersons(view(accountsService.name))) {
-          await keys.destroy(person, purposes);
+          await ports.keys.destroy(person, purposes);
         }
       },
     });

@@ -29,7 +29,7 @@ export async function folderSnapshots(options: {
     write: async (stream, bytes) => {
       const name = fileOf(stream);
       if (name.length > LONGEST) return;
-      // The name that prepareFolder clears away.
+      // The name that prepareFolder clears away once it is old.
       const unfinished = join(folder, `.${name}.unfinished`);
       await writeFile(unfinished, bytes, { mode: 0o600 });
       await rename(unfinished, join(folder, name));

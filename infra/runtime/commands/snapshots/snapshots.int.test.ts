@@ -1,5 +1,5 @@
 /** Snapshots make loading quicker and nothing else: whatever has become of them, the state is the log's. */
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -498,7 +498,9 @@ describe('snapshots in a folder', () => {
     expect(await readdir(folder)).toEqual(['shelf-a.snapshot']);
     const { mode } = await stat(join(folder, 'shelf-a.snapshot'));
     expect(mode & 0o777).toBe(0o600);
-    await writeFile(join(folder, '.shelf-b.snapshot.unfinished'), 'half');
+    const cutOff = join(folder, '.shelf-b.snapshot.unfinished');
+    await writeFile(cutOff, 'half');
+    await utimes(cutOff, 0, 0);
 
     const again = await folderSnapshots({ folder });
     expect(await readdir(folder)).toEqual(['shelf-a.snapshot']);

@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 
 import type { Recorded, StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
+import { RELEASE } from '@bivouac/infra/process';
 import {
   registryOf,
   type ServiceDefinition,
@@ -16,7 +17,6 @@ import {
 } from '@bivouac/infra/runtime';
 import { type DumpedRow, memoryViews, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
 import type { Rows } from './models.ts';
 import type { History } from './history.ts';

@@ -1,4 +1,5 @@
 /** What is said on the command line of `bivouac`, or what is wrong with it. */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { type PrincipalKind, PrincipalKindSchema } from '@bivouac/infra/calls';
@@ -10,6 +11,8 @@ export interface LogCommand {
   readonly verb: (typeof verbs)[number];
   /** Folder of everything kept on this machine: read models, keys. */
   readonly data: string;
+  /** Where the keys are, as in KEYS_URL, and their master key, as in KEYS_MASTER_FILE. */
+  readonly keys: { readonly url: string; readonly masterFile: string | undefined };
   /** Folder of the log. */
   readonly log: string;
   readonly json: boolean;
@@ -49,6 +52,7 @@ export class UsageError extends Error {
 }
 
 export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>] [--faults 20] [--json]
+                  [--keys folder:<path>] [--keys-master <file>]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
@@ -68,6 +72,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
 
   --data   the data folder (DATA_DIR); ./data
   --log    the folder of the log where it is another (EVENT_STORE_URL)
+  --keys   where the keys are (KEYS_URL); keys of the data folder
+  --keys-master the file of their master key (KEYS_MASTER_FILE); master.key among them
   --bus    the brokers, as BUS_URL has them
   --faults how many faults to name; all are counted
   --name   who calls: gateway, endpoint, seed, or another with --principals
@@ -114,7 +120,11 @@ export function commandOf(
   if (!Number.isSafeInteger(most) || most < 1) {
     throw new UsageError(`--faults is ${values.faults ?? ''}: expected a whole number from 1.`);
   }
-  return { group, verb, data, log: values.log ?? data, json: values.json === true, most };
+  const keys = {
+    url: values.keys ?? `folder:${join(data, 'keys')}`,
+    masterFile: values['keys-master'],
+  };
+  return { group, verb, data, keys, log: values.log ?? data, json: values.json === true, most };
 }
 
 function principalsIn(text: string | undefined): readonly PrincipalKind[] | undefined {
@@ -135,6 +145,8 @@ function parsedOf(args: readonly string[]) {
       options: {
         data: { type: 'string' },
         log: { type: 'string' },
+        keys: { type: 'string' },
+        'keys-master': { type: 'string' },
         bus: { type: 'string' },
         faults: { type: 'string' },
         name: { type: 'string' },

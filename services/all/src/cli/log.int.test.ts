@@ -1,6 +1,6 @@
 // The log of a real installation, stopped: verified and replayed as it is, and damaged in every way
 // that an auditor should hear of.
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -84,6 +84,24 @@ test('the log of an installation stopped in order is whole, and its commitments 
   expect(found.counts['commitmentsProved']).toBeGreaterThan(0);
   const { text } = await run(['log', 'verify', '--data', whole]);
   expect(text).toMatch(/\d+ events of \d+ types[^]*\nok$/);
+});
+
+test('keys that are elsewhere, with their master key apart, prove the same', async () => {
+  const folder = await copied();
+  const elsewhere = await newFolder();
+  const [keys, master] = [path.join(elsewhere, 'keys'), path.join(elsewhere, 'master')];
+  await rename(path.join(folder, 'keys'), keys);
+  await rename(path.join(keys, 'master.key'), master);
+  const arguments_ = ['log', 'verify', '--data', folder, '--keys', `folder:${keys}`];
+  const without = await run(['log', 'verify', '--data', folder]);
+  expect(without.text).toContain(`not checked (there is no ${path.join(folder, 'keys')})`);
+  const { text } = await run([...arguments_, '--keys-master', master, '--json']);
+  expect(VerificationSchema.parse(JSON.parse(text))).toMatchObject({
+    ok: true,
+    counts: { commitmentsUnchecked: 0 },
+  });
+  // The master key is not among them any more, and none is made in its place.
+  expect((await run(arguments_)).text).toContain(`${path.join(keys, 'master.key')} is missing`);
 });
 
 test('a flipped byte is named by its position, and what lies behind it is still read', async () => {

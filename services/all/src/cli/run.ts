@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
 import { createIdentity } from '@bivouac/infra/calls';
 import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
-import { folderKeys, KeyError } from '@bivouac/infra/keys';
+import { KeyError, openKeys } from '@bivouac/infra/keys';
 import { createLogger, registryOf } from '@bivouac/infra/runtime';
 
 import { RELEASE } from '../release.ts';
@@ -75,7 +75,7 @@ async function newIdentity(command: IdentityCommand): Promise<Outcome> {
 
 async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
   const registry = registryOf(allServices);
-  const { keys, without } = await keysOf(join(command.data, 'keys'));
+  const { keys, without } = await keysOf(command.keys);
   try {
     const found = await verifyLog({ log, registry, keys, most: command.most });
     return {
@@ -88,10 +88,12 @@ async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
 }
 
 /** The installation's keys; without them commitments are counted and that is said. */
-async function keysOf(folder: string) {
+async function keysOf(named: LogCommand['keys']) {
+  const folder = named.url.slice(named.url.indexOf(':') + 1);
+  // Opening would make it, and hide that nothing is there.
   if (!existsSync(folder)) return { keys: undefined, without: `there is no ${folder}` };
   try {
-    return { keys: await folderKeys({ folder }), without: undefined };
+    return { keys: await openKeys(named), without: undefined };
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
     return { keys: undefined, without: error.message };
