@@ -70,6 +70,7 @@ export default tseslint.config(
       'services/agent/src/main.ts',
       'test/**/*.ts',
       'graphql/src/print-schema.ts',
+      'infra/dev/eventstore/main.ts',
       'tools/**',
     ],
     rules: { 'no-console': 'off' },

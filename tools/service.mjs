@@ -2,7 +2,7 @@
 import { env } from 'node:process';
 
 // GraphQL is not loaded here, but the same holds for every library that checks more for developers.
-env.NODE_ENV ??= 'production';
+env['NODE_ENV'] ??= 'production';
 
 const services = [
   'accounts',

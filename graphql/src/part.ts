@@ -7,18 +7,17 @@ import { join } from 'node:path';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { callServices, openIdentity } from '@bivouac/infra/calls';
 import {
+  callerOf,
   checkShared,
   Closing,
-  Failing,
   listenForNews,
   openEntrance,
   openLog,
   type Part,
   type PartOptions,
 } from '@bivouac/infra/process';
-import type { Clock, Config, Logger } from '@bivouac/infra/runtime';
+import { type Clock, type Config, Health, type Logger } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
@@ -37,15 +36,11 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   const { config, clock, logger } = options;
   checkShared(config);
   const closing = new Closing();
-  const failing = new Failing(options.onFailure);
-  const { onFailure } = failing;
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
-    const caller = callServices({
-      services: config.SERVICE_URLS,
-      identity: await openIdentity(config.IDENTITY_FILE),
-      ...{ clock, logger },
-    });
+    const caller = await callerOf(config, logger);
     closing.add(() => caller.close());
     const folder = join(config.DATA_DIR, 'services', 'gateway');
     const store = await openLog(config, folder, { logger, onFailure }, closing);
@@ -80,7 +75,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
     closing.add(() => gateway.dispose());
     entrance.open(
       (request, response) => gateway.handle(request, response),
-      () => !failing.failed,
+      () => health.well,
     );
     // Before the server waits for its connections: they end by themselves only with what they follow.
     closing.add(() => {

@@ -21,24 +21,3 @@ export interface Part {
    */
   stop(): Promise<void>;
 }
-
-/** Whether something that must run has stopped: said at once, long before the process has ended. */
-export class Failing {
-  #failed = false;
-  readonly #tell: (error: unknown) => void;
-
-  constructor(tell: (error: unknown) => void) {
-    this.#tell = tell;
-  }
-
-  get failed(): boolean {
-    return this.#failed;
-  }
-
-  /** Told once, however much stops. */
-  readonly onFailure = (error: unknown): void => {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.#tell(error);
-  };
-}

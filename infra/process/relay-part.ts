@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 
 import { openBus } from '../bus/index.ts';
+import { Health } from '../runtime/index.ts';
 import { Closing } from './closing.ts';
 import { notFound, openEntrance } from './entrance.ts';
 import { openLog } from './log.ts';
-import { Failing, type Part, type PartOptions } from './part.ts';
+import type { Part, PartOptions } from './part.ts';
 import { checkShared } from './settings.ts';
 
 /**
@@ -22,8 +23,8 @@ export async function startRelayPart(options: PartOptions): Promise<Part> {
   const { config, clock, logger } = options;
   checkShared(config);
   const closing = new Closing();
-  const failing = new Failing(options.onFailure);
-  const { onFailure } = failing;
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const folder = join(config.DATA_DIR, 'services', 'relay');
@@ -34,7 +35,7 @@ export async function startRelayPart(options: PartOptions): Promise<Part> {
       tenantId: PROVIDER_ID,
     });
     closing.add(() => bus.close());
-    entrance.open(notFound, () => !failing.failed);
+    entrance.open(notFound, () => health.well);
     return {
       url: entrance.url,
       ready: () => entrance.ready(),

@@ -4,19 +4,14 @@ import type { EventDefinition } from '@bivouac/events/language';
 import { createLogger, readConfig, type ServiceDefinition, systemClock } from '../runtime/index.ts';
 import type { Part, PartOptions } from './part.ts';
 import { startServicePart } from './service-part.ts';
+import { servicePorts } from './settings.ts';
 
 /** Where each listens unless PORT says otherwise, so that one machine can run them all. */
-const PORTS: Readonly<Record<string, number>> = {
+const ports: Readonly<Record<string, number>> = {
+  ...servicePorts,
   gateway: 4000,
   endpoint: 4110,
   relay: 4200,
-  accounts: 4201,
-  containers: 4202,
-  quotas: 4203,
-  packages: 4204,
-  billing: 4205,
-  provisioning: 4206,
-  audit: 4207,
 };
 
 /** Runs a service until it is told to stop: the whole of its `main.ts`. */
@@ -51,7 +46,7 @@ async function run(
   const { env } = process;
   const given = env['PORT'] ?? '';
   const config = readConfig(
-    { ...env, PORT: given === '' ? String(PORTS[name] ?? 0) : given },
+    { ...env, PORT: given === '' ? String(ports[name] ?? 0) : given },
     events,
   );
   const logger = createLogger(config.LOG_LEVEL).child({ part: name });

@@ -8,17 +8,24 @@ import { join } from 'node:path';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 
 import { openBus } from '../bus/index.ts';
-import { serveCalls, trustedCallers } from '../calls/index.ts';
+import { serveCalls } from '../calls/index.ts';
 import type { EventStore } from '../event-store/port.ts';
-import { folderSnapshots, type Host, type ServiceDefinition, startHost } from '../runtime/index.ts';
+import {
+  folderSnapshots,
+  Health,
+  type Host,
+  openPorts,
+  type ServiceDefinition,
+  startHost,
+  systemClock,
+} from '../runtime/index.ts';
 import { Closing } from './closing.ts';
 import { openEntrance } from './entrance.ts';
 import { writableFolder } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
-import { Failing, type Part, type PartOptions } from './part.ts';
-import { openPorts } from './ports.ts';
-import { checkShared } from './settings.ts';
+import type { Part, PartOptions } from './part.ts';
+import { checkShared, trustedBy } from './settings.ts';
 import { processViews } from './views.ts';
 
 /** A service's part, with what tests and harnesses look at. */
@@ -39,10 +46,10 @@ export async function startServicePart(
   const { config, clock, logger } = options;
   const { name } = definition;
   checkShared(config);
-  const trusted = await trustedCallers(config.TRUSTED_CALLERS_FILE);
+  const trusted = await trustedBy(config);
   const closing = new Closing();
-  const failing = new Failing(options.onFailure);
-  const { onFailure } = failing;
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const folder = config.DATA_DIR;
@@ -60,7 +67,8 @@ export async function startServicePart(
       views.close();
     });
     const store = await openLog(config, own, { logger, onFailure }, closing);
-    const ports = await openPorts(config, closing);
+    const ports = await openPorts(config);
+    closing.add(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       relays: false,
@@ -71,7 +79,7 @@ export async function startServicePart(
     const known = new Set(definition.events.map(({ type }) => type));
     const host = await startHost({
       services: [definition],
-      ...{ store, bus, ports, clock, logger, onFailure },
+      ...{ store, bus, ports, clock, logger, onFailure, health },
       // All processes have the same settings: what is said of others' events is theirs.
       written: new Map([...config.EVENT_VERSIONS].filter(([type]) => known.has(type))),
       snapshots: await folderSnapshots({ folder: join(own, 'snapshots') }),
@@ -85,9 +93,11 @@ export async function startServicePart(
       service: name,
       contracts: [...definition.commands, ...definition.queries].map(({ contract }) => contract),
       caller: host,
-      ...{ trusted, clock, logger },
+      ...{ trusted, logger, clock: systemClock },
     });
-    entrance.open(calls, () => !failing.failed && host.ready());
+    entrance.open(calls, () => host.ready());
+    // Whoever calls is sent to another replica, and what was taken is finished.
+    closing.add(() => calls.stop());
     return {
       ...{ host, store, url: entrance.url, ready: () => entrance.ready() },
       stop: () => closing.close(),

@@ -1,7 +1,14 @@
 /** What the settings say to a process that is one of several. */
 import { readFile } from 'node:fs/promises';
 
-import { type Config, ConfigError, RuntimeError } from '../runtime/index.ts';
+import {
+  callServices,
+  openIdentity,
+  openTrustedCallers,
+  type RemoteServices,
+  type TrustedCallers,
+} from '../calls/index.ts';
+import { type Config, ConfigError, type Logger, RuntimeError, systemClock } from '../runtime/index.ts';
 
 /**
  * Throws a ConfigError where the settings are of an installation in one process: its log and its bus
@@ -18,6 +25,65 @@ export function checkShared(config: Pick<Config, 'EVENT_STORE_URL' | 'BUS_URL'>)
       'BUS_URL: processes of their own share Kafka: expected kafka://host:port (infra/dev/up kafka starts one for development)',
     );
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** Where services listen on one machine unless they are told otherwise. */
+export const servicePorts: Readonly<Record<string, number>> = {
+  accounts: 4201,
+  containers: 4202,
+  quotas: 4203,
+  packages: 4204,
+  billing: 4205,
+  provisioning: 4206,
+  audit: 4207,
+};
+
+/**
+ * The services as a caller of them is told where they are: all of them on this machine where
+ * SERVICE_URLS says nothing.
+ *
+ * @throws ConfigError where the caller has no identity, or a service is left out.
+ */
+export async function callerOf(
+  config: Pick<Config, 'SERVICE_URLS' | 'SERVICES_CA' | 'IDENTITY_FILE'>,
+  logger: Logger,
+): Promise<RemoteServices> {
+  const { SERVICE_URLS: given, IDENTITY_FILE: identityFile, SERVICES_CA: caFile } = config;
+  const problems = Object.keys(servicePorts)
+    .filter((name) => given.size > 0 && !given.has(name))
+    .map((name) => `SERVICE_URLS: it does not say where ${name} is`);
+  if (identityFile === undefined) {
+    problems.push(
+      'IDENTITY_FILE: services answer only whom they trust: name the file of this caller’s identity (npm run bivouac -- identity new)',
+    );
+  }
+  if (identityFile === undefined || problems.length > 0) throw new ConfigError(problems);
+  return callServices({
+    services: given.size > 0 ? given : onThisMachine(),
+    identity: await openIdentity(identityFile),
+    // Whatever time is told inside, connections and deadlines go by the machine's.
+    clock: systemClock,
+    logger,
+    ...(caFile !== undefined && { ca: await pem('SERVICES_CA', caFile) }),
+  });
+}
+
+function onThisMachine(): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Object.entries(servicePorts).map(([name, port]) => [name, [`http://127.0.0.1:${port}`]]),
+  );
+}
+
+/** The callers that a service answers. Throws a ConfigError where none are named. */
+export async function trustedBy(
+  config: Pick<Config, 'TRUSTED_CALLERS_FILE'>,
+): Promise<TrustedCallers> {
+  if (config.TRUSTED_CALLERS_FILE === undefined) {
+    throw new ConfigError([
+      'TRUSTED_CALLERS_FILE: a service answers only whom it trusts: name the file of callers (npm run bivouac -- identity new writes it)',
+    ]);
+  }
+  return openTrustedCallers(config.TRUSTED_CALLERS_FILE);
 }
 
 /** The PEM texts that callers are shown; undefined without. */

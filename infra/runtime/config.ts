@@ -5,16 +5,12 @@
 import { type EventDefinition, writtenVersionProblems } from '@bivouac/events/language';
 import { z } from 'zod';
 
+import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventstoredb/url.ts';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
-import { serviceSettings } from './service-settings.ts';
 import { portProblems, portSettings } from './port-settings.ts';
-
-const url = (schemes: readonly string[], example: string) =>
-  z.string().refine((text) => schemes.some((scheme) => text.startsWith(scheme)), {
-    error: `expected a URL like ${example}`,
-  });
+import { serviceSettings } from './service-settings.ts';
 
 const units = (otherwise: number) =>
   z.coerce
@@ -26,8 +22,21 @@ const units = (otherwise: number) =>
 
 /** Every setting, its meaning and its default. Units are in the names. */
 export const ConfigSchema = z.object({
-  /** Where the log is: `sqlite:<folder>` (embedded). */
-  EVENT_STORE_URL: url(['sqlite:'], 'sqlite:./data').default('sqlite:./data'),
+  /**
+   * Where the log is: `sqlite:<folder>` (embedded, of one process), or `esdb://user:password@host:2113`
+   * and `esdb+discover://…` (an EventStoreDB, which processes share).
+   */
+  EVENT_STORE_URL: z
+    .string()
+    .superRefine((text, context) => {
+      if (/^sqlite:./.test(text)) return;
+      const settings = isEventStoreDbUrl(text)
+        ? parseEventStoreDbUrl(text)
+        : { problems: ['expected sqlite:<folder> or esdb://user:password@host:2113'] };
+      if (!('problems' in settings)) return;
+      for (const message of settings.problems) context.addIssue({ code: 'custom', message });
+    })
+    .default('sqlite:./data'),
   /** How reactions get the log: `embedded:` or `kafka://host:port[,host:port][?…]`. */
   BUS_URL: z
     .string()
@@ -125,12 +134,13 @@ export function readConfig(
   const issues = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (parsed.success)
+  if (parsed.success) {
     issues.push(
       ...agentProblems(parsed.data),
-      ...tlsProblems(parsed.data),
       ...portProblems(parsed.data),
+      ...tlsProblems(parsed.data),
     );
+  }
   const versions = ConfigSchema.shape.EVENT_VERSIONS.safeParse(given['EVENT_VERSIONS']);
   if (events !== undefined && versions.success) {
     for (const problem of writtenVersionProblems(events, versions.data))

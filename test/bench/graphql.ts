@@ -4,7 +4,8 @@
  * the same size (limits/bare-yoga.ts); both over as many connections, by the same load generator.
  */
 import type { ChildProcess } from 'node:child_process';
-import { listen, newKey } from '@bivouac/all';
+import { newKey } from '@bivouac/all';
+import { listen } from '@bivouac/infra/process';
 import { parsePosition } from '@bivouac/events/language';
 import { systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';

@@ -2,7 +2,8 @@
  * A list over HTTP: a page of a hundred containers of a tenant that has ten thousand. They are copies
  * of some that were really ordered. The limit is bare Yoga answering a constant of the same size.
  */
-import { listen, newKey, startEmbedded } from '@bivouac/all';
+import { newKey, startEmbedded } from '@bivouac/all';
+import { listen } from '@bivouac/infra/process';
 import { createLogger, systemClock } from '@bivouac/infra/runtime';
 import { openEmbeddedStore } from '@bivouac/infra/event-store';
 import { parsePosition } from '@bivouac/events/language';

@@ -1,6 +1,6 @@
 /** Misuse over real HTTP: a clear answer, and nothing done. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { listen } from '@bivouac/all';
+import { listen } from '@bivouac/infra/process';
 
 import { Client } from './client.ts';
 import { closeAll, open, type Running } from './installation.ts';

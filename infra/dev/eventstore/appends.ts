@@ -24,7 +24,14 @@ import {
   type ExpectedRevision,
 } from '../../event-store/port.ts';
 import type { Fault } from './faults.ts';
-import { callError, CallError, proposedEvent, streamName, uuidText } from './messages.ts';
+import {
+  callError,
+  CallError,
+  connectionOf,
+  proposedEvent,
+  streamName,
+  uuidText,
+} from './messages.ts';
 import type { Served } from './server.ts';
 
 /** What became of an append, as far as the protocol tells it in an answer. */
@@ -53,7 +60,7 @@ export function serveAppend(
   });
   call.on('end', () => {
     const stream = streamName(options?.getStreamIdentifier());
-    const fault = served.faults({ method: 'append', stream });
+    const fault = served.faults({ method: 'append', stream, connection: connectionOf(call) });
     const run = async (): Promise<AppendResp | undefined> => {
       if (isHung(fault, 'before')) return undefined;
       failOn(fault, 'before');
@@ -99,7 +106,7 @@ export function serveBatchAppend(
     open.delete(id);
     const { options } = batch;
     const stream = streamName(options?.getStreamIdentifier());
-    const fault = served.faults({ method: 'batch-append', stream });
+    const fault = served.faults({ method: 'batch-append', stream, connection: connectionOf(call) });
     const response = new streams.BatchAppendResp();
     response.setCorrelationId(message.getCorrelationId());
     response.setStreamIdentifier(options?.getStreamIdentifier());

@@ -3,9 +3,11 @@ import type { Metadata, status } from '@grpc/grpc-js';
 
 /** A call as it arrives. */
 export interface ServedCall {
-  readonly method: 'append' | 'batch-append' | 'read' | 'subscribe' | 'features' | 'gossip';
+  readonly method: 'append' | 'batch-append' | 'read' | 'subscribe';
   /** The stream it is about; undefined where it is about the whole log, or none. */
   readonly stream: string | undefined;
+  /** What the client calls its connection. */
+  readonly connection: string;
 }
 
 /** `before`: nothing of the call is done. `after`: it is done, and only its answer is lost. */

@@ -63,6 +63,11 @@ export function callError(error: unknown): CallError {
   return new CallError(status.UNAVAILABLE, message);
 }
 
+/** What the client calls its connection, if it says. */
+export function connectionOf({ metadata }: { readonly metadata: Metadata }): string {
+  return String(metadata.get('connection-name')[0] ?? '');
+}
+
 export function streamName(identifier: StreamIdentifier | undefined): string {
   return Buffer.from(identifier?.getStreamName_asU8() ?? []).toString();
 }

@@ -12,7 +12,14 @@ import {
 import type { Checkpoint, Direction } from '../../event-store/port.ts';
 import { failOn, isHung } from './appends.ts';
 import type { Fault } from './faults.ts';
-import { CallError, callError, eventMessage, identifierOf, streamName } from './messages.ts';
+import {
+  CallError,
+  callError,
+  connectionOf,
+  eventMessage,
+  identifierOf,
+  streamName,
+} from './messages.ts';
 import type { Served } from './server.ts';
 
 /** Events read of the store at a time. */
@@ -30,7 +37,7 @@ export function serveRead(served: Served, call: ReadCall): void {
   const named = options?.getStream();
   const stream = named === undefined ? undefined : streamName(named.getStreamIdentifier());
   const method = options?.hasSubscription() === true ? 'subscribe' : 'read';
-  const fault = served.faults({ method, stream });
+  const fault = served.faults({ method, stream, connection: connectionOf(call) });
   const out = new Outgoing(served, call, fault, stop.signal);
   const run = async (): Promise<void> => {
     if (options === undefined) throw new CallError(status.INVALID_ARGUMENT, 'a read needs options');

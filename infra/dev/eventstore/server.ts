@@ -3,6 +3,7 @@
  * one where no EventStoreDB is installed: for development and tests. It is made from the server's
  * stubs that the client ships. What it does not do is refused by name; see docs/event-store.md.
  */
+import { setMaxListeners } from 'node:events';
 import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
@@ -51,6 +52,8 @@ export interface Served {
 export async function serveEventStore(options: ServeOptions): Promise<ServedEventStore> {
   const host = options.host ?? '127.0.0.1';
   const ending = new AbortController();
+  // Every call under way listens.
+  setMaxListeners(0, ending.signal);
   const served: Served = {
     store: options.store,
     faults: options.faults ?? (() => undefined),

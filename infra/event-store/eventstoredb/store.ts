@@ -178,7 +178,13 @@ class EventStoreDb implements EventStore {
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
     checkPosition(options.after, 0);
     const { after, direction = 'forwards' } = options;
-    return this.#open(() => this.#reads.log(after, direction, limit));
+    const { known } = this.#tail;
+    return this.#open(async () => {
+      const page = await this.#reads.log(after, direction, limit);
+      const last = page.events.at(-1)?.position ?? after ?? '';
+      if (direction === 'forwards' && page.end && last < known) throw cutShort(last, known);
+      return page;
+    });
   }
 
   async readHome(
@@ -256,6 +262,14 @@ class EventStoreDb implements EventStore {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw closed();
   }
+}
+
+/** A read that the server ends in order, as one that goes down may, looks like the end of the log. */
+function cutShort(last: string, known: string): EventStoreError {
+  return new EventStoreError(
+    'unavailable',
+    `reading the log ended at ${last || 'its start'}, though it is known to reach ${known}: read again`,
+  );
 }
 
 function closed(): EventStoreError {

@@ -56,6 +56,11 @@ export class Tail {
     this.#running ??= this.#run();
   }
 
+  /** The furthest position this process knows to be written; empty: none. */
+  get known(): Position {
+    return this.#known;
+  }
+
   /** This process has appended up to here. */
   appended(position: Position): void {
     if (position > this.#known) this.#known = position;

@@ -2,17 +2,16 @@
  * The whole system in one process: the embedded log, a bus, every service, an agent per node, the
  * gateway. Everything is kept in one folder.
  */
-import './production.ts';
+import '@bivouac/graphql/production';
 
 import { join } from 'node:path';
 
-import { accountsService, erasedPersons } from '@bivouac/accounts';
-import { CreateProvider } from '@bivouac/accounts/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { createGateway, type Gateway } from '@bivouac/graphql';
+import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { openEmbeddedStore } from '@bivouac/infra/event-store';
+import { openEventStore } from '@bivouac/infra/event-store';
+import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
   type Config,
@@ -22,20 +21,14 @@ import {
   type Logger,
   openPorts,
   portsOfDataFolder,
-  RuntimeError,
   startHost,
-  systemPrincipal,
-  viewSchemaOf,
 } from '@bivouac/infra/runtime';
-import { openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { ChangeNews } from './changes.ts';
 import { embeddedLeft } from './checks/left.ts';
-import { writableFolder } from './folder.ts';
+import { NodeNews } from './endpoint/node-news.ts';
 import type { Installation, InstallationKind } from './installation.ts';
 import { configuredNodes, startNodes } from './nodes.ts';
-import { RELEASE } from './release.ts';
-import { allServices, NodeNews } from './services.ts';
+import { tapped } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -73,27 +66,26 @@ export function embedded(config: Config): InstallationKind {
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
-  const logFolder = config.EVENT_STORE_URL.slice('sqlite:'.length);
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
   await writableFolder(folder, 'DATA_DIR');
-  await writableFolder(logFolder, 'EVENT_STORE_URL');
-  await writableFolder(join(folder, 'views'), 'DATA_DIR');
-  const closing: (() => Promise<void>)[] = [];
-  try {
-    return await open();
-  } catch (error) {
-    // What stopped the start is what the reader has to know.
-    await closeAll(closing).catch(() => undefined);
-    throw error;
+  if (config.EVENT_STORE_URL.startsWith('sqlite:')) {
+    await writableFolder(config.EVENT_STORE_URL.slice('sqlite:'.length), 'EVENT_STORE_URL');
   }
+  const closing = new Closing();
+  return closing.opening(open);
 
   async function open(): Promise<EmbeddedInstallation> {
     const health = new Health({ logger, onFailure });
-    const store = await openEmbeddedStore({ folder: logFolder, onFailure: health.fail });
-    closing.push(() => store.close());
+    const store = await openEventStore({
+      url: config.EVENT_STORE_URL,
+      folder: join(folder, 'event-store'),
+      onFailure: health.fail,
+      logger,
+    });
+    closing.add(() => store.close());
     const ports = await openPorts(config);
-    closing.push(() => ports.close());
+    closing.add(() => ports.close());
     const bus = await openBus({
       url: config.BUS_URL,
       store,
@@ -102,24 +94,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       tenantId: PROVIDER_ID,
       onFailure: health.fail,
     });
-    closing.push(() => bus.close());
-    const views = new Map<string, ViewStore>();
-    const viewOf = (name: string): ViewStore => {
-      const definition = allServices.find((service) => service.name === name);
-      if (definition === undefined) throw new RuntimeError('defect', `there is no service ${name}`);
-      const file = join(folder, 'views', name);
-      const view = openSqliteViews({ file, ...viewSchemaOf(definition, RELEASE) });
-      views.set(name, view);
-      return view;
-    };
-    closing.push(() => {
-      for (const view of views.values()) view.close();
-      return Promise.resolve();
-    });
-
+    closing.add(() => bus.close());
     const news = new NodeNews();
+    const services = tapped(news);
+    const views = await processViews(folder, services);
+    closing.add(() => {
+      views.close();
+    });
     const host = await startHost({
-      services: news.tap(),
+      services,
       store,
       bus,
       ports,
@@ -130,28 +113,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       written: config.EVENT_VERSIONS,
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
-      views: viewOf,
-      // A folder of keys may be an older one, brought back: before anything is opened with it, it is
-      // held against the log.
+      views: (service) => views.open(service),
       caughtUp: async (view) => {
-        for (const { person, purposes } of erasedPersons(view(accountsService.name))) {
-          await ports.keys.destroy(person, purposes);
-        }
+        for (const { name, startup } of services) await startup?.caughtUp?.(view(name), ports);
       },
     });
-    closing.push(() => host.stop(config.SHUTDOWN_MS));
+    closing.add(() => host.stop(config.SHUTDOWN_MS));
 
-    // Always asked for: the first time it makes the provider, ever after it says who it is.
-    const provider = await host.command(
-      CreateProvider,
-      { name: options.providerName ?? 'Provider' },
-      { principal: systemPrincipal('system:start', '', ''), idempotencyKey: 'provider' },
-    );
-    if (!provider.ok)
-      throw new RuntimeError(
-        'misconfigured',
-        `The provider cannot be made: ${provider.refusal.message}`,
-      );
+    const providerName = options.providerName ?? config.PROVIDER_NAME;
+    for (const { startup } of services) await startup?.started?.(host, { providerName });
+    const provider = { tenantId: PROVIDER_ID, homeId: PROVIDER_ID };
 
     const nodes = await startNodes({
       host,
@@ -159,7 +130,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       folder,
       clock,
       logger,
-      provider: provider.result,
+      provider,
       news,
       sampleSeconds: config.USAGE_SAMPLE_SECONDS,
       listen: config.AGENT_LISTEN && {
@@ -170,7 +141,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
             : { cert: config.AGENT_TLS_CERT, key: config.AGENT_TLS_KEY },
       },
     });
-    closing.push(() => nodes.stop());
+    closing.add(() => nodes.stop());
     const cache = openCache({
       url: config.CACHE_URL,
       clock,
@@ -178,10 +149,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
         logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
       },
     });
-    closing.push(() => cache.close());
+    closing.add(() => cache.close());
+    const changes = new ChangeNews();
+    host.follower.onApplied((_position, events) => {
+      changes.hear(events);
+    });
     const gateway = createGateway({
       caller: host,
-      changes: new ChangeNews(host.follower),
+      changes,
       clock,
       logger,
       budget: {
@@ -190,25 +165,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
         staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
       },
     });
-    closing.push(() => gateway.dispose());
+    closing.add(() => gateway.dispose());
     return {
       host,
       store,
       ports,
       gateway,
       nodes,
-      provider: provider.result,
-      stop: () => closeAll(closing),
+      provider,
+      stop: () => closing.close(),
     };
   }
-}
-
-/** In the reverse order of opening; what fails to close does not keep the others open. */
-async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
-  const problems: unknown[] = [];
-  for (let close = closing.pop(); close !== undefined; close = closing.pop()) {
-    await close().catch((error: unknown) => problems.push(error));
-  }
-  if (problems.length > 0)
-    throw new AggregateError(problems, 'not everything could be closed in order');
 }

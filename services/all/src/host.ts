@@ -10,7 +10,6 @@ export {
   type EmbeddedOptions,
   startEmbedded,
 } from './embedded.ts';
-export { listen } from './http.ts';
 export type { Installation, InstallationKind, StartOptions } from './installation.ts';
 export { LOCATION } from './nodes.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { listen } from '@bivouac/infra/process';
 import {
   ConfigError,
   createLogger,
@@ -12,7 +13,6 @@ import {
 } from '@bivouac/infra/runtime';
 
 import { type EmbeddedInstallation, startEmbedded } from './embedded.ts';
-import { listen } from './http.ts';
 import { newKey, seed } from './seed/seed.ts';
 import { allServices } from './services.ts';
 

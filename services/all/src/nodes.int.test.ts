@@ -10,7 +10,7 @@ import { deriveId } from '@bivouac/events/values';
 import { createLogger, type Host, ManualClock } from '@bivouac/infra/runtime';
 
 import { startNodes } from './nodes.ts';
-import { NodeNews } from './services.ts';
+import { NodeNews } from './endpoint/node-news.ts';
 
 test('a node that was registered just now is connected, however far the read model is behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bivouac-nodes-'));

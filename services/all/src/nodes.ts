@@ -2,7 +2,6 @@
  * The nodes of an embedded installation: each entry of NODE_URL is registered once and gets an agent,
  * connected in process by the same messages that a socket would carry.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -13,9 +12,8 @@ import {
   openNode,
   parseDriverUrl,
 } from '@bivouac/agent';
-import { nodeEndpoint, type NodeEndpointOptions, nodeGate } from '@bivouac/containers';
 import { RegisterNode } from '@bivouac/containers/api';
-import type { Principal, ServiceCaller } from '@bivouac/events/language';
+import type { ServiceCaller } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
   type Clock,
@@ -26,11 +24,11 @@ import {
 } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
-import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
+import type { AgentListener, ListenAddress } from './endpoint/agent-listener.ts';
+import { openAgents } from './endpoint/agents.ts';
+import type { NodeNews } from './endpoint/node-news.ts';
 import { ownAgent, throughGate } from './own-agent.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
-import type { NodeNews } from './services.ts';
-import { usageRecorder } from './usage.ts';
 
 export interface ConfiguredNode {
   readonly url: string;
@@ -74,58 +72,23 @@ const RegistrationSchema = z.object({ nodeId: idOf('node') });
 /** Opens, registers and connects every node. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
   const { host, clock, logger, provider } = options;
-  const asNode = (nodeId: string): Principal => ({
-    id: `node:${nodeId}`,
-    kind: 'node',
-    ...provider,
-    reach: 'all',
-    rights: 'all',
-    audience: 'staff',
-  });
-  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
-    command: (nodeId, contract, input, idempotencyKey) =>
-      host.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
-    query: (nodeId, contract, input, atLeast) =>
-      host.query(contract, input, { principal: asNode(nodeId), atLeast }),
-    newId: randomUUID,
-    log: (level, facts, message) => {
-      logger[level](facts, message);
-    },
-  };
-  const endpoint = nodeEndpoint({
-    ...asked,
-    recordUsage: usageRecorder(asked),
-    onNewInstruction: options.news.onInstruction,
-    clock: systemClock,
-  });
+  const entrance = openAgents({ caller: host, news: options.news, logger });
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
     now: () => clock.now(),
     sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal),
   };
-  const gate = nodeGate({
-    endpoint,
-    command: asked.command,
-    query: asked.query,
-    onRevoked: options.news.onRevoked,
-    clock: systemClock,
-    random: randomBytes,
-    log: asked.log,
-  });
   const agents: Agent[] = [];
   const list: RunningNode[] = [];
   const drivers: Driver[] = [];
   let listener: AgentListener | undefined;
   const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.stop();
-    gate.close();
-    await endpoint.close();
-    await listener?.close();
+    await entrance.close();
   };
   try {
     if (options.listen !== undefined) {
-      listener = await listenForAgents({ ...options.listen, gate, clock: systemClock });
-      logger.info({ url: listener.url }, 'agents may connect');
+      listener = await entrance.listen(options.listen);
     }
     for (const { url, name } of options.configured) {
       const folder = join(options.folder, 'nodes', name);
@@ -151,7 +114,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         nodeId,
         folder,
         node,
-        dial: throughGate(gate),
+        dial: throughGate(entrance.gate),
         clock: agentClock,
         // Counters go by the time that is told, so that a test can let an hour pass.
         metering: { clock, everyMs: options.sampleSeconds * 1000 },

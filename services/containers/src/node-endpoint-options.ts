@@ -30,7 +30,7 @@ export interface NodeEndpointOptions {
    * From the view's follower (in any replica), or from the bus; early, late and double calls do no
    * harm. Answers a function that ends it.
    */
-  readonly onNewInstruction: (listener: (nodeId: string, position: string) => void) => () => void;
+  readonly onNewInstruction: (listener: (nodeId: string, position?: string) => void) => () => void;
   /**
    * Records what the containers of a node used. `noted`: it is durable, or not wanted. Where nobody
    * records it, reports are noted as they come.

@@ -48,6 +48,11 @@ export type ToldMessage = GreetingMessage | EndpointMessage;
 export interface NodeGate {
   /** Takes a connection of whoever it may be; after a message of type `closing` no more come. */
   accept(send: (message: ToldMessage) => void | Promise<void>): NodeConnection;
+  /**
+   * Revocations may have gone unheard: everybody inside is looked up again, and shown out where the key
+   * is not the node's any more. One that cannot be looked up stays: it is asked for again.
+   */
+  recheck(): void;
   /** Takes nobody any more; those inside are the endpoint's to close. */
   close(): void;
 }
@@ -65,6 +70,9 @@ export function nodeGate(options: NodeGateOptions): NodeGate {
       if (closed) visitor.end('shutdown', 'This endpoint is stopping; connect again.');
       else visitor.challenge();
       return visitor;
+    },
+    recheck() {
+      for (const visitor of [...visitors]) visitor.recheck();
     },
     close() {
       closed = true;
@@ -84,6 +92,7 @@ class Visitor implements NodeConnection {
   /** Who it says it is, from then on when it is being looked at. */
   #claim: IdentifyMessage | undefined;
   #inside: NodeConnection | undefined;
+  #rechecking = false;
 
   constructor(
     options: NodeGateOptions,
@@ -149,6 +158,24 @@ class Visitor implements NodeConnection {
   turnAway(): void {
     if (this.#inside === undefined)
       this.end('shutdown', 'This endpoint is stopping; connect again.');
+  }
+
+  recheck(): void {
+    if (this.#inside === undefined || this.#claim === undefined || this.#rechecking) return;
+    const { nodeId, publicKey } = this.#claim;
+    this.#rechecking = true;
+    void this.#options
+      .query(nodeId, IdentityOfNode, { nodeId })
+      .then((reply) => {
+        if (reply.ok && reply.result?.publicKey !== publicKey)
+          this.end('revoked', keyRevoked(nodeId));
+      })
+      .catch((error: unknown) => {
+        this.#options.log('warn', { nodeId, error: String(error) }, 'a node cannot be looked up');
+      })
+      .finally(() => {
+        this.#rechecking = false;
+      });
   }
 
   revoked(nodeId: string, publicKey: string): void {

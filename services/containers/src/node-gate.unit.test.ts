@@ -264,3 +264,17 @@ describe('the gate', () => {
     expect(bench.visit().closing()).toMatchObject({ reason: 'shutdown' });
   });
 });
+
+test('where revocations may have gone unheard, a key that is none any more is found out', async () => {
+  const bench = new Bench();
+  bench.known = { publicKey: own.publicKey, revokedKeys: [] };
+  const visit = bench.visit();
+  await visit.identify(own);
+  bench.gate.recheck();
+  await turns();
+  expect(visit.closing()).toBeUndefined();
+  bench.known = { publicKey: null, revokedKeys: [own.publicKey] };
+  bench.gate.recheck();
+  await turns();
+  expect(visit.closing()).toMatchObject({ reason: 'revoked' });
+});

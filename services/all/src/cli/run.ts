@@ -7,9 +7,9 @@ import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
 import { createIdentity } from '@bivouac/infra/calls';
 import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
 import { KeyError, openKeys } from '@bivouac/infra/keys';
+import { RELEASE } from '@bivouac/infra/process';
 import { createLogger, registryOf } from '@bivouac/infra/runtime';
 
-import { RELEASE } from '../release.ts';
 import { allServices } from '../services.ts';
 import {
   type BusCommand,

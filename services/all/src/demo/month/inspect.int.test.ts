@@ -11,6 +11,7 @@ import { type EventDefinition, formatPosition, parsePosition } from '@bivouac/ev
 import { deriveId, uuidOf } from '@bivouac/events/values';
 import { PARTITIONS } from '@bivouac/infra/bus';
 import { openEmbeddedStore } from '@bivouac/infra/event-store';
+import { RELEASE } from '@bivouac/infra/process';
 import {
   createLogger,
   ManualClock,
@@ -23,7 +24,6 @@ import { z } from 'zod';
 
 import { embeddedLeft } from '../../checks/left.ts';
 import { startEmbedded } from '../../embedded.ts';
-import { RELEASE } from '../../release.ts';
 import { seed } from '../../seed/seed.ts';
 import { allServices } from '../../services.ts';
 import { inspect } from './inspect.ts';

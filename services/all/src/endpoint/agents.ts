@@ -1,0 +1,86 @@
+/**
+ * Where agents come in: the gate that asks who they are, and the endpoint that they talk to. Both call
+ * the services as the node that is connected, wherever those are.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import {
+  type NodeEndpoint,
+  nodeEndpoint,
+  type NodeEndpointOptions,
+  type NodeGate,
+  nodeGate,
+} from '@bivouac/containers';
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Principal, ServiceCaller } from '@bivouac/events/language';
+import { type Logger, systemClock } from '@bivouac/infra/runtime';
+
+import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
+import type { NodeNews } from './node-news.ts';
+import { usageRecorder } from './usage.ts';
+
+export interface AgentsOptions {
+  readonly caller: ServiceCaller;
+  readonly news: NodeNews;
+  readonly logger: Logger;
+}
+
+export interface Agents {
+  readonly gate: NodeGate;
+  readonly endpoint: NodeEndpoint;
+  /** Lets agents of other processes and machines connect. */
+  listen(address: ListenAddress): Promise<AgentListener>;
+  /** Tells every agent to come back, and takes nothing more; ends when what was taken is recorded. */
+  close(): Promise<void>;
+}
+
+export function openAgents({ caller, news, logger }: AgentsOptions): Agents {
+  const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
+    command: (nodeId, contract, input, idempotencyKey) =>
+      caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
+    query: (nodeId, contract, input, atLeast) =>
+      caller.query(contract, input, { principal: asNode(nodeId), atLeast }),
+    newId: randomUUID,
+    log: (level, facts, message) => {
+      logger[level](facts, message);
+    },
+  };
+  const endpoint = nodeEndpoint({
+    ...asked,
+    recordUsage: usageRecorder(asked),
+    onNewInstruction: news.onInstruction,
+    clock: systemClock,
+  });
+  const gate = nodeGate({
+    ...{ endpoint, command: asked.command, query: asked.query, log: asked.log },
+    onRevoked: news.onRevoked,
+    clock: systemClock,
+    random: randomBytes,
+  });
+  let listener: AgentListener | undefined;
+  return {
+    ...{ gate, endpoint },
+    listen: async (address) => {
+      listener = await listenForAgents({ ...address, gate, clock: systemClock });
+      logger.info({ url: listener.url }, 'agents may connect');
+      return listener;
+    },
+    close: async () => {
+      gate.close();
+      await endpoint.close();
+      await listener?.close();
+    },
+  };
+}
+
+function asNode(nodeId: string): Principal {
+  return {
+    id: `node:${nodeId}`,
+    kind: 'node',
+    tenantId: PROVIDER_ID,
+    homeId: PROVIDER_ID,
+    reach: 'all',
+    rights: 'all',
+    audience: 'staff',
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The endpoint of agents as a process: an edge like the gateway. It calls containers and quotas as the
+ * nodes that are connected, keeps nothing, and hears from the bus when there is something for one.
+ */
+import { join } from 'node:path';
+
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import { eventRegistry } from '@bivouac/events/language';
+import { openBus } from '@bivouac/infra/bus';
+import {
+  callerOf,
+  checkShared,
+  Closing,
+  listenForNews,
+  notFound,
+  openEntrance,
+  openLog,
+  type Part,
+  type PartOptions,
+} from '@bivouac/infra/process';
+import { ConfigError, Health } from '@bivouac/infra/runtime';
+
+import { openAgents } from './agents.ts';
+import { NodeNews, nodeNewsEvents } from './node-news.ts';
+
+/** The endpoint's part. */
+export interface EndpointPart extends Part {
+  /** Where agents connect, e.g. `ws://127.0.0.1:4100/agents`. */
+  readonly endpoint: string;
+}
+
+/**
+ * Starts a replica of the endpoint. Resolves when agents can connect.
+ *
+ * @throws ConfigError, RuntimeError `misconfigured` or `unavailable`, saying what to change.
+ */
+export async function startEndpointPart(options: PartOptions): Promise<EndpointPart> {
+  const { config, clock, logger } = options;
+  const { AGENT_LISTEN: address, AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key } = config;
+  checkShared(config);
+  if (address === undefined)
+    throw new ConfigError([
+      'AGENT_LISTEN: expected where agents may connect, e.g. 4100 (see .env.example)',
+    ]);
+  const closing = new Closing();
+  const health = new Health({ logger, onFailure: options.onFailure });
+  const onFailure = health.fail;
+  return closing.opening(async () => {
+    const entrance = await openEntrance(config, closing);
+    const caller = await callerOf(config, logger);
+    closing.add(() => caller.close());
+    const folder = join(config.DATA_DIR, 'services', 'endpoint');
+    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const bus = await openBus({
+      url: config.BUS_URL,
+      relays: false,
+      ...{ store, clock, logger, onFailure },
+      tenantId: PROVIDER_ID,
+    });
+    closing.add(() => bus.close());
+    const news = new NodeNews();
+    const agents = openAgents({ caller, news, logger });
+    closing.add(() => agents.close());
+    const registry = eventRegistry(nodeNewsEvents);
+    const stopListening = await listenForNews({
+      bus,
+      name: 'endpoint',
+      after: (await store.head()).position,
+      onEvents: (events) => {
+        for (const stored of events) {
+          const event = registry.decode(stored);
+          if (event !== undefined) news.hear(event);
+        }
+      },
+      onMissed: (upTo) => {
+        for (const nodeId of agents.endpoint.connected()) news.instructed(nodeId, upTo);
+        agents.gate.recheck();
+      },
+      onFailure,
+    });
+    closing.add(stopListening);
+    const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+    const { url: endpoint } = await agents.listen({ ...address, tls });
+    entrance.open(notFound, () => health.well);
+    return {
+      ...{ endpoint, url: entrance.url, ready: () => entrance.ready() },
+      stop: () => closing.close(),
+    };
+  });
+}
