@@ -3,7 +3,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { createFile, fileTrouble, isThere, replaceFile } from '../blobs/durable-file.ts';
+import {
+  createFile,
+  fileTrouble,
+  readCreated,
+  readIfThere,
+  replaceFile,
+} from '../blobs/durable-file.ts';
 import { IdentityError } from './errors.ts';
 import { CallerNameSchema } from './identity.ts';
 import { readTrustFile, type TrustFile } from './trusted.ts';
@@ -45,7 +51,7 @@ export async function createIdentity(options: {
   const trusted = join(folder, 'trusted-callers.json');
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const file = (await isThere(trusted)) ? await readTrustFile(trusted) : {};
+    const file = (await readIfThere(trusted)) === undefined ? {} : await readTrustFile(trusted);
     const known = Object.hasOwn(file, name) ? file[name] : undefined;
     const principals = options.principals ?? known?.principals ?? SPEAKS_FOR.get(name);
     if (principals === undefined || principals.length === 0) {
@@ -55,7 +61,10 @@ export async function createIdentity(options: {
       );
     }
     const { publicKey, text } = made(name);
-    if (!(await createFile(identity, Buffer.from(text, 'utf8')))) {
+    const content = Buffer.from(text, 'utf8');
+    await createFile(identity, content);
+    // Of several makers at once one has made it.
+    if ((await readCreated(identity))?.equals(content) !== true) {
       throw new IdentityError(
         'exists',
         `${identity} is there already: it stays. To replace its key, make a second one with --file.`,

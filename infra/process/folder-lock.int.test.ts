@@ -22,7 +22,9 @@ test('a folder that is taken is refused by name, also by another path, until it 
   try {
     const unlock = await lockFolder(folder, 'agent', 'Set AGENT_DIR.');
     await expect(lockFolder(folder, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(FolderInUse);
-    await expect(lockFolder(other, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(/Another process runs on .*AGENT_DIR/);
+    await expect(lockFolder(other, 'agent', 'Set AGENT_DIR.')).rejects.toThrow(
+      /Another process runs on .*AGENT_DIR/,
+    );
     // What has another use is none of this one's business.
     await (
       await lockFolder(folder, 'other', 'Set DATA_DIR.')

@@ -8,7 +8,13 @@ import {
   type RemoteServices,
   type TrustedCallers,
 } from '../calls/index.ts';
-import { type Config, ConfigError, type Logger, RuntimeError, systemClock } from '../runtime/index.ts';
+import {
+  type Config,
+  ConfigError,
+  type Logger,
+  RuntimeError,
+  systemClock,
+} from '../runtime/index.ts';
 
 /**
  * Throws a ConfigError where the settings are of an installation in one process: its log and its bus

@@ -39,11 +39,7 @@ async function main(): Promise<void> {
   });
 
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await lockFolder(
-    folder,
-    'agent',
-    'Stop it, or set AGENT_DIR to a folder of this agent’s own.',
-  );
+  await lockFolder(folder, 'agent', 'Stop it, or set AGENT_DIR to a folder of this agent’s own.');
   const identity = await openIdentity({
     folder: join(folder, 'identity'),
     token: await tokenOf(config),

@@ -267,6 +267,7 @@ describe('the gate', () => {
 
 test('where revocations may have gone unheard, a key that is none any more is found out', async () => {
   const bench = new Bench();
+  const own = pair();
   bench.known = { publicKey: own.publicKey, revokedKeys: [] };
   const visit = bench.visit();
   await visit.identify(own);
