@@ -12,5 +12,8 @@ export {
 } from './embedded.ts';
 export type { Installation, InstallationKind, StartOptions } from './installation.ts';
 export { LOCATION } from './nodes.ts';
+export { type Build, sources } from './processes/build.ts';
+export { type ProcessesKind, processes } from './processes/kind.ts';
+export type { ProcessesInstallation } from './processes/set.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';
 export { allServices } from './services.ts';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import {
   type Agent,
+  type Dial,
   type Driver,
   type NodeInventory,
   openNode,
@@ -71,8 +72,34 @@ const RegistrationSchema = z.object({ nodeId: idOf('node') });
 
 /** Opens, registers and connects every node. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
-  const { host, clock, logger, provider } = options;
+  const { host, logger } = options;
   const entrance = openAgents({ caller: host, news: options.news, logger });
+  let listener: AgentListener | undefined;
+  let nodes: ConnectedNodes | undefined;
+  const stop = async (): Promise<void> => {
+    await nodes?.stop();
+    await entrance.close();
+  };
+  try {
+    if (options.listen !== undefined) {
+      listener = await entrance.listen(options.listen);
+    }
+    nodes = await connectNodes({ ...options, dial: throughGate(entrance.gate) });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...nodes, endpoint: listener?.url, stop };
+}
+
+/** Nodes with their agents, without the endpoint that these talk to. */
+export type ConnectedNodes = Omit<RunningNodes, 'endpoint'>;
+
+/** Opens and registers every node, and connects its agent where `dial` leads. */
+export async function connectNodes(
+  options: Omit<NodesOptions, 'news' | 'listen'> & { readonly dial: Dial },
+): Promise<ConnectedNodes> {
+  const { host, clock, logger, provider, dial } = options;
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
     now: () => clock.now(),
@@ -81,15 +108,10 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
   const agents: Agent[] = [];
   const list: RunningNode[] = [];
   const drivers: Driver[] = [];
-  let listener: AgentListener | undefined;
   const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.stop();
-    await entrance.close();
   };
   try {
-    if (options.listen !== undefined) {
-      listener = await entrance.listen(options.listen);
-    }
     for (const { url, name } of options.configured) {
       const folder = join(options.folder, 'nodes', name);
       const node = await openNode({
@@ -100,13 +122,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         now: () => clock.now(),
         inventories: (digest) => (digest === skelDigest ? skelPackages : []),
       });
-      const nodeId = await registeredNode(
-        folder,
-        name,
-        await node.driver.inventory(),
-        host,
-        provider,
-      );
+      const nodeId = await registered(folder, name, await node.driver.inventory(), host, provider);
       const log = logger.child({ node: name });
       const agent = await ownAgent({
         host,
@@ -114,7 +130,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         nodeId,
         folder,
         node,
-        dial: throughGate(entrance.gate),
+        dial,
         clock: agentClock,
         // Counters go by the time that is told, so that a test can let an hour pass.
         metering: { clock, everyMs: options.sampleSeconds * 1000 },
@@ -135,11 +151,11 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     const lists = await Promise.all(drivers.map((driver) => driver.list()));
     return lists.flat().length;
   };
-  return { list, instances, endpoint: listener?.url, stop };
+  return { list, instances, stop };
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */
-export async function registeredNode(
+async function registered(
   folder: string,
   name: string,
   inventory: NodeInventory,

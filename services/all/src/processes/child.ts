@@ -2,7 +2,7 @@
  * A process of a set: becomes the part of the system that it is told to be, as the part's own program
  * would, but with a clock that it is told, and answers what the set asks. Ends with who started it.
  */
-import '../production.ts';
+import '@bivouac/graphql/production';
 
 import { inspect } from 'node:util';
 
@@ -79,6 +79,7 @@ function running(): RunningPart {
 async function start({
   role,
   settings,
+  endpoints,
   now,
 }: Extract<Request, { type: 'start' }>): Promise<Started> {
   if (part !== undefined) throw new Error('this process is a part already');
@@ -87,6 +88,7 @@ async function start({
   part = await becomePart(role, {
     config,
     clock,
+    endpoints,
     logger: createLogger(config.LOG_LEVEL, process.stderr).child({ part: role }),
     onFailure: (error) => {
       say({ failed: `${role}: ${inspect(error).slice(0, 4000)}` });

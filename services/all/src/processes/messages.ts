@@ -16,6 +16,8 @@ export const RequestSchema = z.discriminatedUnion('type', [
     type: z.literal('start'),
     role: RoleSchema,
     settings: z.record(z.string(), z.string()),
+    /** For the nodes: where agents connect, the replicas of the endpoint. */
+    endpoints: z.array(z.string()),
     now: z.number(),
   }),
   z.object({ type: z.literal('clock'), now: z.number() }),
