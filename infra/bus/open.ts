@@ -54,6 +54,17 @@ export async function verifyBus(options: VerifyBusOptions): Promise<BusCompariso
   return compareTopic(options);
 }
 
+/** Takes away what a bus holds of a log that is not gone on with; an embedded one holds nothing. */
+export async function removeBus(options: {
+  readonly url: string;
+  readonly epoch: string;
+  readonly logger: BusLogger;
+}): Promise<void> {
+  if (!options.url.startsWith('kafka:')) return;
+  const { removeTopic } = await import('./kafka/remove.ts');
+  await removeTopic(options);
+}
+
 /**
  * Opens it. Kafka's client is loaded only for a `kafka://` URL.
  *

@@ -35,6 +35,7 @@ interface Sleeper {
 export class ManualClock implements Clock {
   #now: number;
   #sleepers: Sleeper[] = [];
+  readonly #listeners = new Set<(now: number) => void>();
 
   constructor(start: string | number) {
     this.#now = typeof start === 'number' ? start : Date.parse(start);
@@ -74,6 +75,15 @@ export class ManualClock implements Clock {
       .sort((a, b) => a.wakeAt - b.wakeAt);
     this.#sleepers = this.#sleepers.filter((s) => s.wakeAt > this.#now);
     for (const sleeper of due) sleeper.wake();
+    for (const listener of this.#listeners) listener(this.#now);
+  }
+
+  /** Calls back after each move, for clocks elsewhere that go by this one; answers how to end it. */
+  onMoved(listener: (now: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** Moves forwards by so many milliseconds. */

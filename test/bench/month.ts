@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { fullMonth, type MonthReport, runMonth } from '@bivouac/all';
+import { embedded, fullMonth, type MonthReport, runMonth } from '@bivouac/all';
 import { readConfig } from '@bivouac/infra/runtime';
 
 import { type BenchPart, type Figure, pairsOf, progress, secondsOf } from './figure.ts';
@@ -31,7 +31,7 @@ async function run(): Promise<Record<string, Figure>> {
       'events/s',
       async () => {
         seed += 1;
-        last = await runMonth(readConfig({}), seed, fullMonth, () => undefined);
+        last = await runMonth(embedded(readConfig({})), seed, fullMonth, () => undefined);
         const { events, seconds, violations } = last;
         if (violations.length > 0) throw new Error(`seed ${seed}: ${violations.join('\n')}`);
         progress(`a month of ${events} events in ${seconds.toFixed(1)} s`);

@@ -6,7 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { type Installation, LOCATION, seed, type Seeded, startEmbedded } from '@bivouac/all';
+import {
+  type EmbeddedInstallation,
+  LOCATION,
+  seed,
+  type Seeded,
+  startEmbedded,
+} from '@bivouac/all';
 import { CreateCustomer } from '@bivouac/accounts/api';
 import { RegisterRange } from '@bivouac/containers/api';
 import { parsePosition, type Principal } from '@bivouac/events/language';
@@ -43,7 +49,7 @@ const PACE = 20;
 const PACED_SECONDS = 5;
 
 export interface OrderWorld {
-  readonly installation: Installation;
+  readonly installation: EmbeddedInstallation;
   readonly seeded: Seeded;
   readonly customers: readonly { readonly tenantId: string; readonly homeId: string }[];
   readonly folder: string;

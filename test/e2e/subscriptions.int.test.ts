@@ -189,8 +189,8 @@ describe('a container', () => {
   }
 
   /** Turns of the event loop until it is so; the test's timeout ends it. */
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await setImmediate();
+  async function until(condition: () => Promise<boolean>): Promise<void> {
+    while (!(await condition())) await setImmediate();
   }
 
   /** What comes next within five seconds of the clock. */
@@ -210,7 +210,7 @@ describe('a container', () => {
     return sent;
   }
 
-  const open = (): number => running.installation.gateway.subscriptions;
+  const open = async (): Promise<number> => running.installation.gateway.subscriptions;
 
   test('tells each change as it comes; a dropped connection is noticed and nothing is left', async () => {
     const { id, stream, next } = await followed();
@@ -223,9 +223,9 @@ describe('a container', () => {
         result: { data: { it: { container: { hostname } } } },
       });
     }
-    expect(open()).toBe(1);
+    expect(await open()).toBe(1);
     await stream.return(undefined);
-    await until(() => open() === 0);
+    await until(async () => (await open()) === 0);
   });
 
   test('is told no more to who may not see it, within five seconds of a revocation', async () => {
@@ -248,7 +248,7 @@ describe('a container', () => {
     expect(await next()).toEqual({ event: 'complete' });
     await owner.mutate('renameContainer', { containerId: id, hostname: 'unseen.example.com' });
     expect(await next()).toBeUndefined();
-    await until(() => open() === 0);
+    await until(async () => (await open()) === 0);
   });
 
   test.each(['the account ends it', 'its time is over'])(
@@ -286,7 +286,7 @@ describe('a container', () => {
       expect(positions(own.taken)).toHaveLength(1);
       const late = take({ ...of(CONTAINER, id, undefined, running.keys.staff), actingId });
       await expect(late).rejects.toThrow('ACTING_ENDED');
-      await until(() => open() === 0);
+      await until(async () => (await open()) === 0);
     },
   );
 
@@ -299,7 +299,7 @@ describe('a container', () => {
     const { taken, complete } = await take(of(CONTAINER, id, undefined, token ?? ''));
     expect(complete).toBe(true);
     expect(taken.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(['FORBIDDEN']);
-    await until(() => open() === 0);
+    await until(async () => (await open()) === 0);
   });
 
   test('gives a sign of life while nothing happens', async () => {
@@ -314,7 +314,7 @@ describe('a container', () => {
     await beat;
     expect(seen).toEqual({ event: 'beat' });
     await stream.return(undefined);
-    await until(() => open() === 0);
+    await until(async () => (await open()) === 0);
   });
 
   test('is followed so often by an account and no more, and again once one has ended', async () => {
@@ -334,11 +334,11 @@ describe('a container', () => {
     const staffs = await take(of(CONTAINER, id, undefined, running.keys.staff), 1);
     expect(positions(staffs.taken)).toHaveLength(1);
     await streams[0]?.return(undefined);
-    await until(() => open() === 19);
+    await until(async () => (await open()) === 19);
     const again = await take(of(CONTAINER, id), 1);
     expect(positions(again.taken)).toHaveLength(1);
     for (const stream of streams) await stream.return(undefined);
-    await until(() => open() === 0);
+    await until(async () => (await open()) === 0);
   });
 
   test('ends with the process: the reader is told to come back, and connections close', async () => {
@@ -346,7 +346,7 @@ describe('a container', () => {
     const id = await running.running({ hostname: 'last.example.com' });
     const stream = events({ ...of(CONTAINER, id), url: own.url });
     expect(await nextOf(stream)).toMatchObject({ event: 'next' });
-    running.installation.gateway.endSubscriptions();
+    await running.installation.gateway.endSubscriptions();
     expect(await nextOf(stream)).toMatchObject({
       result: { errors: [{ extensions: { code: 'UNAVAILABLE', retryable: true } }] },
     });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 
 import { expect, test } from '@jest/globals';
-import { runDemo } from '@bivouac/all';
+import { embedded, runDemo } from '@bivouac/all';
 import { readConfig } from '@bivouac/infra/runtime';
 
 const url = process.env['NODE_URL'] ?? 'lxd+unix:';
@@ -16,7 +16,7 @@ test('an order becomes a real container, is charged to the cent, and leaves noth
     return;
   }
   const said: string[] = [];
-  const report = await runDemo({ ...readConfig({}), NODE_URL: url }, (_time, text) =>
+  const report = await runDemo(embedded({ ...readConfig({}), NODE_URL: url }), (_time, text) =>
     said.push(text),
   );
   expect(said.join('\n')).toContain('runs on lxd-1');

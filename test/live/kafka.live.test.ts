@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 
 import { expect, test } from '@jest/globals';
-import { runDemo } from '@bivouac/all';
+import { embedded, runDemo } from '@bivouac/all';
 import { readConfig } from '@bivouac/infra/runtime';
 
 const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
@@ -26,7 +26,7 @@ test('an order over Kafka becomes a container, is charged to the cent, and leave
     console.warn(missing);
     return;
   }
-  const report = await runDemo({ ...readConfig({}), BUS_URL: url }, () => undefined);
+  const report = await runDemo(embedded({ ...readConfig({}), BUS_URL: url }), () => undefined);
   expect(report).toMatchObject({
     operation: { status: 'succeeded' },
     container: { lifecycle: 'deleted' },

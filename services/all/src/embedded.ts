@@ -7,25 +7,27 @@ import '@bivouac/graphql/production';
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { ChangeNews, createGateway } from '@bivouac/graphql';
+import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { type EventStore, openEventStore } from '@bivouac/infra/event-store';
+import { openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
   type Config,
-  type EdgePorts,
   folderSnapshots,
   Health,
   type Host,
   type Logger,
   openPorts,
+  portsOfDataFolder,
   startHost,
 } from '@bivouac/infra/runtime';
 
+import { embeddedLeft } from './checks/left.ts';
 import { NodeNews } from './endpoint/node-news.ts';
-import { configuredNodes, type RunningNodes, startNodes } from './nodes.ts';
+import type { Installation, InstallationKind } from './installation.ts';
+import { configuredNodes, startNodes } from './nodes.ts';
 import { tapped } from './services.ts';
 
 export interface EmbeddedOptions {
@@ -38,20 +40,30 @@ export interface EmbeddedOptions {
   readonly providerName?: string;
 }
 
-/** A running installation. */
-export interface Installation {
+/** An installation in this process, with its own parts to look into. */
+export interface EmbeddedInstallation extends Installation {
   readonly host: Host;
-  readonly store: EventStore;
-  readonly ports: EdgePorts;
-  readonly gateway: ReturnType<typeof createGateway>;
-  readonly provider: { readonly tenantId: string; readonly homeId: string };
-  readonly nodes: RunningNodes;
-  /** Orderly: nothing more is taken, what is in hand is finished up to the deadline. */
-  stop(deadlineMilliseconds: number): Promise<void>;
+  readonly gateway: Gateway;
+}
+
+/** Installations in this process, of these settings. */
+export function embedded(config: Config): InstallationKind {
+  return {
+    start: ({ folder, changes, ...how }) =>
+      startEmbedded({
+        config: {
+          ...{ ...config, ...portsOfDataFolder },
+          ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
+          ...changes,
+        },
+        ...how,
+      }),
+    left: embeddedLeft,
+  };
 }
 
 /** Opens what is in the data folder and starts everything on it. */
-export async function startEmbedded(options: EmbeddedOptions): Promise<Installation> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
   const { config, clock, logger, onFailure } = options;
   const folder = config.DATA_DIR;
   // What can be said to be wrong is said before anything is made.
@@ -63,7 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Installat
   const closing = new Closing();
   return closing.opening(open);
 
-  async function open(): Promise<Installation> {
+  async function open(): Promise<EmbeddedInstallation> {
     const health = new Health({ logger, onFailure });
     const store = await openEventStore({
       url: config.EVENT_STORE_URL,

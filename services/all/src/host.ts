@@ -4,7 +4,16 @@ export { type MonthReport, runMonth } from './demo/month/run.ts';
 export { fullMonth, smallMonth } from './demo/month/settings.ts';
 export { runDemo } from './demo/run.ts';
 export { type DemoReport, operationEnd, play, START } from './demo/scenario.ts';
-export { type EmbeddedOptions, type Installation, startEmbedded } from './embedded.ts';
+export {
+  embedded,
+  type EmbeddedInstallation,
+  type EmbeddedOptions,
+  startEmbedded,
+} from './embedded.ts';
+export type { Installation, InstallationKind, StartOptions } from './installation.ts';
 export { LOCATION } from './nodes.ts';
+export { type Build, sources } from './processes/build.ts';
+export { type ProcessesKind, processes } from './processes/kind.ts';
+export type { ProcessesInstallation } from './processes/set.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';
 export { allServices } from './services.ts';

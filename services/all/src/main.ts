@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '@bivouac/infra/runtime';
 
-import { type Installation, startEmbedded } from './embedded.ts';
+import { type EmbeddedInstallation, startEmbedded } from './embedded.ts';
 import { newKey, seed } from './seed/seed.ts';
 import { allServices } from './services.ts';
 
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   });
 
   // Listening comes first: a port in use is said before anything is made.
-  let installation: Installation | undefined;
+  let installation: EmbeddedInstallation | undefined;
   let serving = false;
   const server = await listen({
     host: config.HOST,
@@ -85,7 +85,7 @@ async function main(): Promise<void> {
 }
 
 /** The demo's key file; made, with everything it needs, on the first start. */
-async function demoKey(installation: Installation, folder: string): Promise<string> {
+async function demoKey(installation: EmbeddedInstallation, folder: string): Promise<string> {
   const file = join(folder, 'demo.key');
   const there = await access(file).then(
     () => true,

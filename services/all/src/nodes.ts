@@ -7,16 +7,17 @@ import { join } from 'node:path';
 
 import {
   type Agent,
+  type Dial,
   type Driver,
   type NodeInventory,
   openNode,
   parseDriverUrl,
 } from '@bivouac/agent';
 import { RegisterNode } from '@bivouac/containers/api';
+import type { ServiceCaller } from '@bivouac/events/language';
 import { idOf } from '@bivouac/events/values';
 import {
   type Clock,
-  type Host,
   type Logger,
   RuntimeError,
   systemClock,
@@ -27,7 +28,7 @@ import { z } from 'zod';
 import type { AgentListener, ListenAddress } from './endpoint/agent-listener.ts';
 import { openAgents } from './endpoint/agents.ts';
 import type { NodeNews } from './endpoint/node-news.ts';
-import { ownAgent } from './own-agent.ts';
+import { ownAgent, throughGate } from './own-agent.ts';
 import { skelDigest, skelPackages } from './seed/skel.ts';
 
 export interface ConfiguredNode {
@@ -50,7 +51,7 @@ export interface RunningNodes {
 }
 
 export interface NodesOptions {
-  readonly host: Host;
+  readonly host: ServiceCaller;
   readonly news: NodeNews;
   readonly configured: readonly ConfiguredNode[];
   /** The data folder. */
@@ -71,8 +72,34 @@ const RegistrationSchema = z.object({ nodeId: idOf('node') });
 
 /** Opens, registers and connects every node. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
-  const { host, clock, logger, provider } = options;
+  const { host, logger } = options;
   const entrance = openAgents({ caller: host, news: options.news, logger });
+  let listener: AgentListener | undefined;
+  let nodes: ConnectedNodes | undefined;
+  const stop = async (): Promise<void> => {
+    await nodes?.stop();
+    await entrance.close();
+  };
+  try {
+    if (options.listen !== undefined) {
+      listener = await entrance.listen(options.listen);
+    }
+    nodes = await connectNodes({ ...options, dial: throughGate(entrance.gate) });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...nodes, endpoint: listener?.url, stop };
+}
+
+/** Nodes with their agents, without the endpoint that these talk to. */
+export type ConnectedNodes = Omit<RunningNodes, 'endpoint'>;
+
+/** Opens and registers every node, and connects its agent where `dial` leads. */
+export async function connectNodes(
+  options: Omit<NodesOptions, 'news' | 'listen'> & { readonly dial: Dial },
+): Promise<ConnectedNodes> {
+  const { host, clock, logger, provider, dial } = options;
   // The engine takes real time to act, whatever the clock says that deadlines are held against.
   const agentClock: Clock = {
     now: () => clock.now(),
@@ -81,15 +108,10 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
   const agents: Agent[] = [];
   const list: RunningNode[] = [];
   const drivers: Driver[] = [];
-  let listener: AgentListener | undefined;
   const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.stop();
-    await entrance.close();
   };
   try {
-    if (options.listen !== undefined) {
-      listener = await entrance.listen(options.listen);
-    }
     for (const { url, name } of options.configured) {
       const folder = join(options.folder, 'nodes', name);
       const node = await openNode({
@@ -108,7 +130,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
         nodeId,
         folder,
         node,
-        gate: entrance.gate,
+        dial,
         clock: agentClock,
         // Counters go by the time that is told, so that a test can let an hour pass.
         metering: { clock, everyMs: options.sampleSeconds * 1000 },
@@ -129,7 +151,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     const lists = await Promise.all(drivers.map((driver) => driver.list()));
     return lists.flat().length;
   };
-  return { list, instances, endpoint: listener?.url, stop };
+  return { list, instances, stop };
 }
 
 /** The node's id: kept beside its engine, since what a node has may change between starts. */
@@ -137,7 +159,7 @@ async function registered(
   folder: string,
   name: string,
   inventory: NodeInventory,
-  host: Host,
+  host: ServiceCaller,
   provider: NodesOptions['provider'],
 ): Promise<string> {
   const file = join(folder, 'node.json');

@@ -1,4 +1,4 @@
-/** The agent of a node of this process's own: through the same gate as any other, and enrolled here. */
+/** The agent of a node of this installation's own: let in as any other is, and enrolled here. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
@@ -16,7 +16,8 @@ import {
 } from '@bivouac/agent';
 import type { NodeGate } from '@bivouac/containers';
 import { OpenNodeEnrolment } from '@bivouac/containers/api';
-import { type Clock, type Host, RuntimeError, systemPrincipal } from '@bivouac/infra/runtime';
+import type { ServiceCaller } from '@bivouac/events/language';
+import { type Clock, RuntimeError, systemPrincipal } from '@bivouac/infra/runtime';
 
 interface Provider {
   readonly tenantId: string;
@@ -24,31 +25,21 @@ interface Provider {
 }
 
 export interface OwnAgentOptions {
-  readonly host: Host;
+  readonly host: ServiceCaller;
   readonly provider: Provider;
   readonly nodeId: string;
   readonly folder: string;
   readonly node: OpenedNode;
-  readonly gate: NodeGate;
+  /** How the endpoint is reached: by a socket, or {@link throughGate}. */
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly metering: { readonly clock: Clock; readonly everyMs: number };
   readonly log: AgentOptions['log'];
 }
 
-/**
- * Starts the agent of a node of this process's own: it has a key like any other, which is enrolled
- * here where the endpoint knows none. Undefined where staff have revoked it: the node stays out.
- */
-export async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
-  const { host, provider, nodeId, folder, node, gate, clock, log } = options;
-  const metering = await startMetering({
-    driver: node.driver,
-    folder: join(folder, 'usage'),
-    ...options.metering,
-    newId: randomUUID,
-    log,
-  });
-  const dial: Dial = ({ message, closed }) => {
+/** Reaches the endpoint of this process. */
+export function throughGate(gate: NodeGate): Dial {
+  return ({ message, closed }) => {
     const connection = gate.accept((told) => {
       message(told);
       if (told.type === 'closing') closed(told.message);
@@ -62,6 +53,21 @@ export async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefi
       },
     });
   };
+}
+
+/**
+ * Starts the agent of a node of this installation's own: it has a key like any other, which is enrolled
+ * here where the endpoint knows none. Undefined where staff have revoked it: the node stays out.
+ */
+export async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefined> {
+  const { host, provider, nodeId, folder, node, dial, clock, log } = options;
+  const metering = await startMetering({
+    driver: node.driver,
+    folder: join(folder, 'usage'),
+    ...options.metering,
+    newId: randomUUID,
+    log,
+  });
   const start = async (token?: string): Promise<Agent> => {
     const identity = await openIdentity({ folder: join(folder, 'identity'), token });
     const connect = enteringAs(identity, dial);
@@ -87,7 +93,7 @@ export async function ownAgent(options: OwnAgentOptions): Promise<Agent | undefi
 
 async function enrolment(
   nodeId: string,
-  host: Host,
+  host: ServiceCaller,
   { tenantId, homeId }: Provider,
 ): Promise<string> {
   const reply = await host.command(

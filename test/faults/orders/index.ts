@@ -16,7 +16,7 @@ import { checkQuotas } from '@bivouac/all/checks/quotas';
 import { remainViolations } from '@bivouac/all/checks/remains';
 import { readInstances } from '@bivouac/all/checks/engines';
 import { historyViolations } from '@bivouac/all/checks/history';
-import { readHistory, readModels } from '@bivouac/all/checks/left';
+import { embeddedLeft, readHistory, readModels } from '@bivouac/all/checks/left';
 import { runOrders, type RunTrace } from './run.ts';
 import { Standing } from '@bivouac/all/checks/standing';
 
@@ -53,7 +53,7 @@ async function inspect(
   const history = await readHistory(folder);
   const standing = new Standing(history);
   const quotas = checkQuotas(history);
-  const models = await readModels(folder);
+  const models = await readModels(embeddedLeft(folder));
   const owned = ownersIn(await readFile(RUNBOOK, 'utf8'));
   const violations = [
     ...trace.violations,

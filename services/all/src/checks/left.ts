@@ -3,12 +3,18 @@
  * against its schema, and the read models, as they were left and built anew.
  */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import type { Recorded, StoredEvent } from '@bivouac/events/language';
 import { type EventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { RELEASE } from '@bivouac/infra/process';
-import { registryOf, startFollower, systemClock, viewSchemaOf } from '@bivouac/infra/runtime';
+import {
+  registryOf,
+  type ServiceDefinition,
+  startFollower,
+  systemClock,
+  viewSchemaOf,
+} from '@bivouac/infra/runtime';
 import { type DumpedRow, memoryViews, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
 import { allServices } from '../services.ts';
@@ -58,26 +64,53 @@ async function* all(store: EventStore): AsyncGenerator<StoredEvent> {
   }
 }
 
-/** The read models of a data folder as its last process left them, brought to the end of its log, and anew. */
-export async function readModels(
-  folder: string,
-): Promise<ReadonlyMap<string, { readonly live: Rows; readonly rebuilt: Rows }>> {
-  await mkdir(join(folder, 'views'), { recursive: true });
-  const store = await openEmbeddedStore({ folder });
+/** How an installation of a kind leaves things, beside its log and its nodes' files. */
+export interface LeftBehind {
+  /** Opens the log as those who followed it did: checkpoints and rows have positions of its kind. */
+  openLog(): Promise<EventStore>;
+  /** The data folders of its processes, each with the services whose read models are there. */
+  processes(): Promise<
+    readonly { readonly folder: string; readonly services: readonly ServiceDefinition[] }[]
+  >;
+}
+
+/** What an installation in one process has left in its folder. */
+export function embeddedLeft(folder: string): LeftBehind {
+  return {
+    openLog: () => openEmbeddedStore({ folder }),
+    processes: () => Promise.resolve([{ folder, services: allServices }]),
+  };
+}
+
+/** The read models of a service as they were left, and built anew. */
+export interface ReadModel {
+  readonly live: Rows;
+  readonly rebuilt: Rows;
+}
+
+/**
+ * The read models as their last processes left them, brought to the end of the log, and anew: by
+ * service, further replicas under names of their own.
+ */
+export async function readModels(left: LeftBehind): Promise<ReadonlyMap<string, ReadModel>> {
+  const store = await left.openLog();
   try {
-    const live = await followed(store, (name) => {
-      const service = allServices.find((one) => one.name === name);
-      if (service === undefined) throw new Error(`there is no service ${name}`);
-      const schema = viewSchemaOf(service, RELEASE);
-      return openSqliteViews({ file: join(folder, 'views', name), ...schema });
-    });
-    const rebuilt = await followed(store, () => memoryViews());
-    return new Map(
-      allServices.map(({ name }) => [
-        name,
-        { live: live.get(name) ?? new Map(), rebuilt: rebuilt.get(name) ?? new Map() },
-      ]),
-    );
+    const rebuilt = await followed(store, allServices, () => memoryViews());
+    const models = new Map<string, ReadModel>();
+    for (const { folder, services } of await left.processes()) {
+      await mkdir(join(folder, 'views'), { recursive: true });
+      const live = await followed(store, services, (service) =>
+        openSqliteViews({
+          file: join(folder, 'views', service.name),
+          ...viewSchemaOf(service, RELEASE),
+        }),
+      );
+      for (const { name } of services) {
+        const rows = { live: live.get(name) ?? new Map(), rebuilt: rebuilt.get(name) ?? new Map() };
+        models.set(models.has(name) ? `${name} in ${basename(folder)}` : name, rows);
+      }
+    }
+    return models;
   } finally {
     await store.close();
   }
@@ -86,15 +119,18 @@ export async function readModels(
 /** Follows the log to its end into these views, and closes them. */
 async function followed(
   store: EventStore,
-  open: (service: string) => ViewStore,
+  services: readonly ServiceDefinition[],
+  open: (service: ServiceDefinition) => ViewStore,
 ): Promise<ReadonlyMap<string, Rows>> {
   const views = new Map<string, ViewStore>();
   const follower = startFollower({
     store,
     registry: registryOf(allServices),
-    services: allServices,
+    services,
     views: (name) => {
-      const view = open(name);
+      const service = services.find((one) => one.name === name);
+      if (service === undefined) throw new Error(`there is no service ${name}`);
+      const view = open(service);
       views.set(name, view);
       return view;
     },

@@ -1,7 +1,7 @@
 /** The demo's client: sends what a customer or the staff would, and reads the answers strictly. */
 import { z } from 'zod';
 
-import type { Installation } from '../embedded.ts';
+import type { Installation } from '../installation.ts';
 
 const ReplySchema = z.object({
   data: z.record(z.string(), z.unknown()).nullish(),

@@ -1,11 +1,15 @@
 /**
  * `npm run demo`: the main job, as a timeline or (`--json`) as one object; `-- --month` a month in the
- * life of many, seeded (`--seed N`), small (`--small`), its data kept (`--keep`).
+ * life of many, seeded (`--seed N`), small (`--small`), its data kept (`--keep`). With `--processes`
+ * each part is a process of its own, with `--replicas N` of each.
  */
 import { parseArgs } from 'node:util';
 
 import { eventsOf, readConfig } from '@bivouac/infra/runtime';
 
+import { embedded } from '../embedded.ts';
+import type { InstallationKind } from '../installation.ts';
+import { processes } from '../processes/kind.ts';
 import { allServices } from '../services.ts';
 import { type MonthReport, runMonth } from './month/run.ts';
 import { fullMonth, smallMonth } from './month/settings.ts';
@@ -18,6 +22,8 @@ const { values: asked } = parseArgs({
     small: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    processes: { type: 'boolean', default: false },
+    replicas: { type: 'string', default: '1' },
   },
 });
 
@@ -27,8 +33,26 @@ function tell(time: string, text: string): void {
 
 async function main(): Promise<void> {
   const config = readConfig(undefined, eventsOf(allServices));
+  if (!asked.processes) return play(embedded(config));
+  const replicas = Number(asked.replicas);
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > 9)
+    throw new Error(`--replicas ${asked.replicas} is no whole number from 1 to 9.`);
+  if (!config.BUS_URL.startsWith('kafka:'))
+    throw new Error(
+      'Processes of their own share Kafka: set BUS_URL to kafka://host:port (infra/dev/up kafka starts one).',
+    );
+  const { BUS_URL: busUrl, NODE_URL } = config;
+  const kind = processes({ busUrl, replicas, settings: { NODE_URL } });
+  try {
+    await play(kind);
+  } finally {
+    await kind.dispose();
+  }
+}
+
+async function play(kind: InstallationKind): Promise<void> {
   if (!asked.month) {
-    const report = await runDemo(config, tell);
+    const report = await runDemo(kind, tell);
     if (asked.json) console.log(JSON.stringify(report));
     return;
   }
@@ -38,7 +62,7 @@ async function main(): Promise<void> {
   }
   if (!asked.json) console.log(`seed ${seed}`);
   const size = asked.small ? smallMonth : fullMonth;
-  const report = await runMonth(config, seed, size, tell, asked.keep);
+  const report = await runMonth(kind, seed, size, tell, asked.keep);
   if (asked.json) console.log(JSON.stringify(report));
   else console.log(monthText(report));
   if (report.violations.length > 0) process.exitCode = 1;

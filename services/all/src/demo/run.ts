@@ -3,22 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Config, createLogger, ManualClock, portsOfDataFolder } from '@bivouac/infra/runtime';
+import { createLogger, ManualClock } from '@bivouac/infra/runtime';
 
-import { startEmbedded } from '../embedded.ts';
+import type { InstallationKind } from '../installation.ts';
 import { type DemoReport, play, START, type Tell } from './scenario.ts';
 
-/** Runs the scenario on the nodes of the configuration; its folders are not used. */
-export async function runDemo(config: Config, tell: Tell): Promise<DemoReport> {
+/** Milliseconds an orderly end may take. */
+const PATIENCE = 10_000;
+
+/** Runs the scenario on an installation of the kind; the folders of its settings are not used. */
+export async function runDemo(kind: InstallationKind, tell: Tell): Promise<DemoReport> {
   const folder = await mkdtemp(join(tmpdir(), 'bivouac-demo-'));
   const clock = new ManualClock(START);
   let failure: unknown;
   try {
-    const installation = await startEmbedded({
-      config: {
-        ...{ ...config, ...portsOfDataFolder },
-        ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
-      },
+    const installation = await kind.start({
+      folder,
       clock,
       logger: createLogger('error', process.stderr),
       providerName: 'Demo Provider',
@@ -31,7 +31,7 @@ export async function runDemo(config: Config, tell: Tell): Promise<DemoReport> {
     } catch (error) {
       throw failure ?? error;
     } finally {
-      await installation.stop(config.SHUTDOWN_MS);
+      await installation.stop(PATIENCE);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

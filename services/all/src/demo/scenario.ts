@@ -10,7 +10,7 @@ import { OperationById, type OperationView } from '@bivouac/provisioning/api';
 import { QuotaOf } from '@bivouac/quotas/api';
 import { z } from 'zod';
 
-import type { Installation } from '../embedded.ts';
+import type { Installation } from '../installation.ts';
 import { newKey, seed } from '../seed/seed.ts';
 import { GraphqlClient } from './graphql.ts';
 

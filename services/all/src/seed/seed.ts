@@ -6,11 +6,12 @@ import { AddMember, CreateApiKey, CreateCustomer } from '@bivouac/accounts/api';
 import { DefinePlan } from '@bivouac/billing/api';
 import { PublishImage, RegisterImage, RegisterRange, TestImage } from '@bivouac/containers/api';
 import type { CommandReply, CommandContract } from '@bivouac/events/language';
-import { type Host, RuntimeError, systemPrincipal } from '@bivouac/infra/runtime';
+import { RuntimeError, systemPrincipal } from '@bivouac/infra/runtime';
 import { RecordPackageList } from '@bivouac/packages/api';
 import { SetLimit } from '@bivouac/quotas/api';
 import type { z } from 'zod';
 
+import type { Services } from '../installation.ts';
 import { LOCATION } from '../nodes.ts';
 import { skelDigest, skelPackages, skelServices } from './skel.ts';
 
@@ -71,7 +72,10 @@ const customerLimit = {
 };
 
 /** Runs every step, or finds it done. Throws a RuntimeError that names the step that was refused. */
-export async function seed(host: Host, provider: Seeded['provider']): Promise<Seeded> {
+export async function seed(
+  host: Pick<Services, 'command' | 'settled'>,
+  provider: Seeded['provider'],
+): Promise<Seeded> {
   const run = runner(host, provider);
   const customer = await run('customer', CreateCustomer, {
     name: 'Demo Customer',
@@ -143,7 +147,7 @@ export async function seed(host: Host, provider: Seeded['provider']): Promise<Se
 
 /** A new API key of a member; it can be read here and never again. */
 export async function newKey(
-  host: Host,
+  host: Pick<Services, 'command'>,
   tenant: Seeded['provider'],
   memberId: string,
   label: string,
@@ -163,7 +167,7 @@ export async function newKey(
   return reply.result.key;
 }
 
-function runner(host: Host, provider: Seeded['provider']) {
+function runner(host: Pick<Services, 'command'>, provider: Seeded['provider']) {
   const principal = systemPrincipal('system:seed', provider.tenantId, provider.homeId);
   return async <I extends z.ZodType, R extends z.ZodType>(
     step: string,

@@ -22,6 +22,7 @@ import {
 import { openSqliteViews } from '@bivouac/infra/views';
 import { z } from 'zod';
 
+import { embeddedLeft } from '../../checks/left.ts';
 import { startEmbedded } from '../../embedded.ts';
 import { seed } from '../../seed/seed.ts';
 import { allServices } from '../../services.ts';
@@ -66,7 +67,7 @@ async function violated(plant: (copy: string) => Promise<void>): Promise<string[
   const copy = await folder();
   await cp(sound, copy, { recursive: true });
   await plant(copy);
-  const { violations } = await inspect(copy, true);
+  const { violations } = await inspect(copy, embeddedLeft(copy), true);
   return Object.entries(violations).flatMap(([what, found]) => (found.length > 0 ? [what] : []));
 }
 

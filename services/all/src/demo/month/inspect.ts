@@ -10,7 +10,7 @@ import { erasureViolations, readKeys } from '../../checks/erased.ts';
 import { type History, historyViolations } from '../../checks/history.ts';
 import { compareInvoices, type SecondOpinion } from '../../checks/invoices.ts';
 import { issueViolations } from '../../checks/issued.ts';
-import { readHistory, readJson, readModels } from '../../checks/left.ts';
+import { type LeftBehind, readHistory, readJson, readModels } from '../../checks/left.ts';
 import { modelViolations, parkedViolations, quotaRowViolations } from '../../checks/models.ts';
 import { nodeViolations } from '../../checks/nodes.ts';
 import { leftViolations } from '../../checks/nothing-left.ts';
@@ -35,13 +35,18 @@ export interface Inspection {
 /**
  * Inspects the folder of an installation that is stopped.
  *
+ * @param left how its kind has left the read models.
  * @param movedOut everything was terminated: nothing may be held any more.
  */
-export async function inspect(folder: string, movedOut: boolean): Promise<Inspection> {
+export async function inspect(
+  folder: string,
+  left: LeftBehind,
+  movedOut: boolean,
+): Promise<Inspection> {
   const history = await readHistory(folder);
   const standing = new Standing(history);
   const quotas = checkQuotas(history);
-  const models = await readModels(folder);
+  const models = await readModels(left);
   const instances = await readInstances(folder);
   const keys = await readKeys(folder, history);
   const owned = ownersIn(await readFile(RUNBOOK, 'utf8'));

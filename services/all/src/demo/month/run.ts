@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Config, ManualClock, portsOfDataFolder } from '@bivouac/infra/runtime';
+import { ManualClock } from '@bivouac/infra/runtime';
 
+import type { InstallationKind } from '../../installation.ts';
 import type { Tell } from '../scenario.ts';
 import { packageViolations } from './packages.ts';
 import { askedViolations } from './asked.ts';
@@ -45,7 +46,7 @@ export interface MonthReport {
 
 /** Plays a month on a fresh installation in a folder of its own, removed unless it is to be kept. */
 export async function runMonth(
-  config: Config,
+  kind: InstallationKind,
   seed: number,
   size: MonthSize,
   tell: Tell,
@@ -53,16 +54,7 @@ export async function runMonth(
 ): Promise<MonthReport> {
   const folder = await mkdtemp(join(tmpdir(), 'bivouac-month-'));
   try {
-    const running = new Running(
-      {
-        ...{ ...config, ...portsOfDataFolder },
-        ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` },
-        // Weeks of asking pass in seconds of a clock that mostly stands.
-        ...{ COST_CAPACITY: 1e9, COST_PER_SECOND: 1e9 },
-        ...{ STAFF_COST_CAPACITY: 1e9, STAFF_COST_PER_SECOND: 1e9 },
-      },
-      new ManualClock(BEGINS),
-    );
+    const running = new Running(kind, folder, new ManualClock(BEGINS));
     const month = new Month(seed, size, running, tell);
     let seconds = 0;
     const timed = async (work: Promise<void>): Promise<void> => {
@@ -71,9 +63,9 @@ export async function runMonth(
       seconds += (performance.now() - began) / 1000;
     };
     await timed(month.live());
-    const lived = await inspect(folder, false);
+    const lived = await inspect(folder, kind.left(folder), false);
     await timed(month.moveOut());
-    const left = await inspect(folder, true);
+    const left = await inspect(folder, kind.left(folder), true);
     return { seed, seconds, starts: running.starts, ...reported(month, lived, left) };
   } finally {
     if (keep) console.error(`the data are in ${folder}`);

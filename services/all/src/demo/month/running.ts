@@ -5,7 +5,6 @@
 import { Leftovers } from '@bivouac/containers/api';
 import type { Checkpoint } from '@bivouac/infra/event-store';
 import {
-  type Config,
   createLogger,
   type ManualClock,
   RuntimeError,
@@ -14,7 +13,7 @@ import {
 } from '@bivouac/infra/runtime';
 
 import { endOf, type Outcome } from '../../checks/ends.ts';
-import { type Installation, startEmbedded } from '../../embedded.ts';
+import type { Installation, InstallationKind } from '../../installation.ts';
 import { GraphqlClient } from '../graphql.ts';
 
 /** Silence, in milliseconds of the machine's clock, after which only time can help. */
@@ -26,8 +25,18 @@ const STEP = 310_000;
 /** Silences after which what is open is left for the staff, or for another start. */
 const MOST_SILENCES = 16;
 
+/** Weeks of asking pass in seconds of a clock that mostly stands. */
+const COSTS = {
+  ...{ COST_CAPACITY: 1e9, COST_PER_SECOND: 1e9 },
+  ...{ STAFF_COST_CAPACITY: 1e9, STAFF_COST_PER_SECOND: 1e9 },
+};
+/** Milliseconds an orderly end may take. */
+const PATIENCE = 10_000;
+
 export class Running {
-  readonly #config: Config;
+  readonly #kind: InstallationKind;
+  /** Of its data. */
+  readonly folder: string;
   readonly #clock: ManualClock;
   #installation: Installation | undefined;
   #seen: Checkpoint | undefined;
@@ -41,20 +50,15 @@ export class Running {
   /** Starts so far. */
   starts = 0;
 
-  /** @param config its NODE_URL is told with each start. */
-  constructor(config: Config, clock: ManualClock) {
-    this.#config = config;
+  constructor(kind: InstallationKind, folder: string, clock: ManualClock) {
+    this.#kind = kind;
+    this.folder = folder;
     this.#clock = clock;
   }
 
   get installation(): Installation {
     if (this.#installation === undefined) throw new RuntimeError('defect', 'nothing is running');
     return this.#installation;
-  }
-
-  /** Of its data. */
-  get folder(): string {
-    return this.#config.DATA_DIR;
   }
 
   get now(): number {
@@ -67,8 +71,9 @@ export class Running {
   }
 
   async start(nodeUrl: string): Promise<void> {
-    this.#installation = await startEmbedded({
-      config: { ...this.#config, NODE_URL: nodeUrl },
+    this.#installation = await this.#kind.start({
+      folder: this.folder,
+      changes: { NODE_URL: nodeUrl, ...COSTS },
       clock: this.#clock,
       logger: createLogger('silent', process.stderr),
       providerName: 'Demo Provider',
@@ -86,7 +91,7 @@ export class Running {
     this.#listening.abort();
     const installation = this.#installation;
     this.#installation = undefined;
-    await installation?.stop(this.#config.SHUTDOWN_MS);
+    await installation?.stop(PATIENCE);
     this.#check();
   }
 

@@ -1,0 +1,86 @@
+/** The replicas of the gateway as one: each request goes to the next, as a load balancer sends them. */
+import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+
+import { RuntimeError } from '@bivouac/infra/runtime';
+import { z } from 'zod';
+
+import type { GatewayAccess } from '../installation.ts';
+
+export interface GatewaysOptions {
+  /** Base URLs of those that run now. */
+  readonly urls: () => readonly string[];
+  /** Resolves when every process has heard how late it is. */
+  readonly heard: () => Promise<void>;
+  readonly subscriptions: () => Promise<number>;
+  readonly endSubscriptions: () => Promise<void>;
+}
+
+/** Why a connection failed, as Node's fetch says it. */
+const CauseSchema = z.object({ cause: z.object({ code: z.string() }) });
+const BROKEN: readonly string[] = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
+
+export class Gateways implements GatewayAccess {
+  readonly #options: GatewaysOptions;
+  #turn = 0;
+
+  constructor(options: GatewaysOptions) {
+    this.#options = options;
+  }
+
+  readonly yoga = {
+    fetch: (url: string | URL, init?: RequestInit): Promise<Response> => this.#fetch(url, init),
+  };
+
+  get subscriptions(): Promise<number> {
+    return this.#options.subscriptions();
+  }
+
+  endSubscriptions(): Promise<void> {
+    return this.#options.endSubscriptions();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await this.#options.heard();
+    const { method = 'GET', headers, url = '/' } = request;
+    await new Promise<void>((resolve) => {
+      const through = httpRequest(new URL(url, this.#next()), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+        answer.once('close', resolve);
+      });
+      through.once('error', () => {
+        response.destroy();
+        resolve();
+      });
+      // Who goes is gone for the replica, too.
+      response.once('close', () => {
+        through.destroy();
+      });
+      request.pipe(through);
+    });
+  }
+
+  /**
+   * A request whose connection breaks goes to the next replica: what it does has a key that makes it
+   * one however often it comes.
+   */
+  async #fetch(url: string | URL, init?: RequestInit): Promise<Response> {
+    await this.#options.heard();
+    const { pathname, search } = new URL(url);
+    for (let left = 2 * this.#options.urls().length; ; left--) {
+      try {
+        return await fetch(new URL(pathname + search, this.#next()), init);
+      } catch (error) {
+        const cause = CauseSchema.safeParse(error);
+        if (left <= 0 || !cause.success || !BROKEN.includes(cause.data.cause.code)) throw error;
+      }
+    }
+  }
+
+  #next(): string {
+    const urls = this.#options.urls();
+    const url = urls[this.#turn++ % urls.length];
+    if (url === undefined) throw new RuntimeError('unavailable', 'no gateway runs');
+    return url;
+  }
+}
