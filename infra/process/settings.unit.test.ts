@@ -22,9 +22,9 @@ test('a log and a bus that no second process can use are refused, both at once',
 test('a caller needs an identity, and to be told of every service where it is told of any', async () => {
   await expect(callerOf(readConfig({}), logger)).rejects.toThrow(/IDENTITY_FILE.*identity new/);
   const some = readConfig({ IDENTITY_FILE: 'x', SERVICE_URLS: 'accounts=http://a:1' });
-  const refused = await callerOf(some, logger).catch((error: unknown) => String(error));
+  const refused = await callerOf(some, logger).then(String, String);
   for (const name of Object.keys(servicePorts)) {
-    expect(String(refused).includes(`where ${name} is`)).toBe(name !== 'accounts');
+    expect(refused.includes(`where ${name} is`)).toBe(name !== 'accounts');
   }
 });
 

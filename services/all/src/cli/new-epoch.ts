@@ -2,7 +2,7 @@
 import { examineLog, renewEpoch } from '@bivouac/infra/event-store';
 
 import type { NewEpochCommand } from './arguments.ts';
-import type { Outcome } from './run.ts';
+import type { Outcome } from './outcome.ts';
 
 /**
  * Reads every row before anything is changed: a copy that is damaged must not become the installation.

@@ -22,17 +22,9 @@ import {
 import { billsOf } from './bills.ts';
 import { eventsIn } from './log-reader.ts';
 import { newEpoch } from './new-epoch.ts';
+import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
-
-/** All is as written; it is not; it could not be checked. */
-export type ExitCode = 0 | 1 | 2;
-
-export interface Outcome {
-  readonly exitCode: ExitCode;
-  /** For standard output where it could be checked, else for standard error. */
-  readonly text: string;
-}
 
 /** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
 export async function run(args: readonly string[]): Promise<Outcome> {
