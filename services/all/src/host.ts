@@ -14,6 +14,7 @@ export type { Installation, InstallationKind, StartOptions } from './installatio
 export { LOCATION } from './nodes.ts';
 export { type Build, sources } from './processes/build.ts';
 export { type ProcessesKind, processes } from './processes/kind.ts';
+export { Members } from './processes/members.ts';
 export type { ProcessesInstallation } from './processes/set.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';
 export { allServices } from './services.ts';
