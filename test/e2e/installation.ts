@@ -20,6 +20,7 @@ import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
 import { ApiKeyUsed } from '@bivouac/events/accounts';
 import type { Position, QueryContract } from '@bivouac/events/language';
+import { isPublished } from '@bivouac/infra/bus';
 import { createLogger, type Logger, ManualClock, systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
 import { QuotaOf } from '@bivouac/quotas/api';
@@ -197,7 +198,7 @@ export class Running {
 
   /**
    * The last fact in the log, once everything has come to rest: the same before and after what does
-   * nothing. How far reactions have come is recorded by and by and is no fact.
+   * nothing. How far reactions and the relay have come is recorded by and by and is no fact.
    */
   async lastFact(): Promise<string> {
     const { host, store } = this.installation;
@@ -207,7 +208,7 @@ export class Running {
       const page = await store.readAll({ direction: 'backwards', ...(after && { after }) });
       // That a key is in use is noted beside what it is used for, whatever comes of that.
       const fact = page.events.find(
-        ({ stream, type }) => !stream.startsWith('checkpoint-') && type !== ApiKeyUsed.type,
+        ({ stream, type }) => isPublished(stream) && type !== ApiKeyUsed.type,
       );
       if (fact !== undefined) return `${fact.position} ${fact.type}`;
       after = page.events.at(-1)?.position;
