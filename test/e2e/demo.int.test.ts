@@ -1,19 +1,21 @@
 /** The demo as a test: one order from click to invoice, each invoice line traced back into the log. */
 import { afterAll, expect, test } from '@jest/globals';
-import { play, START, startEmbedded } from '@bivouac/all';
-import { createLogger, ManualClock, readConfig } from '@bivouac/infra/runtime';
+import { play, START } from '@bivouac/all';
+import { createLogger, ManualClock } from '@bivouac/infra/runtime';
 
 import { closeAll, newFolder } from './installation.ts';
+import { kindWith } from './kinds.ts';
 
 afterAll(closeAll);
 
 test('the demo ends at 25.07 EUR with nothing left over, and every line names real events', async () => {
   const folder = await newFolder();
   const clock = new ManualClock(START);
-  const installation = await startEmbedded({
-    config: readConfig({ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}` }),
+  const installation = await kindWith({}).start({
+    folder,
     clock,
     logger: createLogger('silent', process.stderr),
+    providerName: 'Demo Provider',
     onFailure: (error) => {
       console.error(error);
     },

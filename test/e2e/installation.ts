@@ -6,31 +6,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { afterAll } from '@jest/globals';
 import {
   type Installation,
+  type InstallationKind,
   newKey,
   operationEnd,
   seed,
   type Seeded,
   START,
-  startEmbedded,
 } from '@bivouac/all';
 import { Leftovers as OpenCharges } from '@bivouac/billing/api';
 import { Leftovers as HeldOnNodes } from '@bivouac/containers/api';
 import { ApiKeyUsed } from '@bivouac/events/accounts';
 import type { Position, QueryContract } from '@bivouac/events/language';
-import {
-  createLogger,
-  type Logger,
-  ManualClock,
-  readConfig,
-  systemPrincipal,
-} from '@bivouac/infra/runtime';
+import { isPublished } from '@bivouac/infra/bus';
+import { createLogger, type Logger, ManualClock, systemPrincipal } from '@bivouac/infra/runtime';
 import { OperationById } from '@bivouac/provisioning/api';
 import { QuotaOf } from '@bivouac/quotas/api';
 import { z } from 'zod';
 
 import { Client, type Result } from './client.ts';
+import { disposeKinds, kindWith } from './kinds.ts';
 
 const OperationSchema = z.object({
   id: z.string(),
@@ -53,6 +50,7 @@ const ContainerSchema = z.object({
 
 export class Running {
   readonly installation: Installation;
+  readonly kind: InstallationKind;
   readonly clock: ManualClock;
   readonly folder: string;
   readonly seeded: Seeded;
@@ -61,8 +59,11 @@ export class Running {
   /** The keys in clear, of the staff and of the owner. */
   readonly keys: { readonly staff: string; readonly owner: string };
 
-  constructor(parts: Pick<Running, 'installation' | 'clock' | 'folder' | 'seeded' | 'keys'>) {
+  constructor(
+    parts: Pick<Running, 'installation' | 'kind' | 'clock' | 'folder' | 'seeded' | 'keys'>,
+  ) {
     this.installation = parts.installation;
+    this.kind = parts.kind;
     this.clock = parts.clock;
     this.folder = parts.folder;
     this.seeded = parts.seeded;
@@ -197,7 +198,7 @@ export class Running {
 
   /**
    * The last fact in the log, once everything has come to rest: the same before and after what does
-   * nothing. How far reactions have come is recorded by and by and is no fact.
+   * nothing. How far reactions and the relay have come is recorded by and by and is no fact.
    */
   async lastFact(): Promise<string> {
     const { host, store } = this.installation;
@@ -207,7 +208,7 @@ export class Running {
       const page = await store.readAll({ direction: 'backwards', ...(after && { after }) });
       // That a key is in use is noted beside what it is used for, whatever comes of that.
       const fact = page.events.find(
-        ({ stream, type }) => !stream.startsWith('checkpoint-') && type !== ApiKeyUsed.type,
+        ({ stream, type }) => isPublished(stream) && type !== ApiKeyUsed.type,
       );
       if (fact !== undefined) return `${fact.position} ${fact.type}`;
       after = page.events.at(-1)?.position;
@@ -254,6 +255,12 @@ export class Running {
     return { id: accountId, client: this.client(key.key ?? ''), key: key.key ?? '' };
   }
 
+  /** Throws the read models away, of an installation that is stopped. */
+  async forgetViews(): Promise<void> {
+    for (const { folder } of await this.kind.left(this.folder).processes())
+      await rm(join(folder, 'views'), { recursive: true });
+  }
+
   stop(): Promise<void> {
     return this.installation.stop(10_000);
   }
@@ -280,6 +287,9 @@ export function limitOf(containers: number) {
   };
 }
 
+// After the `closeAll` of the test file, which was registered later.
+afterAll(disposeKinds);
+
 const opened: Running[] = [];
 const folders: string[] = [];
 
@@ -300,13 +310,9 @@ export async function open(
 ): Promise<Running> {
   const folder = options.folder ?? (await newFolder());
   const clock = new ManualClock(options.now ?? START);
-  const installation = await startEmbedded({
-    config: readConfig({
-      DATA_DIR: folder,
-      EVENT_STORE_URL: `sqlite:${folder}`,
-      NODE_URL: options.nodeUrl ?? 'fake:',
-      ...options.settings,
-    }),
+  const kind = kindWith({ NODE_URL: options.nodeUrl ?? 'fake:', ...options.settings });
+  const installation = await kind.start({
+    folder,
     clock,
     logger: options.logger ?? createLogger('silent', process.stderr),
     providerName: 'Test Provider',
@@ -328,7 +334,7 @@ export async function open(
     staff: await keyOf(provider, seeded.staffMemberId, 'staff'),
   };
   await host.settled();
-  const running = new Running({ installation, clock, folder, seeded, keys });
+  const running = new Running({ installation, kind, clock, folder, seeded, keys });
   opened.push(running);
   return running;
 }

@@ -3,9 +3,12 @@
  * started again and again. Whatever happened, everything that must be so is, and the invoices are
  * what a second opinion comes to. `npm run demo -- --month --small --seed N` plays one.
  */
-import { expect, test } from '@jest/globals';
-import { embedded, type MonthReport, runMonth, smallMonth } from '@bivouac/all';
-import { readConfig } from '@bivouac/infra/runtime';
+import { afterAll, expect, test } from '@jest/globals';
+import { type MonthReport, runMonth, smallMonth } from '@bivouac/all';
+
+import { disposeKinds, kindWith } from './kinds.ts';
+
+afterAll(disposeKinds);
 
 const SEED = 3;
 
@@ -48,12 +51,7 @@ const happened = [
 ];
 
 test('a month leaves everything as it must be, and nothing when everybody has moved out', async () => {
-  const report: MonthReport = await runMonth(
-    embedded(readConfig({})),
-    SEED,
-    smallMonth,
-    () => undefined,
-  );
+  const report: MonthReport = await runMonth(kindWith({}), SEED, smallMonth, () => undefined);
   // With the seed, so that what failed can be played again.
   expect({ seed: report.seed, violations: report.violations }).toEqual({
     ...{ seed: SEED, violations: [] },

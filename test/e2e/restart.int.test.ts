@@ -1,7 +1,4 @@
 /** Stopped in the middle and started again on the same folder: everything ends, nothing is doubled. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { afterEach, expect, test } from '@jest/globals';
 import { allServices } from '@bivouac/all';
 
@@ -92,7 +89,7 @@ test('read models thrown away and rebuilt from the log are equal to the last row
   await first.installation.host.settled();
   const live = await dumps(first);
   await first.stop();
-  await rm(join(first.folder, 'views'), { recursive: true });
+  await first.forgetViews();
 
   const second = await open({ folder: first.folder, now: first.clock.now(), newKeys: false });
   expect(await dumps(second)).toEqual(live);

@@ -15,6 +15,8 @@ export type { Installation, InstallationKind, StartOptions } from './installatio
 export { LOCATION } from './nodes.ts';
 export { type Build, sources } from './processes/build.ts';
 export { type ProcessesKind, processes } from './processes/kind.ts';
+export { Members } from './processes/members.ts';
+export { RoleSchema } from './processes/messages.ts';
 export type { ProcessesInstallation } from './processes/set.ts';
 export { newKey, seed, type Seeded } from './seed/seed.ts';
 export { allServices } from './services.ts';

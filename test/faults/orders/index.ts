@@ -50,7 +50,7 @@ async function inspect(
   folder: string,
   trace: RunTrace,
 ): Promise<{ readonly events: number; readonly violations: readonly string[] }> {
-  const history = await readHistory(folder);
+  const history = await readHistory(embeddedLeft(folder));
   const standing = new Standing(history);
   const quotas = checkQuotas(history);
   const models = await readModels(embeddedLeft(folder));

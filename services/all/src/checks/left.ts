@@ -23,8 +23,8 @@ import type { History } from './history.ts';
 import type { JsonEvent } from './second-opinion/recompute.ts';
 
 /** Reads the whole log. Throws where it is not what was written, naming the place. */
-export async function readHistory(folder: string): Promise<History> {
-  const store = await openEmbeddedStore({ folder });
+export async function readHistory(left: LeftBehind): Promise<History> {
+  const store = await left.openLog();
   try {
     const registry = registryOf(allServices);
     const events: Recorded[] = [];
@@ -40,8 +40,8 @@ export async function readHistory(folder: string): Promise<History> {
 }
 
 /** The whole log as plain JSON: nothing is known of any event but what it says. */
-export async function readJson(folder: string): Promise<JsonEvent[]> {
-  const store = await openEmbeddedStore({ folder });
+export async function readJson(left: LeftBehind): Promise<JsonEvent[]> {
+  const store = await left.openLog();
   try {
     const events: JsonEvent[] = [];
     for await (const { stream, revision, type, time, data } of all(store)) {
@@ -68,6 +68,8 @@ async function* all(store: EventStore): AsyncGenerator<StoredEvent> {
 export interface LeftBehind {
   /** Opens the log as those who followed it did: checkpoints and rows have positions of its kind. */
   openLog(): Promise<EventStore>;
+  /** Whether positions of its kind count the events. */
+  readonly gapless: boolean;
   /** The data folders of its processes, each with the services whose read models are there. */
   processes(): Promise<
     readonly { readonly folder: string; readonly services: readonly ServiceDefinition[] }[]
@@ -78,6 +80,7 @@ export interface LeftBehind {
 export function embeddedLeft(folder: string): LeftBehind {
   return {
     openLog: () => openEmbeddedStore({ folder }),
+    gapless: true,
     processes: () => Promise.resolve([{ folder, services: allServices }]),
   };
 }

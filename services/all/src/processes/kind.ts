@@ -47,6 +47,7 @@ export function processes(options: ProcessesKindOptions): ProcessesKind {
 function leftByProcesses(folder: string): LeftBehind {
   return {
     openLog: () => openAsServed(folder),
+    gapless: false,
     processes: async () => {
       const parts = new Set(await readdir(join(folder, 'parts')));
       return allServices.flatMap((service) => {

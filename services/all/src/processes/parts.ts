@@ -1,4 +1,6 @@
 /** The parts that a process of a set can be, and what each can be asked. */
+import { readFile } from 'node:fs/promises';
+
 import { type Dial, dialing } from '@bivouac/agent';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { startGatewayPart } from '@bivouac/graphql/part';
@@ -103,13 +105,15 @@ async function becomeNodes(options: BecomeOptions): Promise<RunningPart> {
   return closing.opening(async () => {
     const host = await callerOf(config, logger);
     closing.add(() => host.close());
+    const { AGENT_TLS_CERT: cert } = config;
+    const ca = cert === undefined ? {} : { ca: await readFile(cert, 'utf8') };
     const nodes = await connectNodes({
       ...{ host, clock: clock.still(), logger },
       configured: configuredNodes(config.NODE_URL),
       folder: config.DATA_DIR,
       provider: { tenantId: PROVIDER_ID, homeId: PROVIDER_ID },
       sampleSeconds: config.USAGE_SAMPLE_SECONDS,
-      dial: inTurn(endpoints.map((url) => dialing({ url, clock: systemClock }))),
+      dial: inTurn(endpoints.map((url) => dialing({ url, clock: systemClock, ...ca }))),
     });
     closing.add(() => nodes.stop());
     return {

@@ -63,6 +63,13 @@ export class Seats {
     );
   }
 
+  /** The id of the process that it is just now. */
+  pid(role: Role, number: number): number {
+    const { member } = this.#seat(role, number);
+    if (member === undefined) throw new RuntimeError('defect', `${role} ${number} does not run`);
+    return member.pid;
+  }
+
   /** Starts a replica, again on what it has left. Resolves when it can be called. */
   async start(role: Role, number: number, how: Start = {}): Promise<Started> {
     const { folder, members, build, now, settings, endpoints, onFailure } = this.#options;

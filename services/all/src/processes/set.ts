@@ -56,7 +56,7 @@ export interface ProcessesOptions extends StartOptions {
 
 /** A set that runs, whose replicas can be stopped, killed and started one by one. */
 export interface ProcessesInstallation extends Installation {
-  readonly replicas: Pick<Seats, 'start' | 'stop' | 'kill'> & {
+  readonly replicas: Pick<Seats, 'start' | 'stop' | 'kill' | 'pid'> & {
     /** Stopped in order and started again, on another build or with other settings. */
     roll(role: Role, number: number, how?: Start): Promise<void>;
   };
@@ -164,8 +164,16 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
         query: async (contract, input, call) => {
           await told.heard();
           // What the callers of `onApplied` have seen has been applied where they are answered.
-          const atLeast = call.atLeast ?? follower.last();
-          return caller.query(contract, input, { ...call, ...(atLeast && { atLeast }) });
+          if (call.atLeast !== undefined) return caller.query(contract, input, call);
+          for (;;) {
+            const atLeast = follower.last();
+            const reply = await caller.query(contract, input, {
+              ...call,
+              ...(atLeast && { atLeast }),
+            });
+            // Nobody has asked for a position: a replica that is behind is waited for.
+            if (reply.ok || reply.refusal.code !== 'NOT_YET') return reply;
+          }
         },
         ready: () => stopping === undefined,
         settled: async () => {
@@ -219,6 +227,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
         start: (role, number, how) => seats.start(role, number, how),
         stop: (role, number) => seats.stop(role, number),
         kill: (role, number) => seats.kill(role, number),
+        pid: (role, number) => seats.pid(role, number),
         roll: async (role, number, how) => {
           await seats.stop(role, number);
           await seats.start(role, number, how);

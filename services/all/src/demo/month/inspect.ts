@@ -35,7 +35,7 @@ export interface Inspection {
 /**
  * Inspects the folder of an installation that is stopped.
  *
- * @param left how its kind has left the read models.
+ * @param left how its kind has left the log and the read models.
  * @param movedOut everything was terminated: nothing may be held any more.
  */
 export async function inspect(
@@ -43,18 +43,18 @@ export async function inspect(
   left: LeftBehind,
   movedOut: boolean,
 ): Promise<Inspection> {
-  const history = await readHistory(folder);
+  const history = await readHistory(left);
   const standing = new Standing(history);
   const quotas = checkQuotas(history);
   const models = await readModels(left);
   const instances = await readInstances(folder);
   const keys = await readKeys(folder, history);
   const owned = ownersIn(await readFile(RUNBOOK, 'utf8'));
-  const invoices = compareInvoices(await readJson(folder));
+  const invoices = compareInvoices(await readJson(left));
   return {
     ...{ history, standing, instances, invoices },
     violations: {
-      'the log is whole and in order': historyViolations(history),
+      'the log is whole and in order': historyViolations(history, left.gapless),
       'no ledger was ever beyond a limit': quotas.violations,
       'quotas are shown as they are': quotaRowViolations(
         models.get('quotas')?.live ?? new Map(),
