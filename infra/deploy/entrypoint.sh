@@ -16,9 +16,10 @@ case "$role" in
   relay) exec node infra/dist/process/relay-main.js ;;
   gateway) exec node graphql/dist/main.js ;;
   endpoint) exec node services/all/dist/endpoint/main.js ;;
+  seed) exec node services/all/dist/seed/main.js ;;
   agent) exec node services/agent/dist/main.js ;;
   embedded) exec node --max-semi-space-size=64 services/all/dist/main.js ;;
   bivouac) exec node services/all/dist/cli.js "$@" ;;
   identities) exec sh infra/deploy/identities.sh ;;
-  *) echo "Say a role: service <name>, relay, gateway, endpoint, agent, embedded, bivouac, identities" >&2; exit 2 ;;
+  *) echo "Say a role: service <name>, relay, gateway, endpoint, seed, agent, embedded, bivouac, identities" >&2; exit 2 ;;
 esac

@@ -5,7 +5,7 @@
 set -eu
 identities="${IDENTITIES_DIR:-/identities}"
 trusted="${TRUSTED_DIR:-/trusted}"
-for name in gateway endpoint; do
+for name in gateway endpoint seed; do
   [ ! -e "$identities/$name/$name.json" ] || continue
   # The list is one for all, and is written beside the key: it goes along.
   [ ! -e "$trusted/trusted-callers.json" ] || cp "$trusted/trusted-callers.json" "$identities/$name/"

@@ -36,7 +36,7 @@ test('every role of the code is a service, started as that role', () => {
     if (name === 'agent') continue;
     expect(roles).toContainEqual([name, `service ${name}`]);
   }
-  for (const role of ['relay', 'gateway', 'endpoint', 'agent']) {
+  for (const role of ['relay', 'gateway', 'endpoint', 'seed', 'agent']) {
     expect(roles).toContainEqual([role, role]);
   }
 });
@@ -76,7 +76,7 @@ test.each(files)('%s sets what exists, and what each process can be started with
 });
 
 test('callers know where every service is and who they are; services know whom they answer', () => {
-  for (const name of ['gateway', 'endpoint']) {
+  for (const name of ['gateway', 'endpoint', 'seed']) {
     const { SERVICE_URLS, IDENTITY_FILE } = readConfig(processes[name]?.environment);
     expect([...SERVICE_URLS.keys()].sort()).toEqual(
       allServices

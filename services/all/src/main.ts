@@ -1,7 +1,5 @@
 /** `npm start`: the whole system in this process, until it is told to stop. */
-import { randomUUID } from 'node:crypto';
-import { access, chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 
 import { listen } from '@bivouac/infra/process';
 import {
@@ -13,7 +11,7 @@ import {
 } from '@bivouac/infra/runtime';
 
 import { type EmbeddedInstallation, startEmbedded } from './embedded.ts';
-import { newKey, seed } from './seed/seed.ts';
+import { demoKeys } from './seed/demo-keys.ts';
 import { allServices } from './services.ts';
 
 async function main(): Promise<void> {
@@ -55,7 +53,10 @@ async function main(): Promise<void> {
       },
     });
     installation = started;
-    const keyFile = config.DEMO_SEED === 'on' ? await demoKey(started, config.DATA_DIR) : undefined;
+    const keyFile =
+      config.DEMO_SEED === 'on'
+        ? await demoKeys(started.host, started.provider, config.DATA_DIR)
+        : undefined;
     serving = true;
     console.log(`\nBivouac is ready: ${server.url}/graphql (GraphiQL in a browser)\n`);
     if (keyFile !== undefined) console.log(await firstSteps(server.url, keyFile));
@@ -82,44 +83,6 @@ async function main(): Promise<void> {
       ? failure
       : new Error('something that must run has stopped', { cause: failure });
   }
-}
-
-/** The demo's key file; made, with everything it needs, on the first start. */
-async function demoKey(installation: EmbeddedInstallation, folder: string): Promise<string> {
-  const file = join(folder, 'demo.key');
-  const there = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (there) return file;
-  const { host, provider } = installation;
-  const seeded = await seed(host, provider);
-  // A key cannot be shown twice: a start that was cut short here makes another.
-  const attempt = randomUUID();
-  const own = await newKey(
-    host,
-    seeded.customer,
-    seeded.ownerMemberId,
-    'demo customer',
-    `demo-customer:${attempt}`,
-  );
-  await writeSecret(join(folder, 'demo-customer.key'), own);
-  const staff = await newKey(
-    host,
-    seeded.provider,
-    seeded.staffMemberId,
-    'demo',
-    `demo:${attempt}`,
-  );
-  await writeSecret(file, staff);
-  await host.settled();
-  return file;
-}
-
-async function writeSecret(file: string, secret: string): Promise<void> {
-  await writeFile(file, `${secret}\n`, { mode: 0o600 });
-  // The mode above counts only for a new file.
-  await chmod(file, 0o600);
 }
 
 async function firstSteps(url: string, keyFile: string): Promise<string> {
