@@ -68,6 +68,7 @@ export default tseslint.config(
     files: [
       'services/all/src/**/*.ts',
       'services/agent/src/main.ts',
+      'infra/process/run.ts',
       'test/**/*.ts',
       'graphql/src/print-schema.ts',
       'infra/dev/eventstore/main.ts',

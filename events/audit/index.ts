@@ -1,8 +1,14 @@
-/** What audit records of itself: whoever reads the trail leaves a trace in the same log. */
+/**
+ * What audit records: whoever reads the trail leaves a trace in the same log, and so do those who see to
+ * parked homes.
+ */
 import { z } from 'zod';
 
 import { AudienceSchema, customer, event } from '../language/index.ts';
 import { idOf, InstantSchema } from '../values/index.ts';
+import { parkingOrderEvents } from './parking.ts';
+
+export * from './parking.ts';
 
 /** An id, the name of a stream or of an actor. Never free text: it is kept for ever. */
 export const TrailNameSchema = z
@@ -63,4 +69,4 @@ export const TrailRead = event(
 );
 
 /** Every event type of audit. */
-export const auditEvents = [TrailRead] as const;
+export const auditEvents = [TrailRead, ...parkingOrderEvents] as const;

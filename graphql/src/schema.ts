@@ -5,6 +5,7 @@ import './errors/types.ts';
 import './accounts/account.ts';
 import './accounts/access.ts';
 import './accounts/person.ts';
+import './audit/parked-homes.ts';
 import './audit/trail.ts';
 import './accounts/viewer-can.ts';
 import './containers/container.ts';

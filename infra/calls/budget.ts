@@ -4,12 +4,14 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 
-/** Most that can be saved up. */
-const MOST = 50;
-/** What each call adds. */
-const PER_CALL = 0.2;
-/** What each second adds. */
-const PER_SECOND = 5;
+/** What one repeat costs; in thousandths, so that sums are exact. */
+const COST = 1_000;
+/** Most that can be saved up: fifty repeats. */
+const MOST = 50 * COST;
+/** What each call adds: a fifth of a repeat. */
+const PER_CALL = COST / 5;
+/** What each millisecond adds: five repeats a second. */
+const PER_MS = 5;
 
 export class RetryBudget {
   readonly #clock: Clock;
@@ -30,11 +32,10 @@ export class RetryBudget {
   spend(): boolean {
     const now = this.#clock.now();
     // A clock that was set back adds nothing.
-    const seconds = Math.max(0, now - this.#at) / 1000;
+    this.#left = Math.min(MOST, this.#left + Math.max(0, now - this.#at) * PER_MS);
     this.#at = now;
-    this.#left = Math.min(MOST, this.#left + seconds * PER_SECOND);
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < COST) return false;
+    this.#left -= COST;
     return true;
   }
 }

@@ -2,7 +2,7 @@
  * Who a process is towards the services: a name and an Ed25519 key in a file of its own. It signs
  * short-lived tokens (JWT, EdDSA), one for each service, and hands each out until it is half used.
  */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 
 import { SignJWT } from 'jose';
@@ -42,9 +42,9 @@ export interface Identity {
  */
 export async function openIdentity(file: string): Promise<Identity> {
   const stored = await storedIn(file);
-  const key = createPrivateKey(stored.privateKey);
+  const key = privateKeyIn(file, stored.privateKey);
   const { x } = createPublicKey(key).export({ format: 'jwk' });
-  if (x !== stored.publicKey)
+  if (key.asymmetricKeyType !== 'ed25519' || x !== stored.publicKey)
     throw unreadable(file, 'its public key is not that of its private key');
   const kid = keyIdOf(stored.publicKey);
   const tokens = new Map<string, { readonly token: Promise<string>; readonly until: number }>();
@@ -100,6 +100,14 @@ async function storedIn(file: string): Promise<z.output<typeof IdentityFileSchem
     throw unreadable(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no identity'}`);
   }
   return parsed.data;
+}
+
+function privateKeyIn(file: string, pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw unreadable(file, 'its private key is none');
+  }
 }
 
 function jsonOf(text: string): unknown {

@@ -47,8 +47,11 @@ export interface ServeCallsOptions {
 export interface CallServer {
   /** Answers one request. Never rejects. */
   (request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** From now on new calls are turned away with 503; resolves when those under way have ended. */
-  stop(): Promise<void>;
+  /**
+   * From now on new calls are turned away with 503; resolves when those under way have ended, each by
+   * its deadline at the latest, or after so many milliseconds.
+   */
+  stop(withinMilliseconds?: number): Promise<void>;
 }
 
 /** How long a call without a deadline may take, in milliseconds. */
@@ -115,6 +118,8 @@ export function serveCalls(options: ServeCallsOptions): CallServer {
           logger.warn({ err: error, path: pathOf(request) }, 'a call failed after its deadline');
       });
       const reply = await Promise.race([answering, timer]);
+      // Its connection must not keep a stopping replica.
+      if (stopping) response.setHeader('connection', 'close');
       send(response, 200, jsonText(reply));
     } finally {
       over.abort();
@@ -139,9 +144,14 @@ export function serveCalls(options: ServeCallsOptions): CallServer {
   };
 
   return Object.assign(serve, {
-    stop: async () => {
+    stop: async (withinMilliseconds?: number) => {
       stopping = true;
-      if (underWay > 0) await new Promise<void>((resolve) => quiet.push(resolve));
+      if (underWay === 0) return;
+      const ended = new Promise<void>((resolve) => quiet.push(resolve));
+      if (withinMilliseconds === undefined) return ended;
+      const over = new AbortController();
+      await Promise.race([ended, clock.sleep(withinMilliseconds, over.signal)]);
+      over.abort();
     },
   });
 }

@@ -1,7 +1,7 @@
 /** One exchange with one replica: a call is sent and what came of it is said, never thrown. */
 import { type LookupFunction, isIP } from 'node:net';
 
-import { errors, Pool } from 'undici';
+import { type Dispatcher, errors, Pool } from 'undici';
 
 import { parsedJson } from './json.ts';
 import { CALLS_PATH, DEADLINE_HEADER, MAX_REPLY_BYTES, ProblemSchema } from './wire.ts';
@@ -30,6 +30,8 @@ export interface TransportOptions {
   readonly ca: string | undefined;
   /** Most connections at once. */
   readonly connections: number;
+  /** The largest reply that is read, in bytes; MAX_REPLY_BYTES unless told. */
+  readonly mostBytes?: number;
 }
 
 export interface Transport {
@@ -51,6 +53,7 @@ const CONNECT_MS = 3_000;
 
 /** Connections to one replica, kept and used again. */
 export function transportTo(options: TransportOptions): Transport {
+  const most = options.mostBytes ?? MAX_REPLY_BYTES;
   const pool = new Pool(options.origin, {
     connections: options.connections,
     pipelining: 1,
@@ -58,35 +61,76 @@ export function transportTo(options: TransportOptions): Transport {
     // The caller's deadline counts, and it aborts.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: MAX_REPLY_BYTES,
+    maxResponseSize: most,
     connect: {
       timeout: CONNECT_MS,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.address === undefined ? {} : { lookup: always(options.address) }),
     },
   });
+  let closed = false;
   return {
-    exchange: async ({ contract, token, body, deadlineMs, late }) => {
-      try {
-        const response = await pool.request({
-          method: 'POST',
-          path: `${CALLS_PATH}${contract}`,
-          headers: {
-            'content-type': 'application/json',
-            authorization: `Bearer ${token}`,
-            [DEADLINE_HEADER]: String(Math.max(1, Math.floor(deadlineMs))),
+    exchange: ({ contract, token, body, deadlineMs, late }) =>
+      new Promise((resolve) => {
+        // The host name has lost the address meanwhile.
+        if (closed) {
+          resolve({ kind: 'unsent', why: 'it is no replica any more' });
+          return;
+        }
+        /** Set from the moment that it is written to a connection: until then nothing is done. */
+        let sending: Dispatcher.DispatchController | undefined;
+        let status = 0;
+        const chunks: Buffer[] = [];
+        const end = (exchange: Exchange): void => {
+          late.removeEventListener('abort', giveUp);
+          resolve(exchange);
+        };
+        const unanswered = (why: string): void => {
+          end({ kind: sending === undefined ? 'unsent' : 'lost', why });
+        };
+        const giveUp = (): void => {
+          unanswered('there was no answer by the deadline');
+          sending?.abort(new Error('the caller waits no longer'));
+        };
+        late.addEventListener('abort', giveUp, { once: true });
+        const headers = {
+          'content-type': 'application/json',
+          authorization: `Bearer ${token}`,
+          [DEADLINE_HEADER]: String(Math.max(1, Math.floor(deadlineMs))),
+        };
+        pool.dispatch(
+          { method: 'POST', path: `${CALLS_PATH}${contract}`, headers, body },
+          {
+            onRequestStart: (controller) => {
+              // It has waited for a connection for too long: it must not be sent any more.
+              if (late.aborted) controller.abort(new Error('the caller waits no longer'));
+              else sending = controller;
+            },
+            onResponseStart: (_controller, statusCode) => {
+              status = statusCode;
+            },
+            onResponseData: (_controller, chunk) => {
+              chunks.push(chunk);
+            },
+            onResponseEnd: () => {
+              end(answerOf(status, Buffer.concat(chunks).toString('utf8')));
+            },
+            onResponseError: (_controller, error) => {
+              // It would be as large again.
+              if (error instanceof errors.ResponseExceededMaxSizeError) {
+                end({
+                  kind: 'defect',
+                  why: `its reply is beyond ${most} bytes: ask for less at once`,
+                });
+              } else unanswered(reasonOf(error));
+            },
           },
-          body,
-          signal: late,
-        });
-        return answerOf(response.statusCode, await response.body.text());
-      } catch (error) {
-        if (late.aborted) return { kind: 'lost', why: 'there was no answer by the deadline' };
-        const why = reasonOf(error);
-        return { kind: isBeforeSending(error) ? 'unsent' : 'lost', why };
-      }
+        );
+      }),
+    close: (when) => {
+      closed = true;
+      return when === 'idle' ? pool.close() : pool.destroy();
     },
-    close: (when) => (when === 'idle' ? pool.close() : pool.destroy()),
   };
 }
 
@@ -124,23 +168,6 @@ function answerOf(status: number, text: string): Exchange {
     default:
       return { kind: 'lost', why };
   }
-}
-
-const BEFORE_SENDING = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/** No connection was made: errors of the network's lower layers and of TLS. */
-function isBeforeSending(error: unknown): boolean {
-  const code = codeOf(error);
-  if (error instanceof errors.ConnectTimeoutError || BEFORE_SENDING.has(code)) return true;
-  return /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code);
 }
 
 function codeOf(error: unknown): string {

@@ -29,7 +29,9 @@ const EntrySchema = z.strictObject({
 });
 
 /** The file: callers by name. */
-export const TrustFileSchema = z.record(CallerNameSchema, EntrySchema);
+export const TrustFileSchema = z.record(CallerNameSchema, EntrySchema, {
+  error: ({ code }) => (code === 'invalid_key' ? 'expected a name like gateway' : undefined),
+});
 export type TrustFile = z.output<typeof TrustFileSchema>;
 
 /** Who a token is from. */

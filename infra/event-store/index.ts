@@ -8,4 +8,5 @@ export {
   type ExaminedRow,
   type LogFault,
 } from './embedded/examine.ts';
+export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';
 export { openEventStore, type OpenEventStoreOptions } from './open.ts';

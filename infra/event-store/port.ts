@@ -1,6 +1,6 @@
 /**
  * The event store: an append-only log of streams. Whoever decides commands or follows events uses
- * this port; its adapters are memory, embedded and (later) EventStoreDB, all under the one suite in
+ * this port; its adapters are memory, embedded and EventStoreDB, all under the one suite in
  * `contract.ts`.
  *
  * There is no delete: what was appended stays.

@@ -19,6 +19,9 @@ export interface HttpServer {
   stop(deadlineMilliseconds: number): Promise<void>;
 }
 
+/** Milliseconds that an idle connection is kept. */
+const KEEP_ALIVE = 30_000;
+
 /** Listens. Rejects with a sentence that names the address and the remedy. */
 export async function listen(options: HttpOptions): Promise<HttpServer> {
   let stopping = false;
@@ -38,6 +41,8 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     }
   };
   const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  // Callers keep connections: one that ends between two calls costs a new one, or a repetition.
+  server.keepAliveTimeout = KEEP_ALIVE;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new Error(explain(error, options), { cause: error }));

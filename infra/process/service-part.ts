@@ -97,7 +97,7 @@ export async function startServicePart(
     });
     entrance.open(calls, () => host.ready());
     // Whoever calls is sent to another replica, and what was taken is finished.
-    closing.add(() => calls.stop());
+    closing.add(() => calls.stop(config.SHUTDOWN_MS));
     return {
       ...{ host, store, url: entrance.url, ready: () => entrance.ready() },
       stop: () => closing.close(),

@@ -111,8 +111,9 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
   /**
    * At the edge, before deciding: seal personal input, make a secret. `reveal` is added to the first
    * reply only and never stored; a repeat answers null in its place. `load` reads another of the
-   * service's own aggregates at its present end, for facts to be copied into the decision (does the
-   * tenant exist?); what must not change meanwhile belongs into the stream decided on.
+   * service's own aggregates at its present end, and `last` the newest event of any stream, for facts
+   * to be copied into the decision (does the tenant exist?); what must not change meanwhile belongs into
+   * the stream decided on.
    */
   readonly prepare?: (
     input: z.output<I>,
@@ -121,6 +122,8 @@ export interface CommandSpec<I extends z.ZodType, R extends z.ZodType, S, P> {
       readonly principal: Principal;
       readonly commandKey: string;
       readonly load: LoadAggregate;
+      /** The last event of any stream at its present end, for what a decision is refused by. */
+      readonly last: (stream: string) => Promise<Recorded | undefined>;
     },
   ) => Promise<{ readonly input: P; readonly reveal?: Readonly<Record<string, string>> }>;
   /** Pure. `input` is what `prepare` made of it, else the parsed input. */

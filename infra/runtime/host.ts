@@ -2,6 +2,7 @@
  * Runs services in this process: commands, read models, queries, reactions, timers. What a service
  * is made of is in `definitions.ts`; where its events go is in the ports handed in.
  */
+import { parkingOrderEvents } from '@bivouac/events/audit';
 import {
   type EventDefinition,
   type EventRegistry,
@@ -27,7 +28,7 @@ import { reactionsOf } from './policies.ts';
 import {
   checkpointEvents,
   type Reactions,
-  replayWhenAssigned,
+  seeToParkedHomes,
   startReactions,
   whenHadChance,
   whileHeld,
@@ -90,7 +91,8 @@ export function registryOf(
   services: readonly ServiceDefinition[],
   written?: ReadonlyMap<string, number>,
 ): EventRegistry {
-  return eventRegistry([...checkpointEvents, ...relayEvents, ...eventsOf(services)], written);
+  const own = [...checkpointEvents, ...relayEvents, ...parkingOrderEvents];
+  return eventRegistry([...new Set([...own, ...eventsOf(services)])], written);
 }
 
 /** Starts the services. Resolves when the read models have caught up and reactions run. */
@@ -180,7 +182,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   // Beside what comes new: nothing waits for it, and a home that fails again is parked again.
   for (const [service, running] of reactions) {
-    replayWhenAssigned(running, logger.child({ service }));
+    await seeToParkedHomes({
+      ...{ reactions: running, service, store, registry, logger: logger.child({ service }) },
+      onApplied: (listener) => follower.onApplied((_position, events) => listener(events)),
+    });
   }
 
   const timers = startTimers({

@@ -124,7 +124,7 @@ test('what cannot be asked is refused by name; what cannot be recorded is not an
   expect(refused.errors[0]?.message).toContain('containers.Nothing is no type of event');
 
   const { store } = installation;
-  const before = (await store.head()).position;
+  const { position: before } = await store.head();
   const append = store.append.bind(store);
   store.append = (stream, expected, events) =>
     stream.startsWith('trailread-')
@@ -134,6 +134,8 @@ test('what cannot be asked is refused by name; what cannot be recorded is not an
   expect(unanswered.data).toBeNull();
   expect(unanswered.errors).toHaveLength(1);
   store.append = append;
-  expect((await store.head()).position).toBe(before);
+  // What the gateway notes by itself, e.g. that a key was used, may have come meanwhile.
+  const since = await store.readAll(before === null ? {} : { after: before });
+  expect(since.events.filter(({ stream }) => stream.startsWith('trailread-'))).toEqual([]);
   expect((await trail(staff, { first: 1 })).nodes).toHaveLength(1);
 });

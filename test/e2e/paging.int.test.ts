@@ -41,6 +41,7 @@ const needed: Readonly<Record<string, () => string>> = {
 /** Lists that nothing here fills with several: what is lost on nodes, what repositories offer. */
 const empty: ReadonlySet<string> = new Set([
   'Query.containerDifferences',
+  'Query.parkedHomes',
   'Query.strayInstances',
   'Query.packagesWithFile',
   'Container.packageChanges',

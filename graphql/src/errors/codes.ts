@@ -80,6 +80,7 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
       'No such stray instance is known on the node.',
       'Read the node’s stray instances.',
     ],
+    HOME_NOT_PARKED: ['The home is not parked: its events flow.', 'Read the parked homes again.'],
     RANGE_UNKNOWN: ['There is no such address range.', 'Check the id.'],
     PLAN_UNKNOWN: ['There is no such plan.', 'Take a code from `plans`.'],
     OPERATION_UNKNOWN: ['There is no such operation, or it is not yours.', 'Check the id.'],
@@ -352,6 +353,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     INSTANCE_GONE: [
       'An instance is of a container that is deleted.',
       'Look at the node’s stray instances.',
+    ],
+    PARKED_AT_OTHER_EVENT: [
+      'The home is parked at another event.',
+      'Read the parked homes again and look at that event.',
     ],
     STRAY_WANTED: [
       'The container has its place on that node.',

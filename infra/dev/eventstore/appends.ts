@@ -23,7 +23,6 @@ import {
   EventStoreError,
   type ExpectedRevision,
 } from '../../event-store/port.ts';
-import type { Fault } from './faults.ts';
 import {
   callError,
   CallError,
@@ -32,7 +31,7 @@ import {
   streamName,
   uuidText,
 } from './messages.ts';
-import type { Served } from './server.ts';
+import { failOn, isHung, type Served } from './served.ts';
 
 /** What became of an append, as far as the protocol tells it in an answer. */
 type Outcome =
@@ -129,17 +128,6 @@ export function serveBatchAppend(
     run().catch((error: unknown) => call.emit('error', callError(error)));
   });
   call.on('end', () => call.end());
-}
-
-export function isHung(fault: Fault | undefined, when: 'before' | 'after'): boolean {
-  return fault?.fault === 'hang' && fault.when === when;
-}
-
-export function failOn(fault: Fault | undefined, when: 'before' | 'after'): void {
-  if (fault?.fault !== 'fail' || fault.when !== when) return;
-  const error = new CallError(fault.code, fault.details);
-  if (fault.metadata !== undefined) error.metadata.merge(fault.metadata);
-  throw error;
 }
 
 function expectedOf(noStream: boolean | undefined, revision: string | undefined): ExpectedRevision {

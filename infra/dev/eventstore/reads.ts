@@ -10,7 +10,6 @@ import {
   type StoredEvent,
 } from '@bivouac/events/language';
 import type { Checkpoint, Direction } from '../../event-store/port.ts';
-import { failOn, isHung } from './appends.ts';
 import type { Fault } from './faults.ts';
 import {
   CallError,
@@ -20,7 +19,7 @@ import {
   identifierOf,
   streamName,
 } from './messages.ts';
-import type { Served } from './server.ts';
+import { failOn, isHung, type Served } from './served.ts';
 
 /** Events read of the store at a time. */
 const PAGE = 500;

@@ -16,6 +16,7 @@ import { serveAppend, serveBatchAppend } from './appends.ts';
 import type { Faults } from './faults.ts';
 import { CallError } from './messages.ts';
 import { serveRead } from './reads.ts';
+import type { Served } from './served.ts';
 
 export interface ServeOptions {
   /** Whose positions are without gaps: memory or embedded. It stays the caller's to close. */
@@ -38,14 +39,6 @@ export interface ServedEventStore {
   readonly url: string;
   /** Ends every call. */
   close(): Promise<void>;
-}
-
-/** What the calls are served with. */
-export interface Served {
-  readonly store: EventStore;
-  readonly faults: Faults;
-  readonly stride: bigint;
-  readonly ended: AbortSignal;
 }
 
 /** Starts it; resolves when it takes calls. */

@@ -2,7 +2,7 @@
  * Laws of reading: paging both ways, missing is not empty, homes in log order.
  */
 import { beforeEach, expect, test } from '@jest/globals';
-import type { StoredEvent } from '@bivouac/events/language';
+import { formatPosition, parsePosition, type StoredEvent } from '@bivouac/events/language';
 import type { Bench } from './bench.ts';
 import { readWholeLog, refusal, sampleEvent, sampleEvents } from './samples.ts';
 
@@ -101,6 +101,29 @@ export function readLaws(bench: Bench): void {
     expect(backwards.events).toEqual(log.slice(17, 20).reverse());
     const last = log.at(-1)?.position ?? '';
     expect(await bench.store.readAll({ after: last })).toEqual({ events: [], end: true });
+  });
+
+  test('a log read starts at any position, also where no event stands, both ways', async () => {
+    const numbers = log.slice(0, 6).map((e) => parsePosition(e.position));
+    const places = [...numbers, parsePosition(log.at(-1)?.position ?? '')].flatMap((n) => [
+      n - 1n,
+      n,
+      n + 1n,
+      n + 3n,
+    ]);
+    for (const place of [0n, ...places]) {
+      const after = formatPosition(place);
+      const behind = log.filter((e) => e.position > after);
+      expect(await bench.store.readAll({ after, limit: 3 })).toEqual({
+        events: behind.slice(0, 3),
+        end: behind.length <= 3,
+      });
+      const before = log.filter((e) => e.position < after).reverse();
+      expect(await bench.store.readAll({ after, limit: 3, direction: 'backwards' })).toEqual({
+        events: before.slice(0, 3),
+        end: before.length <= 3,
+      });
+    }
   });
 
   test.each([1, 4, 100])(

@@ -13,12 +13,13 @@ import { openDatabase } from './sqlite.js';
  * Answers where the log ends. The connection is read-only, so that a damaged log is left as it was
  * found: closing the last writing connection would fold the write-ahead log in and remove it.
  * @param {string} folder
+ * @param {{ anyEpoch?: boolean }} [options] anyEpoch: the record may name another epoch than the log
  * @returns {import('./head-record.js').HeadRecord & { recorded: boolean }}
  */
-export function inspectLog(folder) {
+export function inspectLog(folder, options = {}) {
   const db = openDatabase(path.join(folder, FILES.log), { readOnly: true });
   try {
-    return inspect(db, folder);
+    return inspect(db, folder, options.anyEpoch ?? false);
   } catch (error) {
     if (error instanceof LogFailure) throw error;
     const message = messageOf(error);
@@ -33,8 +34,9 @@ export function inspectLog(folder) {
 /**
  * @param {import('./sqlite.js').Database} db
  * @param {string} folder
+ * @param {boolean} anyEpoch
  */
-function inspect(db, folder) {
+function inspect(db, folder, anyEpoch) {
   const id = /** @type {{ application_id: number }} */ (db.prepare('PRAGMA application_id').get());
   if (id.application_id !== APPLICATION_ID || !hasTables(db)) {
     throw corrupt(folder, `${FILES.log} is not a log of this version`);
@@ -55,7 +57,7 @@ function inspect(db, folder) {
     throw corrupt(folder, `it ends at position ${last} but holds ${n} events: ${last - n} missing`);
   }
   const sumAt = sumReader(db, folder, log.origin);
-  checkRecord(folder, log.epoch, last, sumAt);
+  checkRecord(folder, anyEpoch ? undefined : log.epoch, last, sumAt);
   const record = readHeadRecord(folder);
   return {
     epoch: log.epoch,
@@ -67,7 +69,7 @@ function inspect(db, folder) {
 
 /**
  * @param {string} folder
- * @param {string} epoch
+ * @param {string | undefined} epoch
  * @param {number} last
  * @param {(position: number) => number} sumAt
  */
@@ -79,7 +81,7 @@ function checkRecord(folder, epoch, last, sumAt) {
     if (last === 0) return;
     throw corrupt(folder, `the head record ${FILES.head} is missing`);
   }
-  if (record.epoch !== epoch) {
+  if (epoch !== undefined && record.epoch !== epoch) {
     throw corrupt(folder, `the head record is of epoch ${record.epoch}, the log of ${epoch}`);
   }
   if (record.position > last) {

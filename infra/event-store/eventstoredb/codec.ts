@@ -66,6 +66,9 @@ export function isHidden(record: ServerRecord): boolean {
   );
 }
 
+/** From here on a position is no position: servers that know none say 2^64 - 1. */
+export const NOWHERE = 2n ** 63n;
+
 /**
  * Where a record stands.
  *
@@ -75,16 +78,19 @@ export function isHidden(record: ServerRecord): boolean {
  *
  * @throws EventStoreError `corrupt` where they differ, `unavailable` where the server gives none.
  */
-export function positionOf({ position, id, streamId, revision }: ServerRecord): Position {
-  const where = `event ${id} (revision ${revision} of ${streamId})`;
-  if (position === undefined || position.commit >= 2n ** 63n) {
+export function positionOf(record: ServerRecord): Position {
+  const { position } = record;
+  if (position === undefined || position.commit >= NOWHERE) {
     throw new EventStoreError(
       'unavailable',
-      `the server does not say where ${where} stands in the log: use EventStoreDB 22.10 or later`,
+      `the server does not say where ${named(record)} stands in the log: use EventStoreDB 22.10 or later`,
     );
   }
   if (position.commit !== position.prepare) {
-    throw new EventStoreError('corrupt', `${where} was written in a transaction, so not by us`);
+    throw new EventStoreError(
+      'corrupt',
+      `${named(record)} was written in a transaction, so not by us`,
+    );
   }
   return formatPosition(position.commit);
 }
@@ -126,10 +132,14 @@ export function toStored(record: ServerRecord, epoch: string): StoredEvent {
   };
 }
 
-function foreign({ id, streamId, revision }: ServerRecord, why: string): EventStoreError {
+function named({ id, revision, streamId }: ServerRecord): string {
+  return `event ${id} (revision ${revision} of ${streamId})`;
+}
+
+function foreign(record: ServerRecord, why: string): EventStoreError {
   return new EventStoreError(
     'corrupt',
-    `event ${id} (revision ${revision} of ${streamId}) was not written by Bivouac: ${why}. ` +
+    `${named(record)} was not written by Bivouac: ${why}. ` +
       'An EventStoreDB that Bivouac uses is written by Bivouac alone',
   );
 }

@@ -411,6 +411,37 @@ describe('what is not ours', () => {
     expect((await refusal(open(url, 'foreign'))).code).toBe('corrupt');
   });
 
+  test('a cluster found by its name may go away under many calls, and is found again', async () => {
+    const port = Number(new URL(server.url.replace('esdb:', 'http:')).port);
+    const query = 'tls=false&maxDiscoverAttempts=2&discoveryInterval=5&gossipTimeout=1';
+    const found = await open(`esdb+discover://127.0.0.1:${port}?${query}`, 'discovering');
+    const follower = found.subscribe()[Symbol.asyncIterator]();
+    await follower.next();
+    const under = Array.from({ length: 20 }, (_, i) =>
+      found.append(`pool-${i}`, 'no-stream', [sampleEvent(`under ${i}`)]).catch((e: unknown) => e),
+    );
+    await server.close();
+    const away = Array.from({ length: 20 }, () => refusal(found.readAll()));
+    expect(new Set((await Promise.all(away)).map((e) => e.code))).toEqual(new Set(['unavailable']));
+    for (const outcome of await Promise.all(under)) {
+      expect(outcome).toEqual(
+        expect.objectContaining(
+          outcome instanceof Error
+            ? { code: expect.stringMatching(/^(unavailable|outcome-unknown)$/) }
+            : { revision: 0n },
+        ),
+      );
+    }
+    server = await serve(log, port);
+    await found.append('pool-again', 'no-stream', [sampleEvent('again')]);
+    for (let seen = false; !seen;) {
+      const step = await follower.next();
+      if (step.done !== true && step.value.kind === 'events') {
+        seen = step.value.events.some((e) => e.stream === 'pool-again');
+      }
+    }
+  });
+
   test('an event store that cannot be reached is said to be so when it is opened', async () => {
     await server.close();
     const error = await refusal(open(server.url, 'away'));

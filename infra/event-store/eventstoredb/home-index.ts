@@ -23,7 +23,7 @@ export interface IndexedUpTo {
 }
 
 /** The shape of the tables; a file of another one is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 const FILE = 'home-index.sqlite';
 
 const Entries = z.array(
@@ -31,12 +31,17 @@ const Entries = z.array(
 );
 const Progress = z.object({ epoch: z.string(), position: z.string(), event_id: z.string() });
 
+const Neighbour = z.object({ n: z.number().nullable() });
+
 type Database = ReturnType<typeof openDatabase>;
 
 export class HomeIndex {
   readonly #db: Database;
   readonly #epoch: string;
-  readonly #statements: Record<'add' | 'progress' | 'read', ReturnType<Database['prepare']>>;
+  readonly #statements: Record<
+    'add' | 'progress' | 'read' | 'before' | 'behind',
+    ReturnType<Database['prepare']>
+  >;
   #upTo: IndexedUpTo | undefined;
 
   /**
@@ -76,6 +81,7 @@ export class HomeIndex {
           home TEXT NOT NULL, position INTEGER NOT NULL, stream TEXT NOT NULL, revision INTEGER NOT NULL,
           PRIMARY KEY (home, position)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS entries_by_position ON entries (position);
         CREATE TABLE IF NOT EXISTS progress (
           one INTEGER PRIMARY KEY CHECK (one = 1),
           epoch TEXT NOT NULL, position TEXT NOT NULL, event_id TEXT NOT NULL
@@ -87,6 +93,8 @@ export class HomeIndex {
           `SELECT position, stream, revision FROM entries
            WHERE home = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
         ),
+        before: this.#db.prepare('SELECT max(position) AS n FROM entries WHERE position <= ?'),
+        behind: this.#db.prepare('SELECT min(position) AS n FROM entries WHERE position >= ?'),
       };
     } catch (error) {
       this.#db.close();
@@ -124,6 +132,12 @@ export class HomeIndex {
       stream: entry.stream,
       revision: BigInt(entry.revision),
     }));
+  }
+
+  /** The last event at or before a place in the log, or the first at or behind it. */
+  neighbour(n: bigint, which: 'before' | 'behind'): Position | undefined {
+    const found = Neighbour.parse(this.#statements[which].get(Number(n))).n;
+    return found === null ? undefined : formatPosition(BigInt(found));
   }
 
   close(): void {

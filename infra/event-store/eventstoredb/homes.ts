@@ -1,6 +1,6 @@
 /** Reading a home: the index says where its events stand, the streams they are in have them. */
-import type { StoredEvent } from '@bivouac/events/language';
-import { EventStoreError, type LogPage } from '../port.ts';
+import type { Position, StoredEvent } from '@bivouac/events/language';
+import { type Direction, EventStoreError, type LogPage } from '../port.ts';
 import { HomeIndex, type HomeEntry } from './home-index.ts';
 import type { Reads } from './reads.ts';
 
@@ -30,6 +30,12 @@ export class Homes {
     const entries = index.entries(home, after, upTo, limit + 1);
     const events = await this.#fetch(entries.slice(0, limit));
     return { events, end: entries.length <= limit };
+  }
+
+  /** The event next to a place in the log; see `Neighbour` in `reads.ts`. */
+  async neighbour(n: bigint, direction: Direction): Promise<Position | undefined> {
+    const index = await this.#level();
+    return index.neighbour(n, direction === 'forwards' ? 'before' : 'behind');
   }
 
   async close(): Promise<void> {

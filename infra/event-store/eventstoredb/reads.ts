@@ -1,7 +1,7 @@
 /** Pages of streams and of the log, from the server's reads. */
 import { BACKWARDS, END, FORWARDS, START, type ReadPosition } from '@eventstore/db-client';
 import { parsePosition, type Position, type StoredEvent } from '@bivouac/events/language';
-import { type Direction, EventStoreError, type LogPage, type StreamPage } from '../port.ts';
+import type { Direction, LogPage, StreamPage } from '../port.ts';
 import { isHidden, positionOf, type ServerRecord, toStored } from './codec.ts';
 import { type Connection, RefusedRead } from './connection.ts';
 
@@ -11,13 +11,22 @@ export interface RawHead {
   readonly id: string;
 }
 
+/**
+ * The event next to a place in the log where none stands: the last one before it (forwards), or the
+ * first one behind it (backwards). Undefined: there is none.
+ */
+export type Neighbour = (n: bigint, direction: Direction) => Promise<Position | undefined>;
+
 export class Reads {
   readonly #connection: Connection;
   readonly #epoch: string;
+  /** Asked where the server itself does not lead to an event. */
+  readonly #neighbour: Neighbour;
 
-  constructor(connection: Connection, epoch: string) {
+  constructor(connection: Connection, epoch: string, neighbour: Neighbour) {
     this.#connection = connection;
     this.#epoch = epoch;
+    this.#neighbour = neighbour;
   }
 
   /**
@@ -55,19 +64,38 @@ export class Reads {
   }
 
   /**
-   * A page of the log without what is hidden. EventStoreDB reads forwards from a position inclusively
-   * and backwards exclusively; here `after` is left out either way.
+   * A page of the log without what is hidden. `after` may be any position; the server reads only from
+   * where an event stands, so any other is replaced by that of an event next to it.
    */
   async log(after: Position | undefined, direction: Direction, limit: number): Promise<LogPage> {
+    if (direction === 'backwards' && after !== undefined && parsePosition(after) === 0n) {
+      return { events: [], end: true };
+    }
+    try {
+      return await this.#page(after, direction, limit);
+    } catch (error) {
+      if (!(error instanceof RefusedRead) || after === undefined) throw error;
+      const aligned = await this.#aligned(parsePosition(after), direction);
+      return this.#page(aligned, direction, limit);
+    }
+  }
+
+  /**
+   * EventStoreDB reads forwards from a position inclusively and backwards exclusively; here `after`
+   * is left out either way.
+   */
+  async #page(after: Position | undefined, direction: Direction, limit: number): Promise<LogPage> {
     const events: StoredEvent[] = [];
     let skip = after;
     let least = 0;
     for (;;) {
       // One for the event at the start itself, one to see whether anything follows.
       const ask = Math.max(limit - events.length + 2, least);
-      const records = await this.#logFrom(skip, direction, ask);
+      const records = await this.#log(startOf(skip, direction), direction, ask);
+      const skipped = skip === undefined ? undefined : parsePosition(skip);
       for (const record of records) {
-        if (isHidden(record) || positionOf(record) === skip) continue;
+        if ((skipped !== undefined && record.position?.commit === skipped) || isHidden(record))
+          continue;
         if (events.length === limit) return { events, end: false };
         events.push(toStored(record, this.#epoch));
       }
@@ -76,6 +104,24 @@ export class Reads {
       skip = positionOf(last);
       // Where only the server's own events stand, more are taken at a time.
       least = Math.min(ask * 2, 1000);
+    }
+  }
+
+  /**
+   * An event's position from which a read gives what it should from `n`, where none stands. Those who
+   * count with positions ask for the one before or behind an event's: the server answers these.
+   */
+  async #aligned(n: bigint, direction: Direction): Promise<Position | undefined> {
+    try {
+      if (direction === 'forwards') {
+        const [before] = await this.#log(asLogPosition(n + 1n), 'backwards', 1);
+        return before === undefined ? undefined : positionOf(before);
+      }
+      const [, behind] = await this.#log(asLogPosition(n - 1n), 'forwards', 2);
+      return behind === undefined ? undefined : positionOf(behind);
+    } catch (error) {
+      if (!(error instanceof RefusedRead)) throw error;
+      return this.#neighbour(n, direction);
     }
   }
 
@@ -94,34 +140,6 @@ export class Reads {
   async rawHead(): Promise<RawHead | undefined> {
     const [record] = await this.#log(END, 'backwards', 1);
     return record === undefined ? undefined : { position: positionOf(record), id: record.id };
-  }
-
-  /**
-   * The server reads from where an event stands and refuses any other position. The one before an
-   * event's is asked for by those who want the event itself to be in the page.
-   */
-  async #logFrom(
-    after: Position | undefined,
-    direction: Direction,
-    count: number,
-  ): Promise<ServerRecord[]> {
-    const n = after === undefined ? 0n : parsePosition(after);
-    if (n === 0n) {
-      if (direction === 'backwards' && after !== undefined) return [];
-      return this.#log(direction === 'forwards' ? START : END, direction, count);
-    }
-    try {
-      return await this.#log(asLogPosition(n), direction, count);
-    } catch (error) {
-      if (!(error instanceof RefusedRead)) throw error;
-      if (direction === 'forwards') {
-        const found = await this.#log(asLogPosition(n + 1n), direction, count).catch(none);
-        if (found !== undefined) return found;
-      }
-      throw new EventStoreError('invalid', `position: no event stands at ${after ?? ''}`, {
-        cause: error,
-      });
-    }
   }
 
   async #log(from: ReadPosition, direction: Direction, count: number): Promise<ServerRecord[]> {
@@ -162,7 +180,8 @@ export function asLogPosition(n: bigint): { commit: bigint; prepare: bigint } {
   return { commit: n, prepare: n };
 }
 
-function none(error: unknown): undefined {
-  if (error instanceof RefusedRead) return undefined;
-  throw error;
+function startOf(after: Position | undefined, direction: Direction): ReadPosition {
+  const n = after === undefined ? 0n : parsePosition(after);
+  if (n > 0n) return asLogPosition(n);
+  return direction === 'forwards' ? START : END;
 }

@@ -21,7 +21,8 @@ import {
 } from '../port.ts';
 import { checkAppend, checkLimit, checkPosition } from '../refusals.ts';
 import { compareResent } from '../resend.ts';
-import { EPOCH_STREAM, positionOf, toEventData } from './codec.ts';
+import { Ahead } from './ahead.ts';
+import { EPOCH_STREAM, NOWHERE, positionOf, toEventData } from './codec.ts';
 import { Connection, PATIENCE, type Patience, within } from './connection.ts';
 import { epochOf } from './epoch.ts';
 import { Homes } from './homes.ts';
@@ -85,7 +86,9 @@ class EventStoreDb implements EventStore {
     this.#connection = connection;
     this.#epoch = epoch;
     this.#patience = patience;
-    this.#reads = new Reads(connection, epoch);
+    this.#reads = new Reads(connection, epoch, (n, direction) =>
+      this.#homes.neighbour(n, direction),
+    );
     this.#homes = new Homes(this.#reads, options.folder, epoch);
     this.#tail = new Tail({
       connection,
@@ -140,7 +143,7 @@ class EventStoreDb implements EventStore {
     if (
       position !== undefined &&
       position.commit === position.prepare &&
-      position.commit < 2n ** 63n
+      position.commit < NOWHERE
     ) {
       const at = { streamId: stream, id: '', type: '', revision, data: undefined, position };
       return { revision, position: positionOf(at) };
@@ -201,12 +204,15 @@ class EventStoreDb implements EventStore {
   subscribe(options: Parameters<EventStore['subscribe']>[0] = {}) {
     this.#tail.start();
     const { signal } = options;
+    const ahead = new Ahead((after, limit) =>
+      this.readAll(after === undefined ? { limit } : { after, limit }),
+    );
     return follow(
       {
         bell: this.#tail.bell,
         recent: (after, limit) => this.#tail.recent(after, limit),
-        readAll: (read) =>
-          this.#patiently(signal, { events: [], end: false }, () => this.readAll(read)),
+        readAll: ({ after, limit = DEFAULT_LIMIT } = {}) =>
+          this.#patiently(signal, { events: [], end: false }, () => ahead.page(after, limit)),
         head: () => this.head(),
         at: (position) => this.#open(() => this.#reads.at(position)),
       },

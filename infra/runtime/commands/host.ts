@@ -102,6 +102,12 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     return queue;
   };
 
+  const last = async (stream: string): Promise<Recorded | undefined> => {
+    const page = await options.store.readStream(stream, { direction: 'backwards', limit: 1 });
+    const [event] = page.exists ? page.events : [];
+    return event === undefined ? undefined : options.registry.decode(event);
+  };
+
   const load: LoadAggregate = async <S>(
     aggregate: Aggregate<S>,
     stream: string,
@@ -185,7 +191,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     const prepared =
       spec.prepare === undefined
         ? { input }
-        : await spec.prepare(input, options.ports, { ...edge, load });
+        : await spec.prepare(input, options.ports, { ...edge, load, last });
 
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const job: Job = {

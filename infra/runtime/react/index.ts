@@ -1,5 +1,5 @@
 export { checkpointEvents, CheckpointRecorded } from './checkpoint-events.ts';
-export { replayWhenAssigned } from './mended.ts';
+export { seeToParkedHomes } from './orders.ts';
 export { whenHadChance } from './chance.ts';
 export { whileHeld } from './held.ts';
 export * from './reaction.ts';

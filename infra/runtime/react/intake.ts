@@ -37,6 +37,8 @@ export interface IntakeContext extends AttemptsContext {
     gapsRepaired: number;
     eventsRecovered: number;
   };
+  /** A home was parked, or where it is parked was moved back. */
+  readonly parked: (homeId: string) => void;
   /** Stops the reactions: going on would break a promise. */
   readonly fatal: (error: unknown) => void;
 }
@@ -146,6 +148,7 @@ export class Intake {
         ),
       );
     }
+    this.#context.parked(event.homeid);
   }
 
   #take(partition: number, marks: PartitionMarks, message: BusMessage): void {

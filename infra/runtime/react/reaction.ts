@@ -118,6 +118,8 @@ export interface Reactions {
    * end that.
    */
   onAssigned(listener: (partition: number) => void): () => void;
+  /** Calls back whenever a home that is here was parked; answers how to end that. */
+  onParked(listener: (homeId: string) => void): () => void;
   /**
    * Every event of the home's partition at or below is done; null: nothing yet, or the partition is
    * another instance's. Of a parked home: what lies before the event it waits at.

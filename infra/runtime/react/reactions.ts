@@ -64,6 +64,7 @@ class RunningReactions implements Reactions {
     overtaken: 0,
   };
   readonly #listeners = new Set<(partition: number) => void>();
+  readonly #parkedListeners = new Set<(homeId: string) => void>();
   #consumer: Consumer | undefined;
   #failure: { readonly error: unknown } | undefined;
   #stopped: Promise<void> | undefined;
@@ -99,6 +100,9 @@ class RunningReactions implements Reactions {
       handlers: this.#handlers,
       parking: this.#parking,
       counters: this.#counters,
+      parked: (homeId) => {
+        for (const listener of this.#parkedListeners) listener(homeId);
+      },
       fatal: (error) => this.#fail(error),
     });
   }
@@ -147,6 +151,11 @@ class RunningReactions implements Reactions {
   onAssigned(listener: (partition: number) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  onParked(listener: (homeId: string) => void): () => void {
+    this.#parkedListeners.add(listener);
+    return () => void this.#parkedListeners.delete(listener);
   }
 
   consumed(homeId: string): Mark {

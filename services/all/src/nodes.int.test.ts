@@ -54,7 +54,7 @@ test('a node that was registered just now is connected, however far the read mod
   };
   const ofNode = Object.assign(createLogger('silent'), { warn });
   const nodes = await startNodes({
-    host: host as Host,
+    host,
     news: new NodeNews(),
     sampleSeconds: 300,
     configured: [{ url: 'fake:', name: 'one' }],

@@ -6,19 +6,26 @@ import { memoryBlobs } from '@bivouac/infra/blobs';
 import { embeddedBus } from '@bivouac/infra/bus';
 import { type EventStore, memoryEventStore } from '@bivouac/infra/event-store';
 import { memoryKeys } from '@bivouac/infra/keys';
-import { createLogger, type Host, ManualClock, startHost } from '@bivouac/infra/runtime';
+import {
+  checkpointEvents,
+  createLogger,
+  type Host,
+  ManualClock,
+  startHost,
+} from '@bivouac/infra/runtime';
 import { memorySecrets } from '@bivouac/infra/secrets';
 import { memoryViews } from '@bivouac/infra/views';
 import type { z } from 'zod';
 
 import { RecordTrailRead, Trail, type TrailEvent } from './api/index.ts';
+import { parkedHomes } from './queries/parked-homes.ts';
 import { trail, type TrailBounds } from './queries/trail.ts';
 import { auditService } from './service.ts';
 
 export const START = '2026-04-10T09:00:00.000Z';
 export const one = deriveId('tenant', 'one');
 export const other = deriveId('tenant', 'other');
-export const registry = eventRegistry(auditService.events);
+export const registry = eventRegistry([...auditService.events, ...checkpointEvents]);
 
 /** So many minutes after the start. */
 export function at(minute: number): string {
@@ -127,7 +134,7 @@ export async function world(bounds?: TrailBounds): Promise<World> {
   const store = memoryEventStore({ epoch: 'one' });
   const clock = new ManualClock(START);
   const host = await startHost({
-    services: [{ ...auditService, queries: [trail(bounds)] }],
+    services: [{ ...auditService, queries: [trail(bounds), parkedHomes()] }],
     ...{ store, clock, views: (service) => viewsOf(service), bus: embeddedBus({ store, clock }) },
     ports: {
       ...{ blobs: memoryBlobs(), keys: memoryKeys(), secrets: memorySecrets() },

@@ -118,6 +118,11 @@ export const queries: Readonly<Record<string, QueryRow>> = {
     ask: (of) => `it: payment(accountId: "${of.account}", reference: "paid") { reference }`,
     holds: () => 'paid',
   },
+  parkedHomes: {
+    ...row('platform.read', 'staff'),
+    ask: () => 'it: parkedHomes { edges { node { __typename } } }',
+    holds: () => 'edges',
+  },
   person: one('person', 'person', row('account.read')),
   plan: {
     ...row('account.read', 'anyone'),
@@ -433,6 +438,11 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     input: ({ account }) => ({ accountId: account, name: `The ${account.slice(-6)}` }),
   },
   replacePlanTerms: onPlatform(() => ({ planId: nothing('pln'), ...terms })),
+  replayParkedHome: {
+    ...row('operations.repair', 'staff'),
+    input: ({ account }) => ({ service: 'BILLING', homeId: account }),
+    namesNothing: true,
+  },
   resizeContainer: onContainer('containers.order', { plan: '2000' }),
   resolveOperation: repair,
   restartContainer: onContainer('containers.operate'),
@@ -464,6 +474,14 @@ export const mutations: Readonly<Record<string, MutationRow>> = {
     }),
   },
   setRetention: onPlatform(() => ({ purpose: 'AUDIT', years: 1 })),
+  skipParkedEvent: {
+    ...row('operations.repair', 'staff'),
+    input: ({ account }) => ({
+      ...{ service: 'BILLING', homeId: account, reason },
+      eventId: '8f14e45f-ceea-467f-a9d3-8b3f2f1c9a10',
+    }),
+    namesNothing: true,
+  },
   startActing: onAccount(customers, { reason, minutes: 1 }),
   startContainer: onContainer('containers.operate'),
   stopContainer: onContainer('containers.operate'),

@@ -1,8 +1,13 @@
-/** Connections to brokers that lose replies: what the broker did, the client never hears of. */
+/**
+ * Connections to brokers that lose replies: what the broker did, the client never hears of. Held, nothing
+ * goes either way, and nobody is told: to the brokers a client is then as one whose process stands still.
+ */
 import { connect, type Socket } from 'node:net';
 
 import type { ISocketFactory } from 'kafkajs';
 
+/** What a socket says of the other side. */
+const HELD: ReadonlySet<string> = new Set(['data', 'end', 'close', 'error']);
 /** The protocol's number of the request that writes. */
 const PRODUCE = 0;
 
@@ -10,6 +15,8 @@ export class FaultyNetwork {
   /** Replies to writes that were lost. */
   lost = 0;
   #losing = 0;
+  /** What waits to go on while connections are held; undefined: they are not. */
+  #held: (() => void)[] | undefined;
   #sockets = new Set<Socket>();
   #waiting: (() => void)[] = [];
 
@@ -21,6 +28,18 @@ export class FaultyNetwork {
   /** Resolves when so many replies were lost. */
   async whenLost(count: number): Promise<void> {
     while (this.lost < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** From now on nothing goes over any connection, until {@link release}. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Everything that was held goes on, in order. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
   }
 
   /** Cuts every connection there is. */
@@ -39,9 +58,17 @@ export class FaultyNetwork {
       write: (data: Buffer, ...rest: []) => {
         // Four bytes of length, then the number of the request.
         if (data.readInt16BE(4) === PRODUCE) writing = true;
-        return write(data, ...rest);
+        if (this.#held === undefined) return write(data, ...rest);
+        this.#held.push(() => {
+          if (!socket.destroyed) write(data, ...rest);
+        });
+        return true;
       },
       emit: (event: string, ...args: unknown[]) => {
+        if (this.#held !== undefined && HELD.has(event)) {
+          this.#held.push(() => emit(event, ...args));
+          return true;
+        }
         if (event !== 'data' || !writing) return emit(event, ...args);
         writing = false;
         if (this.#losing === 0) return emit(event, ...args);

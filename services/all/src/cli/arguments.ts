@@ -30,6 +30,14 @@ export interface BusCommand {
   readonly json: boolean;
 }
 
+export interface NewEpochCommand {
+  readonly group: 'log';
+  readonly verb: 'new-epoch';
+  /** Folder of the log. */
+  readonly log: string;
+  readonly json: boolean;
+}
+
 export interface IdentityCommand {
   readonly group: 'identity';
   readonly verb: 'new';
@@ -55,6 +63,7 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                   [--keys folder:<path>] [--keys-master <file>]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
+       bivouac log new-epoch [--data ./data] [--log <folder>] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
        bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
                             [--principals key,system] [--json]
@@ -65,6 +74,9 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                row, with the live one
   log bills    works out every invoice again from the log's other events, by other code than billing's,
                and compares them to the minor unit
+  log new-epoch
+               gives a log that was restored from an older copy another epoch, so that nobody takes it
+               for the one whose end is lost; refused where a row is damaged
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
   identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
@@ -87,7 +99,7 @@ Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
 export function commandOf(
   args: readonly string[],
-): LogCommand | BusCommand | IdentityCommand | 'help' {
+): LogCommand | NewEpochCommand | BusCommand | IdentityCommand | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -99,6 +111,9 @@ export function commandOf(
     }
     const { bus } = values;
     return { group, verb: name, log: values.log ?? data, bus, json: values.json === true };
+  }
+  if (group === 'log' && name === 'new-epoch' && rest.length === 0) {
+    return { group, verb: name, log: values.log ?? data, json: values.json === true };
   }
   if (group === 'identity' && name === 'new' && rest.length === 0) {
     if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');

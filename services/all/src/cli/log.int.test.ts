@@ -24,7 +24,13 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-async function start(folder: string, clock = new ManualClock(START)) {
+async function start(
+  folder: string,
+  clock = new ManualClock(START),
+  onFailure: (error: unknown) => void = (error) => {
+    console.error(error);
+  },
+) {
   return startEmbedded({
     config: readConfig({
       DATA_DIR: folder,
@@ -33,9 +39,7 @@ async function start(folder: string, clock = new ManualClock(START)) {
     }),
     clock,
     logger: createLogger('silent', process.stderr),
-    onFailure: (error) => {
-      console.error(error);
-    },
+    onFailure,
   });
 }
 
@@ -233,6 +237,52 @@ test('a log in use, a folder without one and a wrong line are refused with what 
   });
   expect((await run(['log', 'verify', '--faults', 'x'])).exitCode).toBe(2);
   expect((await run(['--help'])).exitCode).toBe(0);
+});
+
+test('a log restored from an older copy, with a new epoch: old read models refuse it, new ones are made', async () => {
+  const folder = await copied();
+  const backup = await copied();
+  const later = await start(folder);
+  const { customer, ownerMemberId } = await seed(later.host, later.provider);
+  await newKey(later.host, customer, ownerMemberId, 'of the lost end', 'of the lost end');
+  await later.host.settled();
+  await later.stop(10_000);
+  for (const file of ['events.sqlite', 'events.head']) {
+    await cp(path.join(backup, file), path.join(folder, file));
+  }
+  const { exitCode, text } = await run(['log', 'new-epoch', '--data', folder, '--json']);
+  const renewed = z
+    .object({ ok: z.literal(true), before: z.string(), epoch: z.string() })
+    .parse(JSON.parse(text));
+  expect(exitCode).toBe(0);
+  expect(renewed.epoch).not.toBe(renewed.before);
+
+  const told: unknown[] = [];
+  const starting = start(folder, new ManualClock(START), (error) => told.push(error));
+  await expect(starting).rejects.toThrow(/cannot follow this log: its epoch is/);
+  expect(told).not.toEqual([]);
+  await rm(path.join(folder, 'views'), { recursive: true });
+  const restored = await start(folder);
+  expect((await restored.store.head()).epoch).toBe(renewed.epoch);
+  // It takes commands again, and reactions go on behind the checkpoints that came with the log.
+  const key = await newKey(restored.host, customer, ownerMemberId, 'after', 'after');
+  expect(key).not.toBe('');
+  await restored.host.settled();
+  await restored.stop(10_000);
+  expect(await verified(folder)).toMatchObject({ exitCode: 0, faults: [] });
+}, 60_000);
+
+test('a damaged copy gets no epoch: it is named and left as it is', async () => {
+  const folder = await copied();
+  change(
+    path.join(folder, 'events.sqlite'),
+    `UPDATE events SET frame = CAST(substr(frame, 1, 40) || x'00' || substr(frame, 42) AS BLOB) WHERE position = 5`,
+  );
+  const { exitCode, text } = await run(['log', 'new-epoch', '--data', folder]);
+  expect(exitCode).toBe(1);
+  expect(text).toMatch(/NOT done, nothing was changed: 0+5: .*checksum/);
+  const { faults } = await verified(folder);
+  expect(faults.map(({ what }) => what)).not.toContainEqual(expect.stringMatching(/epoch/));
 });
 
 const BillsSchema = z.object({

@@ -21,17 +21,10 @@ import {
 } from './arguments.ts';
 import { billsOf } from './bills.ts';
 import { eventsIn } from './log-reader.ts';
+import { newEpoch } from './new-epoch.ts';
+import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { type Verification, verifyLog } from './verify.ts';
-
-/** All is as written; it is not; it could not be checked. */
-export type ExitCode = 0 | 1 | 2;
-
-export interface Outcome {
-  readonly exitCode: ExitCode;
-  /** For standard output where it could be checked, else for standard error. */
-  readonly text: string;
-}
 
 /** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
 export async function run(args: readonly string[]): Promise<Outcome> {
@@ -41,6 +34,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
+    if (command.verb === 'new-epoch') return newEpoch(command);
     const log = examineLog(command.log);
     try {
       if (command.group === 'bus') return await verifyTopic(command, log);

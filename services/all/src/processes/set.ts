@@ -90,7 +90,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
         Object.entries(options.changes ?? {}).map(([name, value]) => [name, String(value)]),
       ),
     };
-    const seats = new Seats({
+    const seats: Seats = new Seats({
       ...{ folder, members },
       build: options.build ?? sources,
       now: () => clock.now(),

@@ -1,5 +1,7 @@
 /** What can be asked of audit: the trail of an object, an actor, an account's tree, or of everything. */
 import { TrailQuestionSchema } from '@bivouac/events/audit';
+
+export * from './parking.ts';
 import { command, PageArgsSchema, pageSchema, query } from '@bivouac/events/language';
 import { idOf, InstantSchema, UInt64Schema } from '@bivouac/events/values';
 import { z } from 'zod';

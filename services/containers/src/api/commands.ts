@@ -158,6 +158,7 @@ export const Reconcile = command({
   right: 'operations.repair',
   input: z.strictObject({ nodeId: idOf('node').optional() }),
   result: z.strictObject({ nodeId: idOf('node').nullable() }),
+  route: () => 'reconciler',
 });
 
 /**
@@ -170,6 +171,7 @@ export const DestroyStray = command({
   right: 'operations.repair',
   input: z.strictObject({ ...ofNode, containerId: idOf('container'), reason }),
   result: z.strictObject({ ...ofNode, containerId: idOf('container') }),
+  route: ({ nodeId }) => nodeId,
 });
 
 /** Registers a hardware node with what it has to give. */

@@ -98,6 +98,7 @@ export const ReportStray = command({
     why: StrayReasonSchema,
   }),
   result: z.strictObject({}),
+  route: ({ nodeId }) => nodeId,
 });
 
 /** What a node answered to the destruction of a stray. Of another instruction nothing is recorded. */
@@ -112,6 +113,7 @@ export const ReportStrayAnswer = command({
     message: z.string().max(2000).optional(),
   }),
   result: z.strictObject({}),
+  route: ({ nodeId }) => nodeId,
 });
 
 /** What should be on a node, and what was seen there that should not: to be told from a full list. */

@@ -1,0 +1,26 @@
+/** What every call of the development server is served with, and the faults common to all. */
+import type { EventStore } from '../../event-store/port.ts';
+import type { Fault, Faults } from './faults.ts';
+import { CallError } from './messages.ts';
+
+export interface Served {
+  readonly store: EventStore;
+  readonly faults: Faults;
+  /** Bytes of the log that one event is said to take. */
+  readonly stride: bigint;
+  /** Aborted when the server ends. */
+  readonly ended: AbortSignal;
+}
+
+/** Whether the call is to hang here. */
+export function isHung(fault: Fault | undefined, when: 'before' | 'after'): boolean {
+  return fault?.fault === 'hang' && fault.when === when;
+}
+
+/** Fails the call here, if it is to. */
+export function failOn(fault: Fault | undefined, when: 'before' | 'after'): void {
+  if (fault?.fault !== 'fail' || fault.when !== when) return;
+  const error = new CallError(fault.code, fault.details);
+  if (fault.metadata !== undefined) error.metadata.merge(fault.metadata);
+  throw error;
+}
