@@ -28,7 +28,7 @@ import { embeddedLeft } from './checks/left.ts';
 import { NodeNews } from './endpoint/node-news.ts';
 import type { Installation, InstallationKind } from './installation.ts';
 import { configuredNodes, startNodes } from './nodes.ts';
-import { tapped } from './services.ts';
+import { allServices, tapped } from './services.ts';
 
 export interface EmbeddedOptions {
   readonly config: Config;
@@ -97,7 +97,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     closing.add(() => bus.close());
     const news = new NodeNews();
     const services = tapped(news);
-    const views = await processViews(folder, services);
+    // Of the services as they are: who listens besides writes no rows.
+    const views = await processViews(folder, allServices);
     closing.add(() => {
       views.close();
     });
