@@ -334,4 +334,4 @@ test('a node of the installation’s own that was revoked stays out, and the res
   const again = await open({ nodeUrl: 'fake:?nodes=2', folder, now: clock.now() + 2000 });
   expect(again.installation.nodes.list).toEqual([first, second]);
   expect(await again.end(await again.order())).toMatchObject({ status: 'SUCCEEDED' });
-}, 30_000);
+});

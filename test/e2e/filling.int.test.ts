@@ -98,7 +98,7 @@ test('a pool is filled to its last address; one given back rests before the next
   });
   await refusedWith(running, await order(), 'POOL_FULL');
   expect(await running.held()).toEqual(heldBy(3));
-}, 60_000);
+});
 
 test('a node is filled to its last place; the room of a terminated container is the next one', async () => {
   const running = await open({ nodeUrl: 'fake:?memory=3GiB' });
@@ -121,4 +121,4 @@ test('a node is filled to its last place; the room of a terminated container is 
   for (const id of ids) await terminate(running, id);
   await running.quiet();
   expect(await running.held()).toEqual(nothing);
-}, 60_000);
+});

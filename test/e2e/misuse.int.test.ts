@@ -23,7 +23,7 @@ beforeAll(async () => {
   url = `${server.url}/graphql`;
   owner = client(running.keys.owner);
   staff = client(running.keys.staff);
-}, 30_000);
+});
 afterAll(async () => {
   await server.stop(1000);
   await closeAll();

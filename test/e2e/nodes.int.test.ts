@@ -34,7 +34,7 @@ test('a node that fails now and then is asked again: each order succeeds with on
   for (const answer of accepted)
     expect(await running.end(answer)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await running.held()).toMatchObject({ instances: 6, openCharges: 6, leases: 6 });
-}, 20_000);
+});
 
 test('lost replies make exactly one instance each, charged once', async () => {
   const running = await open({ nodeUrl: 'fake:?lose=create:0.3,start:0.3&seed=3' });
@@ -44,7 +44,7 @@ test('lost replies make exactly one instance each, charged once', async () => {
   for (const answer of accepted)
     expect(await running.end(answer)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await running.held()).toMatchObject({ instances: 6, openCharges: 6, leases: 6 });
-}, 20_000);
+});
 
 for (const when of ['crash-before', 'crash-after'] as const) {
   test(`an agent that dies (${when} the effect) goes on when it is back: one instance`, async () => {
@@ -64,7 +64,7 @@ for (const when of ['crash-before', 'crash-after'] as const) {
       placements: 1,
       'reserved containers': 1,
     });
-  }, 30_000);
+  });
 }
 
 test('an order gets a node with the labels it asks for, or says that there is none', async () => {
@@ -104,7 +104,7 @@ test('a node that never answers: the order ends when its time is over, and nothi
   expect(ended.status).toBe('FAILED');
   expect(ended.error?.message).toMatch(/time/);
   expect(await running.held()).toEqual(nothing);
-}, 30_000);
+});
 
 const alive = (): boolean => true;
 const dead = (): boolean => false;

@@ -7,7 +7,7 @@ import { closeAll, limitOf, open, type Running } from './installation.ts';
 let running: Running;
 beforeAll(async () => {
   running = await open();
-}, 30_000);
+});
 afterAll(closeAll);
 
 const CountSchema = z.object({
@@ -83,4 +83,4 @@ test('100 orders at once against room for N make exactly N, and leave nothing of
     'reserved addresses': all,
     'reserved cpuMillis': all * 1000,
   });
-}, 60_000);
+});

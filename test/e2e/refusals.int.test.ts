@@ -170,4 +170,4 @@ test('an unknown plan, an unknown image, an unpublished image, a held account', 
   await host.settled();
   expectRefused(await running.end(await running.order()), 'TENANT_ON_HOLD', /hold/i);
   expect(await running.held()).toEqual(nothing);
-}, 30_000);
+});

@@ -34,7 +34,7 @@ test('a resize up and down again moves the quota, and nothing is left over in th
   expect(purged).toMatchObject({ status: 'SUCCEEDED', error: null });
   await running.quiet();
   expect(await running.held()).toEqual(nothing);
-}, 60_000);
+});
 
 test('a resize beyond the quota is refused, and all is as it was', async () => {
   const running = await open();
@@ -52,4 +52,4 @@ test('a resize beyond the quota is refused, and all is as it was', async () => {
   expect(resized).toMatchObject({ status: 'FAILED', error: { code: 'QUOTA_EXCEEDED' } });
   await running.quiet();
   expect(await running.held()).toEqual(before);
-}, 60_000);
+});

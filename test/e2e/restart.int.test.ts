@@ -65,7 +65,7 @@ test('stopped in the middle of orders, all of them end after the next start, eac
     expect(ended.status).toBe('SUCCEEDED');
   }
   expect(await third.held()).toEqual(nothing);
-}, 40_000);
+});
 
 test('a second start continues: what was there reads the same, and its keys still work', async () => {
   const first = await open();
@@ -96,4 +96,4 @@ test('read models thrown away and rebuilt from the log are equal to the last row
   // Also while it runs.
   for (const { name } of allServices) await second.installation.host.follower.rebuild(name);
   expect(await dumps(second)).toEqual(live);
-}, 20_000);
+});

@@ -51,4 +51,4 @@ test('after a run, no file of the data folder has a key, an address or a name in
   await running.stop();
   expect(await foundUnder(folder, secrets)).toEqual([]);
   expect(seeded.customer.tenantId).not.toBe(accountId);
-}, 20_000);
+});

@@ -97,7 +97,7 @@ test('a state that was written down and folded further is the state folded from 
   }
   expect([...seen].sort()).toEqual([...categories].sort());
   expect(seen.size).toBeGreaterThan(10);
-}, 60_000);
+});
 
 /** With every entry in its order: states come from both of Jest's realms. */
 function shown(state: unknown): string {

@@ -119,7 +119,7 @@ test('a container’s hours and days are rolled up, added up over the tree, and 
   const rolledUp = types.filter((type) => type === 'quotas.UsageRolledUp').length;
   expect(types.filter((type) => type === 'quotas.UsageHourClosed')).toHaveLength(rolledUp);
   expect(types).toHaveLength(2 * rolledUp);
-}, 30_000);
+});
 
 test('a container that is stopped and started is never charged less than nothing, and the gap is said', async () => {
   const running = await open();
@@ -134,7 +134,7 @@ test('a container that is stopped and started is never charged less than nothing
   await pass(running, container, 2);
   const [after] = (await usageOf(running, { container }, 'DAY')) ?? [];
   expect((after?.cpuNanos ?? 0n) > (before?.cpuNanos ?? 0n)).toBe(true);
-}, 30_000);
+});
 
 test('an agent that was away goes on where it was: nothing is counted twice, and no hour is reported again', async () => {
   const running = await open();
@@ -151,7 +151,7 @@ test('an agent that was away goes on where it was: nothing is counted twice, and
   expect(await eventsOf(again, tenantId)).toEqual(before);
   await pass(again, container, 1);
   expect((await usageOf(again, { container }, 'HOUR'))?.slice(0, counted?.length)).toEqual(counted);
-}, 30_000);
+});
 
 test('a range that is too long or ends before it begins is refused by the argument’s name', async () => {
   const running = await open();

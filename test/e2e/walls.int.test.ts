@@ -107,7 +107,7 @@ beforeAll(async () => {
   const customer = await running.anotherCustomer('neighbour');
   foreign = customer.client;
   foreignAccount = customer.id;
-}, 30_000);
+});
 afterAll(closeAll);
 
 test('every id is there for its owner (else the walls below prove nothing)', async () => {

@@ -173,77 +173,83 @@ test(
   async () => {
     if (!(await kafkaIsThere())) return;
     let expected: Awaited<ReturnType<Run['invoice']>> | undefined;
-    await on(embedded(readConfig({})).start, async (installation, clock) => {
-      const run = await Run.on(installation, clock);
-      for (let n = 0; n < ORDERS; n++) await run.orderNext();
-      await run.ends();
-      expected = await run.invoice();
-    });
+    await on(
+      (options) => embedded(readConfig({})).start(options),
+      async (installation, clock) => {
+        const run = await Run.on(installation, clock);
+        for (let n = 0; n < ORDERS; n++) await run.orderNext();
+        await run.ends();
+        expected = await run.invoice();
+      },
+    );
 
     const kind = processes({ busUrl, replicas: 2, build: bundled() });
     const next = bundled({ 'events/billing/account.ts': 'test/processes/account-next.ts' });
     try {
-      await on(kind.start, async (installation, clock) => {
-        const run = await Run.on(installation, clock);
-        const { replicas, host, nodes } = installation;
-        /** Orders a third while something happens to the processes; seconds pass. */
-        const meanwhile = async (third: number, happens: () => Promise<void>): Promise<void> => {
-          const load = async (): Promise<void> => {
-            while (run.accepted.length < (third * ORDERS) / 3) {
-              await run.orderNext();
-              clock.advance(1000);
-            }
+      await on(
+        (options) => kind.start(options),
+        async (installation, clock) => {
+          const run = await Run.on(installation, clock);
+          const { replicas, host, nodes } = installation;
+          /** Orders a third while something happens to the processes; seconds pass. */
+          const meanwhile = async (third: number, happens: () => Promise<void>): Promise<void> => {
+            const load = async (): Promise<void> => {
+              while (run.accepted.length < (third * ORDERS) / 3) {
+                await run.orderNext();
+                clock.advance(1000);
+              }
+            };
+            await Promise.all([load(), happens()]);
           };
-          await Promise.all([load(), happens()]);
-        };
 
-        await meanwhile(1, async () => {
-          for (const role of ['provisioning', 'containers', 'billing', 'endpoint'] as const) {
-            await replicas.kill(role, 1);
-            await replicas.start(role, 1);
-          }
-          for (const role of ['accounts', 'quotas', 'relay', 'gateway'] as const) {
-            await replicas.roll(role, 1);
-          }
-        });
-        // One after the other, as an operator does: first every replica reads the newer version...
-        await meanwhile(2, async () => {
+          await meanwhile(1, async () => {
+            for (const role of ['provisioning', 'containers', 'billing', 'endpoint'] as const) {
+              await replicas.kill(role, 1);
+              await replicas.start(role, 1);
+            }
+            for (const role of ['accounts', 'quotas', 'relay', 'gateway'] as const) {
+              await replicas.roll(role, 1);
+            }
+          });
+          // One after the other, as an operator does: first every replica reads the newer version...
+          await meanwhile(2, async () => {
+            for (const service of services) {
+              for (const number of [1, 2]) await replicas.roll(service, number, { build: next });
+            }
+          });
+          // ...and only then any writes it.
+          const settings = { EVENT_VERSIONS: `${CHARGE}=2` };
+          await meanwhile(3, async () => {
+            for (const number of [1, 2])
+              await replicas.roll('billing', number, { build: next, settings });
+          });
+
+          const ends = await run.ends();
+          expect(ends).toEqual(Array(ORDERS).fill('succeeded'));
+          expect(await run.invoice()).toEqual(expected);
+          expect(await nodes.instances()).toBe(ORDERS);
+
+          await host.settled();
           for (const service of services) {
-            for (const number of [1, 2]) await replicas.roll(service, number, { build: next });
+            // Throws where its replicas differ.
+            const live = await host.follower.dump(service);
+            await host.follower.rebuild(service);
+            expect([service, await host.follower.dump(service)]).toEqual([service, live]);
           }
-        });
-        // ...and only then any writes it.
-        const settings = { EVENT_VERSIONS: `${CHARGE}=2` };
-        await meanwhile(3, async () => {
-          for (const number of [1, 2])
-            await replicas.roll('billing', number, { build: next, settings });
-        });
-
-        const ends = await run.ends();
-        expect(ends).toEqual(Array(ORDERS).fill('succeeded'));
-        expect(await run.invoice()).toEqual(expected);
-        expect(await nodes.instances()).toBe(ORDERS);
-
-        await host.settled();
-        for (const service of services) {
-          // Throws where its replicas differ.
-          const live = await host.follower.dump(service);
-          await host.follower.rebuild(service);
-          expect([service, await host.follower.dump(service)]).toEqual([service, live]);
-        }
-        const log = await wholeLog(installation);
-        const charges = log.filter(({ type }) => type === CHARGE);
-        expect(charges).toHaveLength(ORDERS);
-        expect(new Set(charges.map(({ schemaver }) => schemaver))).toEqual(new Set([1, 2]));
-        const checkpoints = log.flatMap((stored) => {
-          // Of the charges, this build knows one version only.
-          const event =
-            stored.type === CheckpointRecorded.type ? host.registry.decode(stored) : undefined;
-          return event !== undefined && is(event, CheckpointRecorded) ? [event] : [];
-        });
-        expect(checkpoints.length).toBeGreaterThan(0);
-        expect(parkedViolations(checkpoints)).toEqual([]);
-      });
+          const log = await wholeLog(installation);
+          const charges = log.filter(({ type }) => type === CHARGE);
+          expect(charges).toHaveLength(ORDERS);
+          expect(new Set(charges.map(({ schemaver }) => schemaver))).toEqual(new Set([1, 2]));
+          const checkpoints = log.flatMap((stored) => {
+            // Of the charges, this build knows one version only.
+            const event =
+              stored.type === CheckpointRecorded.type ? host.registry.decode(stored) : undefined;
+            return event !== undefined && is(event, CheckpointRecorded) ? [event] : [];
+          });
+          expect(checkpoints.length).toBeGreaterThan(0);
+          expect(parkedViolations(checkpoints)).toEqual([]);
+        },
+      );
     } finally {
       await kind.dispose();
     }

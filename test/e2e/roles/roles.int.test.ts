@@ -29,7 +29,7 @@ const sdl = buildSchema(
 let world: World;
 beforeAll(async () => {
   world = await makeWorld();
-}, 60_000);
+});
 afterAll(closeAll);
 
 // --- the table has everything -------------------------------------------------------------------

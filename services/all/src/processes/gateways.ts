@@ -1,6 +1,7 @@
 /** The replicas of the gateway as one: each request goes to the next, as a load balancer sends them. */
 import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 
+import type { Position } from '@bivouac/events/language';
 import { RuntimeError } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
@@ -11,12 +12,16 @@ export interface GatewaysOptions {
   readonly urls: () => readonly string[];
   /** Resolves when every process has heard how late it is. */
   readonly heard: () => Promise<void>;
+  /** Up to where the set had come when it was last at rest: what was done before is seen by whoever asks. */
+  readonly settledAt: () => Position | undefined;
   readonly subscriptions: () => Promise<number>;
   readonly endSubscriptions: () => Promise<void>;
 }
 
 /** Why a connection failed, as Node's fetch says it. */
 const CauseSchema = z.object({ cause: z.object({ code: z.string() }) });
+/** The header of docs/graphql.md. */
+const AT_LEAST = 'x-bivouac-at-least';
 const BROKEN: readonly string[] = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
 export class Gateways implements GatewayAccess {
@@ -67,9 +72,13 @@ export class Gateways implements GatewayAccess {
   async #fetch(url: string | URL, init?: RequestInit): Promise<Response> {
     await this.#options.heard();
     const { pathname, search } = new URL(url);
+    const headers = new Headers(init?.headers);
+    const settledAt = this.#options.settledAt();
+    // As a client does that goes on from what it has done: a replica may remember who has a key.
+    if (settledAt !== undefined && !headers.has(AT_LEAST)) headers.set(AT_LEAST, settledAt);
     for (let left = 2 * this.#options.urls().length; ; left--) {
       try {
-        return await fetch(new URL(pathname + search, this.#next()), init);
+        return await fetch(new URL(pathname + search, this.#next()), { ...init, headers });
       } catch (error) {
         const cause = CauseSchema.safeParse(error);
         if (left <= 0 || !cause.success || !BROKEN.includes(cause.data.cause.code)) throw error;

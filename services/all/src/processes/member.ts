@@ -28,7 +28,8 @@ export class Member {
     this.build = build;
     this.#process = spawn(process.execPath, [...build.args], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' },
+      // Its settings come with what it is told to become.
+      env: { NODE_ENV: 'production' },
     });
     this.#process.on('message', (said) => {
       this.#hear(said);

@@ -151,6 +151,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
       return Promise.all(seats.running(role).map(({ member }) => member.ask(schema, request)));
     };
     const ofService = (name: string): Role => RoleSchema.parse(name);
+    let settledAt: Position | undefined;
     let stopping: Promise<void> | undefined;
     return {
       ...{ store, ports },
@@ -178,7 +179,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
         ready: () => stopping === undefined,
         settled: async () => {
           await told.heard();
-          await whenSettled({
+          const position = await whenSettled({
             head: async () => (await store.head()).position,
             replicas: () =>
               seats.running(...serviceRoles).map(({ role, member }) => ({
@@ -187,6 +188,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
               })),
             pause: () => systemClock.sleep(PAUSE),
           });
+          settledAt = position ?? undefined;
         },
         follower: {
           onApplied: (callback) => follower.onEvents(callback),
@@ -205,6 +207,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
       gateway: new Gateways({
         urls: () => seats.started('gateway').map((started) => started.url),
         heard: () => told.heard(),
+        settledAt: () => settledAt,
         subscriptions: async () => {
           const counts = await askAll('gateway', CountSchema, { type: 'subscriptions' });
           return counts.reduce((sum, { count }) => sum + count, 0);

@@ -22,8 +22,8 @@ export interface Watched {
   pause(): Promise<void>;
 }
 
-/** Resolves when the set has come to rest. */
-export async function whenSettled(watched: Watched): Promise<void> {
+/** Resolves when the set has come to rest: with the position that every replica has applied. */
+export async function whenSettled(watched: Watched): Promise<Position | null> {
   for (;;) {
     const before = await watched.head();
     const replicas = watched.replicas();
@@ -35,7 +35,7 @@ export async function whenSettled(watched: Watched): Promise<void> {
       }),
     );
     // What a replica did while another was asked is in the log, or it was not at rest itself.
-    if (whole && (await watched.head()) === before) return;
+    if (whole && (await watched.head()) === before) return before;
     if (!whole) await watched.pause();
   }
 }

@@ -64,7 +64,7 @@ test('it waits for work, for partitions on their way and for who has died, whate
   await fc.assert(
     fc.asyncProperty(some, some, some, async (work, moves, deaths) => {
       const set = new Set2({ work, moves, deaths });
-      await whenSettled(set);
+      expect(await whenSettled(set)).toBe(await set.head());
       expect({ work: set.work, moves: set.moves, deaths: set.deaths }).toEqual({
         ...{ work: 0, moves: 0, deaths: 0 },
       });
