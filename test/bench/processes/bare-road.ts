@@ -1,9 +1,10 @@
 /** The road of an event without what walks it: the bare clients of the log and of Kafka. */
 import { randomUUID } from 'node:crypto';
 
+import { Closing } from '@bivouac/infra/process';
 import { createLogger } from '@bivouac/infra/runtime';
 import { EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
-import type { Consumer, Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 
 import { kafkaClient, kafkaSettings } from '../../../infra/bus/kafka/client.ts';
 import { toEventData } from '../../../infra/event-store/eventstoredb/codec.ts';
@@ -16,58 +17,52 @@ const credentials = { username: 'nobody', password: 'nobody' };
 export class BareRoad {
   readonly #log: EventStoreDBClient;
   readonly #producer: Producer;
-  readonly #consumer: Consumer;
   readonly #topic: string;
-  readonly #removeTopic: () => Promise<void>;
+  readonly #closing: Closing;
   // Streams of each run are its own.
   readonly #rows = benchRows(randomUUID());
   readonly #arriving = new Map<string, () => void>();
 
-  private constructor(parts: {
-    readonly log: EventStoreDBClient;
-    readonly producer: Producer;
-    readonly consumer: Consumer;
-    readonly topic: string;
-    readonly removeTopic: () => Promise<void>;
-  }) {
-    this.#log = parts.log;
-    this.#producer = parts.producer;
-    this.#consumer = parts.consumer;
-    this.#topic = parts.topic;
-    this.#removeTopic = parts.removeTopic;
+  private constructor(logUrl: string, producer: Producer, topic: string, closing: Closing) {
+    this.#log = EventStoreDBClient.connectionString(logUrl);
+    this.#producer = producer;
+    this.#topic = topic;
+    this.#closing = closing;
+    closing.add(() => this.#log.dispose());
   }
 
   static async open(busUrl: string, logUrl: string): Promise<BareRoad> {
-    const settings = kafkaSettings(busUrl);
     const logger = createLogger('error', process.stderr);
-    const kafka = await kafkaClient({ settings, logger });
+    const kafka = await kafkaClient({ settings: kafkaSettings(busUrl), logger });
     const topic = `bivouac-bench-${randomUUID()}`;
-    const admin = kafka.admin();
-    await admin.connect();
-    const replicationFactor = (await admin.describeCluster()).brokers.length;
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor }] });
-    const producer = kafka.producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    const consumer = kafka.consumer({ groupId: topic });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    const removeTopic = async (): Promise<void> => {
-      await admin.deleteTopics({ topics: [topic] });
-      await admin.disconnect();
-    };
-    const log = EventStoreDBClient.connectionString(logUrl);
-    const road = new BareRoad({ log, producer, consumer, topic, removeTopic });
-    await consumer.run({
-      eachMessage: ({ message }) => {
-        const key = message.key?.toString() ?? '';
-        road.#arriving.get(key)?.();
-        road.#arriving.delete(key);
-        return Promise.resolve();
-      },
+    const closing = new Closing();
+    return closing.opening(async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      closing.add(() => admin.disconnect());
+      const replicationFactor = (await admin.describeCluster()).brokers.length;
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor }] });
+      closing.add(() => admin.deleteTopics({ topics: [topic] }));
+      const producer = kafka.producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      closing.add(() => producer.disconnect());
+      const consumer = kafka.consumer({ groupId: topic });
+      await consumer.connect();
+      closing.add(() => consumer.disconnect());
+      await consumer.subscribe({ topic, fromBeginning: true });
+      const road = new BareRoad(logUrl, producer, topic, closing);
+      await consumer.run({
+        eachMessage: ({ message }) => {
+          const key = message.key?.toString() ?? '';
+          road.#arriving.get(key)?.();
+          road.#arriving.delete(key);
+          return Promise.resolve();
+        },
+      });
+      // The group has to be joined before anything is timed.
+      await road.walk(1);
+      return road;
     });
-    // The group has to be joined before anything is timed.
-    await road.walk(1);
-    return road;
   }
 
   /** One event after the other, each appended, produced and consumed; milliseconds for all of them. */
@@ -91,10 +86,7 @@ export class BareRoad {
     return performance.now() - began;
   }
 
-  async close(): Promise<void> {
-    await this.#consumer.disconnect();
-    await this.#producer.disconnect();
-    await this.#log.dispose();
-    await this.#removeTopic();
+  close(): Promise<void> {
+    return this.#closing.close();
   }
 }

@@ -69,23 +69,30 @@ async function latency(orders: Orders, walk: () => Promise<number>): Promise<Fig
   };
 }
 
-/** How many appends one after the other led to the end of an operation: each was caused by the one before. */
+/**
+ * How many appends one after the other led to the end of an operation. Each was caused by an event, or
+ * came from a node, which was told what to do by what its stream had last.
+ */
 async function hopsOf(store: EventStore, stream: string): Promise<number> {
   const events = new Map<string, StoredEvent>();
-  let last: StoredEvent | undefined;
+  /** The event before each in its stream, of another append. */
+  const before = new Map<string, StoredEvent>();
+  const ends = new Map<string, StoredEvent>();
   for (let after: string | undefined; ;) {
     const page = await store.readAll({ limit: 1000, ...(after !== undefined && { after }) });
     for (const event of page.events) {
       events.set(event.id, event);
-      if (event.stream === stream) last = event;
+      const last = ends.get(event.stream);
+      const earlier = last?.commandkey === event.commandkey ? before.get(last.id) : last;
+      if (earlier !== undefined) before.set(event.id, earlier);
+      ends.set(event.stream, event);
     }
     after = page.events.at(-1)?.position;
     if (page.end || after === undefined) break;
   }
   let hops = 0;
-  for (let event = last; event !== undefined; event = events.get(event.causationid)) {
-    progress(`${event.stream} ${event.type} ${event.causationid}`);
-    hops++;
+  for (let event = ends.get(stream); event !== undefined; hops++) {
+    event = events.get(event.causationid) ?? before.get(event.id);
   }
   return hops;
 }

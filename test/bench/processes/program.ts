@@ -9,9 +9,12 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Compiles the sources: what runs in production has no compiler in its memory. */
+let building: Promise<unknown> | undefined;
+
+/** Compiles the sources, once: what runs in production has no compiler in its memory. */
 export async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, [path.join(root, 'tools/build.mjs')], { cwd: root });
+  building ??= promisify(execFile)(process.execPath, [path.join(root, 'tools/build.mjs')]);
+  await building;
 }
 
 // A benchmark that is broken off leaves nothing behind.
