@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { Closing } from '@bivouac/infra/process';
 import { createLogger } from '@bivouac/infra/runtime';
-import { EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
+import { type AppendExpectedRevision, EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
 import type { Producer } from 'kafkajs';
 
 import { kafkaClient, kafkaSettings } from '../../../infra/bus/kafka/client.ts';
@@ -70,7 +70,8 @@ export class BareRoad {
     const rows = Array.from({ length: events }, () => this.#rows.next().value);
     const prepared = rows.map(({ stream, revision, envelope, body }) => {
       const data = Buffer.from(JSON.stringify(body));
-      const expectedRevision = revision === 0 ? NO_STREAM : BigInt(revision - 1);
+      const expectedRevision: AppendExpectedRevision =
+        revision === 0 ? NO_STREAM : BigInt(revision - 1);
       return { stream, expectedRevision, id: envelope.id, data, event: { ...envelope, data } };
     });
     const began = performance.now();
