@@ -9,6 +9,9 @@ import { historyBenchmarks } from './history.ts';
 import { listBenchmarks } from './list.ts';
 import { monthBenchmarks } from './month.ts';
 import { orderBenchmarks } from './orders.ts';
+import { catchUpBenchmarks } from './processes/catch-up.ts';
+import { idleCostBenchmarks } from './processes/idle-costs.ts';
+import { processLatencyBenchmarks } from './processes/order-latency.ts';
 import { projectionBenchmarks } from './projection.ts';
 import { relayBenchmarks } from './relay.ts';
 import { storeBenchmarks } from './store.ts';
@@ -24,6 +27,9 @@ const parts: readonly BenchPart[] = [
   projectionBenchmarks,
   monthBenchmarks,
   relayBenchmarks,
+  processLatencyBenchmarks,
+  idleCostBenchmarks,
+  catchUpBenchmarks,
 ];
 
 /** What the figures are held against; `atLeast` and `atMost` are of the figure named. */

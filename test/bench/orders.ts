@@ -15,7 +15,8 @@ import {
 } from '@bivouac/all';
 import { CreateCustomer } from '@bivouac/accounts/api';
 import { RegisterRange } from '@bivouac/containers/api';
-import { parsePosition, type Principal } from '@bivouac/events/language';
+import { parsePosition, type Principal, type ServiceCaller } from '@bivouac/events/language';
+import type { EventStore } from '@bivouac/infra/event-store';
 import {
   type Config,
   createLogger,
@@ -45,13 +46,22 @@ const ORDERS_PER_ROUND = 200;
 /** Customers the orders come from, each with a tree of its own. */
 const CUSTOMERS = 100;
 /** Orders a second, and for how many seconds of a round, when latency is measured. */
-const PACE = 20;
+export const PACE = 20;
 const PACED_SECONDS = 5;
 
-export interface OrderWorld {
-  readonly installation: EmbeddedInstallation;
+/** What orders are made of: a catalog, room for every order, customers with a tree each. */
+export interface Furnished {
   readonly seeded: Seeded;
   readonly customers: readonly { readonly tenantId: string; readonly homeId: string }[];
+}
+
+/** Where orders are made, whatever runs it. */
+export interface OrderPlace extends Furnished {
+  readonly installation: { readonly host: ServiceCaller; readonly store: EventStore };
+}
+
+export interface OrderWorld extends OrderPlace {
+  readonly installation: EmbeddedInstallation;
   readonly folder: string;
   /** Stops; its data stay where they are. */
   stop(): Promise<void>;
@@ -84,7 +94,24 @@ export async function orderWorld(): Promise<OrderWorld> {
       process.exit(1);
     },
   });
-  const { host, provider } = installation;
+  const furnished = await furnish(installation.host, installation.provider);
+  return {
+    installation,
+    ...furnished,
+    folder,
+    stop: () => installation.stop(10_000),
+    close: async () => {
+      await installation.stop(10_000);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Fills what is empty, and waits until it has come to rest. */
+export async function furnish(
+  host: Parameters<typeof seed>[0],
+  provider: Seeded['provider'],
+): Promise<Furnished> {
   const seeded = await seed(host, provider);
   const principal = systemPrincipal('system:bench', provider.tenantId, provider.homeId);
   for (const cidr of ['10.88.32.0/20', '10.88.48.0/20', '10.88.64.0/20']) {
@@ -105,17 +132,7 @@ export async function orderWorld(): Promise<OrderWorld> {
     customers.push(reply.result);
   }
   await host.settled();
-  return {
-    installation,
-    seeded,
-    customers,
-    folder,
-    stop: () => installation.stop(10_000),
-    close: async () => {
-      await installation.stop(10_000);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { seeded, customers };
 }
 
 const ends = new Map([
@@ -126,14 +143,14 @@ const ends = new Map([
 
 /** Orders containers and hears from the log when each operation has ended. */
 export class Orders {
-  readonly #world: OrderWorld;
+  readonly #world: OrderPlace;
   readonly #principal: Principal;
   readonly #waiting = new Map<string, (status: string) => void>();
   readonly #ended = new Map<string, string>();
   readonly #stop = new AbortController();
   #next = 0;
 
-  constructor(world: OrderWorld) {
+  constructor(world: OrderPlace) {
     this.#world = world;
     const { tenantId, homeId } = world.seeded.customer;
     this.#principal = systemPrincipal('system:bench', tenantId, homeId);
@@ -296,7 +313,7 @@ export async function burst(orders: Orders, count: number): Promise<void> {
 }
 
 /** Orders come by the clock, not when the last one is done: a slow system cannot slow them down. */
-async function paced(orders: Orders): Promise<number[]> {
+export async function paced(orders: Orders): Promise<number[]> {
   const under: Promise<number>[] = [];
   const began = performance.now();
   for (let i = 0; i < PACE * PACED_SECONDS; i++) {
