@@ -17,6 +17,8 @@ const OF_ONE_PROCESS = {
   tests: [
     // Verifies the embedded log's folder by the command line; processes have theirs on an EventStoreDB.
     'an erased person is in no file, log or message',
+    // Takes the store away from the audit service, within its process.
+    'what cannot be asked is refused by name; what cannot be recorded is not answered',
   ],
 };
 /** The month is played by test/live/processes-month.live.test.ts, on two replicas. */
