@@ -29,6 +29,8 @@ export interface Live {
   readonly resumeAt: Position | undefined;
   /** The services, as the caller may use them by now. */
   services(): Services;
+  /** A moment, for what another process has not come to yet; shorter where the subscription ends. */
+  pause(): Promise<void>;
 }
 
 export interface Followed {
@@ -57,7 +59,10 @@ export async function* follow(live: Live, followed: Followed): AsyncGenerator<Ch
         if (isNotYet(error) && (moved.position ?? '') > (since ?? '')) return undefined;
         throw error;
       });
-      if (found === undefined) continue;
+      if (found === undefined) {
+        await live.pause();
+        continue;
+      }
       if (found === null) throw notThere();
       for (const change of found.changes) {
         yield change;

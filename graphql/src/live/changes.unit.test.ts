@@ -45,7 +45,7 @@ function rig(after: Position | undefined) {
     });
   const given = new Set<string>();
   const changes = follow(
-    { changes: news, ended: ended.signal, resumeAt: undefined, services },
+    { changes: news, ended: ended.signal, resumeAt: undefined, services, pause: turns },
     {
       id: operationId,
       after,

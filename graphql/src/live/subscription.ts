@@ -22,6 +22,8 @@ import { type ChangePort, type Live } from './changes.ts';
 
 /** How often it is asked whether the key still counts, in milliseconds. */
 const RECHECK_MS = 2000;
+/** How long a read model that is behind the news is left alone, in milliseconds. */
+const PAUSE_MS = 250;
 /** A sign of life for proxies, every so many rechecks. */
 const BEAT_EVERY = 5;
 
@@ -127,8 +129,9 @@ export class Subscription implements AsyncIterable<ExecutionResult> {
   }
 
   #live(): Live {
-    const { changes, resumeAt, contextOf } = this.#parts;
+    const { changes, resumeAt, contextOf, clock } = this.#parts;
     return {
+      pause: () => clock.sleep(PAUSE_MS, this.#ended.signal),
       changes,
       resumeAt,
       ended: this.#ended.signal,
