@@ -15,7 +15,7 @@ import { EPOCH_STREAM } from './codec.ts';
 import { openEventStoreDb } from './store.ts';
 
 /** Short, so that what waits for a timer is quick; long enough for a slow machine to answer. */
-const patience = { append: 400, idle: 400, attempts: 4, pause: 5 };
+const patience = { append: 1500, idle: 1000, attempts: 4, pause: 5 };
 
 let folder = '';
 let log: EventStore;
