@@ -1,10 +1,11 @@
 // Following where news come by another way than the read models: earlier than they can tell.
-import { formatPosition, type Position, type ServiceCaller } from '@bivouac/events/language';
+import { formatPosition, type Position } from '@bivouac/events/language';
 import { deriveId } from '@bivouac/events/values';
 import { OperationChanges } from '@bivouac/provisioning/api';
 import { expect, test } from '@jest/globals';
 import { GraphQLError } from 'graphql';
 
+import { refused, world } from '../../test/services-in-memory.ts';
 import { Services } from '../request/services.ts';
 import { ChangeNews } from './change-news.ts';
 import { follow } from './changes.ts';
@@ -16,21 +17,16 @@ const operationId = deriveId('operation', 'one');
 function rig(after: Position | undefined) {
   const state = { applied: at(10), happened: [] as number[] };
   const asked: (Position | undefined)[] = [];
-  const caller = {
-    query: (_contract: unknown, _input: unknown, { atLeast }: { readonly atLeast?: Position }) => {
-      asked.push(atLeast);
-      if ((atLeast ?? '') > state.applied) {
-        const refusal = { code: 'NOT_YET', message: 'not yet' };
-        return Promise.resolve({ ok: false, refusal });
-      }
-      const known = state.happened.filter((n) => at(n) <= state.applied);
-      const changes = known.map((n, i) => ({
-        ...{ revision: String(i), position: at(n), type: 'x.Y', time: '2026-04-20T12:00:00.000Z' },
-      }));
-      const result = { changes, end: true, over: false };
-      return Promise.resolve({ ok: true, result, position: state.applied });
-    },
-  } as unknown as ServiceCaller;
+  const { services: caller } = world();
+  caller.onQuery(OperationChanges, (_input, { atLeast }) => {
+    asked.push(atLeast);
+    if ((atLeast ?? '') > state.applied) return refused('NOT_YET', 'not yet');
+    const known = state.happened.filter((n) => at(n) <= state.applied);
+    const changes = known.map((n, i) => ({
+      ...{ revision: String(i), position: at(n), type: 'x.Y', time: '2026-04-20T12:00:00.000Z' },
+    }));
+    return { changes, end: true, over: false };
+  });
   const ended = new AbortController();
   const news = new ChangeNews();
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
