@@ -9,6 +9,7 @@ import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
 import {
   callerOf,
+  callerProblems,
   checkShared,
   Closing,
   listenForNews,
@@ -34,7 +35,7 @@ export interface GatewayPart extends Part {
  */
 export async function startGatewayPart(options: PartOptions): Promise<GatewayPart> {
   const { config, clock, logger } = options;
-  checkShared(config);
+  checkShared(config, callerProblems(config));
   const closing = new Closing();
   const health = new Health({ logger, onFailure: options.onFailure });
   const onFailure = health.fail;

@@ -10,5 +10,5 @@ export { startRelayPart } from './relay-part.ts';
 export { RELEASE } from './release.ts';
 export { runPart, runService } from './run.ts';
 export { type ServicePart, startServicePart } from './service-part.ts';
-export { callerOf, checkShared, servicePorts } from './settings.ts';
+export { callerOf, callerProblems, checkShared, servicePorts } from './settings.ts';
 export { processViews } from './views.ts';

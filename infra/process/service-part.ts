@@ -25,7 +25,7 @@ import { writableFolder } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
 import type { Part, PartOptions } from './part.ts';
-import { checkShared, trustedBy } from './settings.ts';
+import { checkShared, trustedBy, trustProblems } from './settings.ts';
 import { processViews } from './views.ts';
 
 /** A service's part, with what tests and harnesses look at. */
@@ -45,7 +45,7 @@ export async function startServicePart(
 ): Promise<ServicePart> {
   const { config, clock, logger } = options;
   const { name } = definition;
-  checkShared(config);
+  checkShared(config, trustProblems(config));
   const trusted = await trustedBy(config);
   const closing = new Closing();
   const health = new Health({ logger, onFailure: options.onFailure });

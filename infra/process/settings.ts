@@ -18,9 +18,12 @@ import {
 
 /**
  * Throws a ConfigError where the settings are of an installation in one process: its log and its bus
- * have no room for a second.
+ * have no room for a second. With it goes what else is known to be wrong, so that all of it is said.
  */
-export function checkShared(config: Pick<Config, 'EVENT_STORE_URL' | 'BUS_URL'>): void {
+export function checkShared(
+  config: Pick<Config, 'EVENT_STORE_URL' | 'BUS_URL'>,
+  others: readonly string[] = [],
+): void {
   const problems: string[] = [];
   if (!config.EVENT_STORE_URL.startsWith('esdb'))
     problems.push(
@@ -30,6 +33,7 @@ export function checkShared(config: Pick<Config, 'EVENT_STORE_URL' | 'BUS_URL'>)
     problems.push(
       'BUS_URL: processes of their own share Kafka: expected kafka://host:port (infra/dev/up kafka starts one for development)',
     );
+  problems.push(...others);
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
@@ -44,25 +48,33 @@ export const servicePorts: Readonly<Record<string, number>> = {
   audit: 4207,
 };
 
+/** What is wrong for who calls services: without an identity nobody answers, and no service is left out. */
+export function callerProblems({
+  SERVICE_URLS,
+  IDENTITY_FILE,
+}: Pick<Config, 'SERVICE_URLS' | 'IDENTITY_FILE'>): readonly string[] {
+  const problems = Object.keys(servicePorts)
+    .filter((name) => SERVICE_URLS.size > 0 && !SERVICE_URLS.has(name))
+    .map((name) => `SERVICE_URLS: it does not say where ${name} is`);
+  if (IDENTITY_FILE === undefined) problems.push(NO_IDENTITY);
+  return problems;
+}
+
+const NO_IDENTITY =
+  'IDENTITY_FILE: services answer only whom they trust: name the file of this caller’s identity (npm run bivouac -- identity new)';
+
 /**
  * The services as a caller of them is told where they are: all of them on this machine where
  * SERVICE_URLS says nothing.
  *
- * @throws ConfigError where the caller has no identity, or a service is left out.
+ * @throws ConfigError for {@link callerProblems}
  */
 export async function callerOf(
   config: Pick<Config, 'SERVICE_URLS' | 'SERVICES_CA' | 'IDENTITY_FILE'>,
   logger: Logger,
 ): Promise<RemoteServices> {
   const { SERVICE_URLS: given, IDENTITY_FILE: identityFile, SERVICES_CA: caFile } = config;
-  const problems = Object.keys(servicePorts)
-    .filter((name) => given.size > 0 && !given.has(name))
-    .map((name) => `SERVICE_URLS: it does not say where ${name} is`);
-  if (identityFile === undefined) {
-    problems.push(
-      'IDENTITY_FILE: services answer only whom they trust: name the file of this caller’s identity (npm run bivouac -- identity new)',
-    );
-  }
+  const problems = callerProblems(config);
   if (identityFile === undefined || problems.length > 0) throw new ConfigError(problems);
   return callServices({
     services: given.size > 0 ? given : onThisMachine(),
@@ -80,15 +92,21 @@ function onThisMachine(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
+/** What is wrong for a service: it answers only whom it trusts. */
+export function trustProblems({
+  TRUSTED_CALLERS_FILE,
+}: Pick<Config, 'TRUSTED_CALLERS_FILE'>): readonly string[] {
+  return TRUSTED_CALLERS_FILE === undefined ? [NO_TRUST] : [];
+}
+
+const NO_TRUST =
+  'TRUSTED_CALLERS_FILE: a service answers only whom it trusts: name the file of callers (npm run bivouac -- identity new writes it)';
+
 /** The callers that a service answers. Throws a ConfigError where none are named. */
 export async function trustedBy(
   config: Pick<Config, 'TRUSTED_CALLERS_FILE'>,
 ): Promise<TrustedCallers> {
-  if (config.TRUSTED_CALLERS_FILE === undefined) {
-    throw new ConfigError([
-      'TRUSTED_CALLERS_FILE: a service answers only whom it trusts: name the file of callers (npm run bivouac -- identity new writes it)',
-    ]);
-  }
+  if (config.TRUSTED_CALLERS_FILE === undefined) throw new ConfigError([NO_TRUST]);
   return openTrustedCallers(config.TRUSTED_CALLERS_FILE);
 }
 

@@ -2,7 +2,14 @@
 import { expect, test } from '@jest/globals';
 
 import { createLogger, readConfig } from '../runtime/index.ts';
-import { callerOf, checkShared, servicePorts, trustedBy } from './settings.ts';
+import {
+  callerOf,
+  callerProblems,
+  checkShared,
+  servicePorts,
+  trustedBy,
+  trustProblems,
+} from './settings.ts';
 
 const logger = createLogger('silent', process.stderr);
 const shared = {
@@ -17,6 +24,16 @@ test('a log and a bus that no second process can use are refused, both at once',
   expect(() => {
     checkShared(readConfig(shared));
   }).not.toThrow();
+});
+
+test('whatever is wrong for a process is said at once', () => {
+  const config = readConfig({});
+  expect(() => {
+    checkShared(config, [...callerProblems(config), ...trustProblems(config)]);
+  }).toThrow(/EVENT_STORE_URL[^]*BUS_URL[^]*IDENTITY_FILE[^]*TRUSTED_CALLERS_FILE/);
+  expect(() => {
+    checkShared(readConfig(shared), trustProblems(config));
+  }).toThrow(/TRUSTED_CALLERS_FILE/);
 });
 
 test('a caller needs an identity, and to be told of every service where it is told of any', async () => {

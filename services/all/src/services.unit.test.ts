@@ -1,6 +1,7 @@
 // What holds of the services only together.
 import { auditService, streamKinds } from '@bivouac/audit';
 import { parkingServices } from '@bivouac/events/audit';
+import { servicePorts } from '@bivouac/infra/process';
 import { eventsOf } from '@bivouac/infra/runtime';
 import { expect, test } from '@jest/globals';
 
@@ -28,4 +29,9 @@ test('the history of an object misses no kind of stream', () => {
 test('the parked homes of every service that reacts can be seen to', () => {
   const reacting = allServices.filter((s) => s.policies.length + s.responders.length > 0);
   expect(reacting.map(({ name }) => name).sort()).toEqual([...parkingServices]);
+});
+
+test('every service has its place on a machine that runs them all', () => {
+  expect(Object.keys(servicePorts).sort()).toEqual(allServices.map(({ name }) => name).sort());
+  expect(new Set(Object.values(servicePorts)).size).toBe(allServices.length);
 });

@@ -9,6 +9,7 @@ import { eventRegistry } from '@bivouac/events/language';
 import { openBus } from '@bivouac/infra/bus';
 import {
   callerOf,
+  callerProblems,
   checkShared,
   Closing,
   listenForNews,
@@ -29,6 +30,8 @@ export interface EndpointPart extends Part {
   readonly endpoint: string;
 }
 
+const NO_ADDRESS = 'AGENT_LISTEN: expected where agents may connect, e.g. 4100 (see .env.example)';
+
 /**
  * Starts a replica of the endpoint. Resolves when agents can connect.
  *
@@ -37,11 +40,8 @@ export interface EndpointPart extends Part {
 export async function startEndpointPart(options: PartOptions): Promise<EndpointPart> {
   const { config, clock, logger } = options;
   const { AGENT_LISTEN: address, AGENT_TLS_CERT: cert, AGENT_TLS_KEY: key } = config;
-  checkShared(config);
-  if (address === undefined)
-    throw new ConfigError([
-      'AGENT_LISTEN: expected where agents may connect, e.g. 4100 (see .env.example)',
-    ]);
+  checkShared(config, [...callerProblems(config), ...(address === undefined ? [NO_ADDRESS] : [])]);
+  if (address === undefined) throw new ConfigError([NO_ADDRESS]);
   const closing = new Closing();
   const health = new Health({ logger, onFailure: options.onFailure });
   const onFailure = health.fail;
