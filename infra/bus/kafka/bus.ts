@@ -11,6 +11,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { Bus, Consumer, ConsumerOptions } from '../port.ts';
 import { kafkaClient, kafkaError, type KafkaLogger, kafkaSettings } from './client.ts';
 import { KafkaConsumer } from './consumer.ts';
+import { membersOf } from './member.ts';
 import { Publisher } from './publisher.ts';
 import { RelayCheckpoint } from './relay-checkpoint.ts';
 import { Relay } from './relay.ts';
@@ -142,7 +143,7 @@ class RunningBus implements KafkaBus {
     }
     this.#groups.set(group, undefined);
     const consumer = await KafkaConsumer.open({
-      kafka,
+      newMember: membersOf(kafka),
       admin,
       topic,
       epoch,

@@ -3,17 +3,16 @@
  * with it heartbeats, never waits for a handler; offsets are committed behind what the group remembers.
  * It joins anew when the client has died, and fails where that cannot help.
  */
-import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
-
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/react/attempts.ts';
 import type { BusMessage, Consumer, ConsumerOptions } from '../port.ts';
 import { Assignment } from './assignment.ts';
 import { isHopeless, isPassing, type KafkaLogger, kafkaError } from './client.ts';
 import type { Lane } from './lane.ts';
+import type { Fetched, NewMember } from './member.ts';
 import { busMessage, epochOf, type Incoming, MessageError } from './message.ts';
 import { Session } from './session.ts';
-import { metadataOf, readStarts } from './starts.ts';
+import { type AsksOffsets, metadataOf, readStarts } from './starts.ts';
 
 /** Bytes waiting in one lane, and in all together, before no more is fetched. */
 const LANE_BYTES = 512 * 1024;
@@ -26,8 +25,8 @@ const DEATHS = 5;
 const EVERYTHING = '9'.repeat(20);
 
 export interface KafkaConsumerOptions {
-  readonly kafka: Kafka;
-  readonly admin: Admin;
+  readonly newMember: NewMember;
+  readonly admin: AsksOffsets;
   readonly topic: string;
   readonly epoch: string;
   readonly groupId: string;
@@ -107,9 +106,9 @@ export class KafkaConsumer implements Consumer {
   }
 
   async #join(): Promise<Session> {
-    const { kafka, topic, groupId, network } = this.#options;
+    const { newMember, topic, groupId, network } = this.#options;
     const session = await Session.start({
-      kafka,
+      newMember,
       topic,
       groupId,
       network,
@@ -118,7 +117,7 @@ export class KafkaConsumer implements Consumer {
         this.#session = joined;
         this.#assignment.assign(joined, partitions, memberId);
       },
-      batch: (payload) => this.#take(payload),
+      batch: (batch) => this.#take(batch),
     });
     this.#session = session;
     if (this.#stop.signal.aborted) void session.close();
@@ -161,11 +160,10 @@ export class KafkaConsumer implements Consumer {
 
   // Taking in and handing on.
 
-  #take(payload: EachBatchPayload): void {
-    const { batch } = payload;
+  #take(batch: Fetched): void {
     const lane = this.#assignment.lane(batch.partition);
     // What is not resolved is fetched again when the partition is resumed.
-    if (lane === undefined || lane.paused || payload.isStale() || this.#stop.signal.aborted) return;
+    if (lane === undefined || lane.paused || batch.isStale() || this.#stop.signal.aborted) return;
     for (const message of batch.messages) {
       const offset = BigInt(message.offset);
       const read = this.#read(lane, message.offset, message);
@@ -173,7 +171,7 @@ export class KafkaConsumer implements Consumer {
       else this.#bytes += lane.take(offset, read);
     }
     const last = batch.messages.at(-1);
-    if (last !== undefined) payload.resolveOffset(last.offset);
+    if (last !== undefined) batch.resolve(last.offset);
     this.#deaths = 0;
     if (lane.bytes > LANE_BYTES || (this.#bytes > ALL_BYTES && lane.waiting > 0)) {
       lane.paused = true;

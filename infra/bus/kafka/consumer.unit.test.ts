@@ -1,21 +1,19 @@
 // What becomes of a consumer when its client dies while it runs, and in which order it leaves its group.
 import { expect, test } from '@jest/globals';
-import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
 
 import { ManualClock } from '../../runtime/clock.ts';
 import type { ConsumerOptions } from '../port.ts';
 import { KafkaConsumer } from './consumer.ts';
+import type { Member, MemberEvents, NewMember } from './member.ts';
+import type { AsksOffsets } from './starts.ts';
 
-type Listener = (event: { readonly payload: Record<string, unknown> }) => void;
-
-/** As much of the client as a consumer touches; each life of it is one more in `lives`. */
+/** The client as far as a consumer touches it; each member that it makes is one more in `lives`. */
 class Client {
   readonly lives: Life[] = [];
-  readonly kafka = { consumer: () => this.#begin() } as unknown as Kafka;
-  readonly admin = {
-    fetchTopicOffsets: () => Promise.resolve([{ partition: 0, low: '0', high: '0' }]),
+  readonly admin: AsksOffsets = {
+    fetchTopicOffsets: () => Promise.resolve([{ partition: 0, offset: '0', low: '0', high: '0' }]),
     fetchOffsets: () => Promise.resolve([]),
-  } as unknown as Admin;
+  };
   readonly said: string[];
 
   constructor(said: string[]) {
@@ -24,68 +22,59 @@ class Client {
 
   get life(): Life {
     const life = this.lives.at(-1);
-    if (life === undefined) throw new Error('no client was made');
+    if (life === undefined) throw new Error('no member was made');
     return life;
   }
 
-  #begin(): Life {
-    const life = new Life(this.said, this.lives.length + 1);
+  readonly newMember: NewMember = (_group, events) => {
+    const life = new Life(this.said, this.lives.length + 1, events);
     this.lives.push(life);
     return life;
-  }
+  };
 }
 
-class Life {
-  readonly events = { GROUP_JOIN: 'join', CRASH: 'crash', FETCH: 'fetch' };
-  readonly #listeners = new Map<string, Listener>();
+class Life implements Member {
   readonly #said: string[];
   readonly #number: number;
-  #batch: ((payload: EachBatchPayload) => Promise<void>) | undefined;
+  readonly #events: MemberEvents;
 
-  constructor(said: string[], number: number) {
+  constructor(said: string[], number: number, events: MemberEvents) {
     this.#said = said;
     this.#number = number;
+    this.#events = events;
   }
 
-  on(name: string, listener: Listener): void {
-    this.#listeners.set(name, listener);
-  }
-
-  connect = (): Promise<void> => Promise.resolve();
-  subscribe = (): Promise<void> => Promise.resolve();
   pause = (): void => undefined;
   resume = (): void => undefined;
   seek = (): void => undefined;
 
-  run(options: { readonly eachBatch: (payload: EachBatchPayload) => Promise<void> }) {
-    this.#batch = options.eachBatch;
-    const payload = { memberAssignment: { topic: [0] }, memberId: `member ${this.#number}` };
-    this.#listeners.get('join')?.({ payload });
+  join(): Promise<void> {
+    this.#events.joined([0], `member ${this.#number}`);
     return Promise.resolve();
   }
 
-  commitOffsets(offsets: readonly { readonly offset: string }[]): Promise<void> {
+  commit(offsets: readonly { readonly offset: string }[]): Promise<void> {
     this.#said.push(`committed ${offsets.map(({ offset }) => offset).join()}`);
     return Promise.resolve();
   }
 
-  disconnect(): Promise<void> {
+  leave(): Promise<void> {
     this.#said.push('left');
     return Promise.resolve();
   }
 
   die(error: unknown): void {
-    this.#listeners.get('crash')?.({ payload: { error } });
+    this.#events.crashed(error);
   }
 
   /** A message that is none of ours: it has nothing to deliver, and its offset can be committed. */
-  async foreign(offset: string): Promise<void> {
-    const message = { offset, key: null, value: null, headers: {} };
-    await this.#batch?.({
-      batch: { partition: 0, messages: [message] },
+  foreign(offset: string): void {
+    this.#events.batch({
+      partition: 0,
+      messages: [{ offset, key: null, value: null, headers: {} }],
       isStale: () => false,
-      resolveOffset: () => undefined,
-    } as unknown as EachBatchPayload);
+      resolve: () => undefined,
+    });
   }
 }
 
@@ -110,7 +99,7 @@ async function rig(more: Partial<ConsumerOptions> = {}) {
   const log = (): void => undefined;
   let ended = 0;
   const consumer = await KafkaConsumer.open({
-    ...{ kafka: client.kafka, admin: client.admin, topic: 'topic', epoch: 'one', network },
+    ...{ newMember: client.newMember, admin: client.admin, topic: 'topic', epoch: 'one', network },
     groupId: 'bivouac.one.billing',
     logger: { debug: log, info: log, warn: log, error: log },
     random: () => 0.5,
@@ -180,7 +169,7 @@ test('a stop writes down what was done, commits, and only then leaves the group'
   const { client, consumer, said } = await rig({
     leaving: () => Promise.resolve(void order.push(`written down, ${said.length} calls before`)),
   });
-  await client.life.foreign('4');
+  client.life.foreign('4');
   await consumer.stop(1000);
   expect(order).toEqual(['written down, 0 calls before']);
   expect(said).toEqual(['committed 5', 'left']);

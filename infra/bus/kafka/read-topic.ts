@@ -2,16 +2,17 @@
  * Reads a topic to the end it has now, all of it or the last message of each partition, without a trace
  * in any group: for whoever compares it with the log.
  */
-import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 
 import { systemClock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { type FetchedMessage, membersOf } from './member.ts';
 import { Session } from './session.ts';
 import { boundsOf } from './starts.ts';
 
 export interface TopicMessage {
   readonly partition: number;
-  readonly message: KafkaMessage;
+  readonly message: FetchedMessage;
 }
 
 interface ReadTopic {
@@ -58,7 +59,7 @@ async function readTo(
   const whole = new Promise<void>((resolve) => (done = resolve));
   const groupId = `bivouac.reader.${crypto.randomUUID()}`;
   const session = await Session.start({
-    kafka,
+    newMember: membersOf(kafka),
     topic,
     groupId,
     network: systemClock,
@@ -68,8 +69,7 @@ async function readTo(
         joined.seek(each.partition, from(each).toString());
       }
     },
-    batch: (payload) => {
-      const { batch } = payload;
+    batch: (batch) => {
       for (const message of batch.messages) {
         const end = left.get(batch.partition);
         if (end === undefined) break;
@@ -77,7 +77,7 @@ async function readTo(
         if (BigInt(message.offset) + 1n >= end) left.delete(batch.partition);
       }
       const last = batch.messages.at(-1);
-      if (last !== undefined) payload.resolveOffset(last.offset);
+      if (last !== undefined) batch.resolve(last.offset);
       if (left.size === 0) done();
     },
   });

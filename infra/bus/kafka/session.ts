@@ -2,41 +2,30 @@
  * One life of the client's consumer: joined to the group until it dies. It never restarts by itself,
  * because a client that does can go on failing for ever, alive and idle, and nobody is told.
  */
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-
 import type { Clock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import type { CommittedOffset, Fetched, Member, NewMember } from './member.ts';
 import { isElecting, patiently } from './patience.ts';
 
-/** Milliseconds without a sign of life until the group gives a member's partitions to others. */
-const SESSION_TIMEOUT = 10_000;
-const HEARTBEAT_INTERVAL = 2000;
-/** Milliseconds that members have to come together again; nothing here holds a member up. */
-const REBALANCE_TIMEOUT = 20_000;
-/** Milliseconds a fetch waits for something new. */
-const FETCH_WAIT = 500;
-/** Bytes of one fetch: in all, and of a partition. */
-const FETCH_BYTES = 4 * 1024 * 1024;
-const PARTITION_BYTES = 256 * 1024;
 /** Milliseconds without a fetch after which the client counts as stalled. */
 const STALLED = 60_000;
 
 export interface SessionOptions {
-  readonly kafka: Kafka;
+  readonly newMember: NewMember;
   readonly topic: string;
   readonly groupId: string;
   readonly network: Clock;
   /** These partitions are the member's now: all of them, after each coming together. */
   readonly joined: (session: Session, partitions: readonly number[], memberId: string) => void;
   /** Messages of one partition. Returns at once: a fetch waits for it, and heartbeats for a fetch. */
-  readonly batch: (payload: EachBatchPayload) => void;
+  readonly batch: (batch: Fetched) => void;
 }
 
 export class Session {
   /** Resolves, with the cause, when it has died. */
   readonly died: Promise<unknown>;
   readonly #options: SessionOptions;
-  readonly #consumer: Consumer;
+  readonly #member: Member;
   readonly #die: (error: unknown) => void;
   #dead: { readonly error: unknown } | undefined;
   #fetched: number;
@@ -51,23 +40,25 @@ export class Session {
       this.#dead ??= { error };
       resolve(error);
     };
-    this.#consumer = options.kafka.consumer({
-      groupId: options.groupId,
-      allowAutoTopicCreation: false,
-      sessionTimeout: SESSION_TIMEOUT,
-      heartbeatInterval: HEARTBEAT_INTERVAL,
-      rebalanceTimeout: REBALANCE_TIMEOUT,
-      maxWaitTimeInMs: FETCH_WAIT,
-      maxBytes: FETCH_BYTES,
-      maxBytesPerPartition: PARTITION_BYTES,
-      // Given whole: the client's defaults would be taken for what is left out.
-      retry: {
-        retries: 3,
-        initialRetryTime: 100,
-        maxRetryTime: 1000,
-        restartOnFailure: () => Promise.resolve(false),
+    const { topic, groupId, newMember, network, joined, batch } = options;
+    this.#member = newMember(
+      { topic, groupId },
+      {
+        joined: (partitions, memberId) => {
+          if (!this.#over) joined(this, partitions, memberId);
+        },
+        fetched: () => (this.#fetched = network.now()),
+        crashed: (error) => this.#die(error),
+        batch: (fetched) => {
+          try {
+            // One that was given up may fetch on for a moment; its partitions are another's by then.
+            if (!this.#over) batch(fetched);
+          } catch (error) {
+            this.#die(error);
+          }
+        },
       },
-    });
+    );
   }
 
   /** Joins the group. Throws what keeps it from it. */
@@ -86,30 +77,8 @@ export class Session {
   }
 
   async #join(): Promise<void> {
-    const { topic, joined, batch, network } = this.#options;
-    const consumer = this.#consumer;
-    const { GROUP_JOIN, CRASH, FETCH } = consumer.events;
-    consumer.on(GROUP_JOIN, ({ payload }) => {
-      if (!this.#over) joined(this, payload.memberAssignment[topic] ?? [], payload.memberId);
-    });
-    consumer.on(FETCH, () => (this.#fetched = network.now()));
-    consumer.on(CRASH, ({ payload }) => this.#die(payload.error));
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => {
-        try {
-          // One that was given up may fetch on for a moment; its partitions are another's by then.
-          if (!this.#over) batch(payload);
-        } catch (error) {
-          this.#die(error);
-        }
-        return Promise.resolve();
-      },
-    });
-    // What hinders the joining is told by the event of a crash alone.
+    await this.#member.join();
+    // What hinders the joining is told by the crash alone.
     if (this.#dead !== undefined) throw this.#dead.error;
   }
 
@@ -128,35 +97,28 @@ export class Session {
 
   pause(partitions: readonly number[]): void {
     if (this.#over || partitions.length === 0) return;
-    this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
+    this.#member.pause(partitions);
   }
 
   resume(partitions: readonly number[]): void {
     if (this.#over || partitions.length === 0) return;
-    this.#consumer.resume([{ topic: this.#options.topic, partitions: [...partitions] }]);
+    this.#member.resume(partitions);
   }
 
   /** The next message read of a partition. */
   seek(partition: number, offset: string): void {
-    if (!this.#over) this.#consumer.seek({ topic: this.#options.topic, partition, offset });
+    if (!this.#over) this.#member.seek(partition, offset);
   }
 
   /** Commits offsets; throws where they were not. */
-  async commit(
-    offsets: readonly {
-      readonly partition: number;
-      readonly offset: string;
-      readonly metadata: string;
-    }[],
-  ): Promise<void> {
-    const { topic } = this.#options;
+  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
     if (this.#over) throw new RuntimeError('unavailable', 'the consumer is not in its group');
-    await this.#consumer.commitOffsets(offsets.map((each) => ({ topic, ...each })));
+    await this.#member.commit(offsets);
   }
 
   /** Leaves the group. Safe to call twice; never throws. */
   close(): Promise<void> {
-    this.#closing ??= this.#consumer.disconnect().catch(() => undefined);
+    this.#closing ??= this.#member.leave().catch(() => undefined);
     return this.#closing;
   }
 

@@ -5,6 +5,9 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { Mark } from '../port.ts';
 import { patiently } from './patience.ts';
 
+/** As much of the client's admin as is asked here. */
+export type AsksOffsets = Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>;
+
 /** What the brokers know of one partition and group. */
 export interface Start {
   /** The oldest message still there. */
@@ -18,7 +21,7 @@ export interface Start {
 
 /** Asks the brokers, once for all partitions. */
 export async function readStarts(
-  admin: Admin,
+  admin: AsksOffsets,
   topic: string,
   groupId: string,
 ): Promise<ReadonlyMap<number, Start>> {
@@ -47,7 +50,7 @@ export async function readStarts(
 
 /** The oldest and the next offset of each partition. */
 export function boundsOf(
-  admin: Admin,
+  admin: Pick<Admin, 'fetchTopicOffsets'>,
   topic: string,
 ): Promise<readonly { readonly partition: number; readonly low: string; readonly high: string }[]> {
   return patiently(systemClock, () => admin.fetchTopicOffsets(topic));
