@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { eventRegistry } from '@bivouac/events/language';
 import { openBus } from '@bivouac/infra/bus';
 import {
   callerOf,
@@ -22,7 +21,8 @@ import {
 import { ConfigError, Health } from '@bivouac/infra/runtime';
 
 import { openAgents } from './agents.ts';
-import { NodeNews, nodeNewsEvents } from './node-news.ts';
+import { hearing } from './hearing.ts';
+import { NodeNews } from './node-news.ts';
 
 /** The endpoint's part. */
 export interface EndpointPart extends Part {
@@ -61,21 +61,11 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
     const news = new NodeNews();
     const agents = openAgents({ caller, news, logger });
     closing.add(() => agents.close());
-    const registry = eventRegistry(nodeNewsEvents);
     const stopListening = await listenForNews({
       bus,
       name: 'endpoint',
       after: (await store.head()).position,
-      onEvents: (events) => {
-        for (const stored of events) {
-          const event = registry.decode(stored);
-          if (event !== undefined) news.hear(event);
-        }
-      },
-      onMissed: (upTo) => {
-        for (const nodeId of agents.endpoint.connected()) news.instructed(nodeId, upTo);
-        agents.gate.recheck();
-      },
+      ...hearing(news, agents),
       onFailure,
     });
     closing.add(stopListening);
