@@ -61,6 +61,11 @@ export interface Consumer {
    * a bus that cannot may leave it to the round.
    */
   ask(partition: number, position: Position): void;
+  /**
+   * Resolves when the consumer is in its group and has begun every partition that it was given: a moment
+   * before, there may be some of them here and the others on their way. Absent: it always is.
+   */
+  settled?(): Promise<void>;
   /** Stops fetching, waits for deliveries under way up to the deadline. */
   stop(deadlineMilliseconds: number): Promise<void>;
 }

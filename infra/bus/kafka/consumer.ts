@@ -44,6 +44,8 @@ export class KafkaConsumer implements Consumer {
   readonly #stop = new AbortController();
   readonly #assignment: Assignment;
   #session: Session | undefined;
+  /** In its group; another one each time that it has lost it. */
+  #inGroup = new Joining();
   #bytes = 0;
   #underWay = 0;
   #deaths = 0;
@@ -79,6 +81,15 @@ export class KafkaConsumer implements Consumer {
   /** Nobody is asked: the relay marks every partition each second of the network's time. */
   ask(): void {}
 
+  async settled(): Promise<void> {
+    let joining: Joining;
+    do {
+      joining = this.#inGroup;
+      await joining.over;
+      await this.#assignment.settled();
+    } while (joining !== this.#inGroup && !this.#stop.signal.aborted);
+  }
+
   async stop(deadlineMilliseconds: number): Promise<void> {
     const { network } = this.#options;
     this.#stop.abort();
@@ -94,6 +105,7 @@ export class KafkaConsumer implements Consumer {
   /** Delivers nothing more; does not wait. */
   end(): void {
     this.#stop.abort();
+    this.#inGroup.end();
     void this.#session?.close();
     for (const lane of this.#assignment.lanes) lane.ended = true;
     this.#options.ended();
@@ -120,6 +132,7 @@ export class KafkaConsumer implements Consumer {
       batch: (batch) => this.#take(batch),
     });
     this.#session = session;
+    this.#inGroup.end();
     if (this.#stop.signal.aborted) void session.close();
     return session;
   }
@@ -133,6 +146,8 @@ export class KafkaConsumer implements Consumer {
       const error = await died;
       if (signal.aborted) return;
       void this.#session?.close();
+      // A joining that failed goes on: whoever waits for it waits for the one that succeeds.
+      if (this.#inGroup.ended) this.#inGroup = new Joining();
       this.#assignment.loseAll();
       if (isHopeless(error) || (!isPassing(error) && ++this.#deaths > DEATHS)) {
         this.#fail(kafkaError(`group ${groupId} cannot be consumed`, error));
@@ -284,5 +299,21 @@ export class KafkaConsumer implements Consumer {
   async #leave(): Promise<void> {
     await this.#commit();
     await this.#session?.close();
+  }
+}
+
+/** The time until a group is joined, or never will be. */
+class Joining {
+  readonly over: Promise<void>;
+  ended = false;
+  #resolve: () => void = () => undefined;
+
+  constructor() {
+    this.over = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#resolve();
   }
 }

@@ -15,6 +15,8 @@ class Client {
     fetchOffsets: () => Promise.resolve([]),
   };
   readonly said: string[];
+  /** No group can be joined. */
+  away = false;
 
   constructor(said: string[]) {
     this.said = said;
@@ -27,19 +29,21 @@ class Client {
   }
 
   readonly newMember: NewMember = (_group, events) => {
-    const life = new Life(this.said, this.lives.length + 1, events);
+    const life = new Life(this, this.lives.length + 1, events);
     this.lives.push(life);
     return life;
   };
 }
 
 class Life implements Member {
+  readonly #client: Client;
   readonly #said: string[];
   readonly #number: number;
   readonly #events: MemberEvents;
 
-  constructor(said: string[], number: number, events: MemberEvents) {
-    this.#said = said;
+  constructor(client: Client, number: number, events: MemberEvents) {
+    this.#client = client;
+    this.#said = client.said;
     this.#number = number;
     this.#events = events;
   }
@@ -49,6 +53,9 @@ class Life implements Member {
   seek = (): void => undefined;
 
   join(): Promise<void> {
+    if (this.#client.away) {
+      return Promise.reject(protocolError('GROUP_COORDINATOR_NOT_AVAILABLE', true));
+    }
     this.#events.joined([0], `member ${this.#number}`);
     return Promise.resolve();
   }
@@ -173,4 +180,58 @@ test('a stop writes down what was done, commits, and only then leaves the group'
   await consumer.stop(1000);
   expect(order).toEqual(['written down, 0 calls before']);
   expect(said).toEqual(['committed 5', 'left']);
+});
+
+test('it is settled only in its group, and when it has begun what it was given', async () => {
+  let begin: () => void = () => undefined;
+  let waits = false;
+  const { client, consumer, later } = await rig({
+    from: () =>
+      waits
+        ? new Promise((resolve) => {
+            begin = () => {
+              resolve(null);
+            };
+          })
+        : Promise.resolve(null),
+  });
+  await consumer.settled();
+  waits = true;
+  client.life.die(protocolError('REBALANCE_IN_PROGRESS', true));
+  await turns();
+  let settled = false;
+  const settling = consumer.settled().then(() => (settled = true));
+  await turns();
+  // It is in no group at the moment.
+  expect([settled, client.lives.length]).toEqual([false, 1]);
+  await later();
+  // It is, but its partition has not begun.
+  expect([settled, client.lives.length]).toEqual([false, 2]);
+  begin();
+  await settling;
+  await consumer.stop(0);
+});
+
+test('whoever waits for it to settle waits through every joining that fails', async () => {
+  const { client, consumer, later } = await rig();
+  client.away = true;
+  client.life.die(protocolError('REBALANCE_IN_PROGRESS', true));
+  await turns();
+  let settled = false;
+  const settling = consumer.settled().then(() => (settled = true));
+  for (let times = 0; times < 4; times++) await later();
+  expect([settled, client.lives.length > 3]).toEqual([false, true]);
+  client.away = false;
+  for (let times = 0; times < 2; times++) await later();
+  await settling;
+  await consumer.stop(0);
+});
+
+test('who waits for it to settle is not held up by its end', async () => {
+  const { client, consumer } = await rig();
+  client.life.die(protocolError('REBALANCE_IN_PROGRESS', true));
+  await turns();
+  const settling = consumer.settled();
+  consumer.end();
+  await settling;
 });

@@ -184,7 +184,8 @@ class RunningReactions implements Reactions {
     const { store } = this.#options;
     let same: boolean;
     do {
-      // Between two clients of a bus there is a moment with nothing here, and more to come.
+      // Between two clients of a bus there is a moment with some or nothing here, and more to come.
+      await this.#consumer?.settled?.();
       while (this.assigned().length === 0 && !this.#stop.signal.aborted) {
         await this.#reassigned().happened;
       }

@@ -111,3 +111,32 @@ test('a bus is told what is remembered, which is never ahead of what was written
   expect(kept?.(partition)).toBe(position);
   await process.stop();
 });
+
+test('nothing is at rest while the bus is on its way to its partitions', async () => {
+  const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+  const store = memoryEventStore({ epoch: 'one' });
+  let arrive: () => void = () => undefined;
+  const arriving = new Promise<void>((resolve) => (arrive = resolve));
+  const bus = (inner: Bus): Bus => ({
+    consume: async (options) => {
+      const consumer = await inner.consume(options);
+      return {
+        ask: (partition, position) => {
+          consumer.ask(partition, position);
+        },
+        stop: (deadline) => consumer.stop(deadline),
+        settled: () => arriving,
+      };
+    },
+    close: () => inner.close(),
+  });
+  const reactions = [sampleReaction('sample.do', new World())];
+  const process = await Process.start({ store, clock, reactions, bus });
+  let idle = false;
+  const resting = process.reactions.idle().then(() => (idle = true));
+  for (let i = 0; i < 20; i++) await turn();
+  expect(idle).toBe(false);
+  arrive();
+  await resting;
+  await process.stop();
+});
