@@ -13,7 +13,8 @@ interface Declared {
 }
 
 export type MetricDeclaration =
-  | (Declared & { readonly kind: 'counter' | 'gauge' })
+  | (Declared & { readonly kind: 'counter' })
+  | (Declared & { readonly kind: 'gauge' })
   | (Declared & {
       readonly kind: 'histogram';
       /** Upper bounds, in the unit of the metric. */
@@ -34,11 +35,6 @@ export const metricList = {
   ready: {
     kind: 'gauge',
     help: '1 while calls should be sent to the process, else 0.',
-    labels: [],
-  },
-  started_timestamp_seconds: {
-    kind: 'gauge',
-    help: 'When the process began, in seconds since 1970.',
     labels: [],
   },
   eventloop_delay_seconds: {

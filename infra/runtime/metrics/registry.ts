@@ -9,7 +9,7 @@ import {
 
 import { type Clock, systemClock } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
-import { type LabelsOf, METRIC_PREFIX, type MetricDeclaration, metricList } from './list.ts';
+import { METRIC_PREFIX, type MetricDeclaration, metricList } from './list.ts';
 import type { Counter, Gauge, Histogram, Metrics } from './port.ts';
 
 export interface ProcessMetrics extends Metrics {
@@ -62,16 +62,23 @@ class PrometheusMetrics implements ProcessMetrics {
         labelNames: [...declared.labels],
         registers: [this.#registry],
       };
-      if (declared.kind === 'counter') this.#counters.set(name, new PromCounter(common));
-      else if (declared.kind === 'gauge') this.#gauges.set(name, new PromGauge(common));
-      else {
-        const buckets = [...declared.buckets];
-        this.#histograms.set(name, new PromHistogram({ ...common, buckets }));
+      switch (declared.kind) {
+        case 'counter':
+          this.#counters.set(name, new PromCounter(common));
+          break;
+        case 'gauge': {
+          const gauge = new PromGauge(common);
+          // Without labels it would say 0 before anybody has set it.
+          if (declared.labels.length === 0) gauge.remove();
+          this.#gauges.set(name, gauge);
+          break;
+        }
+        case 'histogram':
+          this.#histograms.set(
+            name,
+            new PromHistogram({ ...common, buckets: [...declared.buckets] }),
+          );
       }
-      // Without labels prom-client begins at 0, which of a gauge that nobody sets here is no truth.
-      if (declared.kind === 'gauge') this.#gauges.get(name)?.reset();
-      if (declared.kind === 'gauge' && declared.labels.length === 0)
-        this.#gauges.get(name)?.remove();
     }
     if (options.ofNode !== false) collectDefaultMetrics({ register: this.#registry });
   }
