@@ -10,4 +10,12 @@ export {
   type LogFault,
 } from './embedded/examine.ts';
 export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';
+export { backupLog, type LogBackup } from './embedded/backup.ts';
+export {
+  backupRecordFile,
+  backupRecordOf,
+  readBackupRecord,
+  writeBackupRecord,
+  type BackupRecord,
+} from './backup-record.ts';
 export { openEventStore, type OpenEventStoreOptions } from './open.ts';

@@ -75,6 +75,8 @@ export const ConfigSchema = z.object({
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   ...portSettings,
+  /** The file that says when the log was backed up last; `events.backup` beside an embedded log unless set. */
+  BACKUP_RECORD_FILE: z.string().min(1).optional(),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Port to listen on, 0 = any free one. */
