@@ -101,7 +101,13 @@ export function callServices(options: CallServicesOptions): RemoteServices {
       connect: (origin, address) =>
         connect({ origin, address, ca, connections: options.connections ?? 64 }),
     });
-    services.set(name, { name, replicas, watching, budget: new RetryBudget(clock), seconds: secondsOf(metrics, name) });
+    services.set(name, {
+      name,
+      replicas,
+      watching,
+      budget: new RetryBudget(clock),
+      seconds: secondsOf(metrics, name),
+    });
   }
 
   const serviceOf = (contract: string): Service => {
@@ -284,7 +290,8 @@ export function callServices(options: CallServicesOptions): RemoteServices {
 
 /** How long calls of a service take, by what became of them. */
 function secondsOf(metrics: Metrics, service: string): Service['seconds'] {
-  const of = (outcome: string): Histogram => metrics.histogram('call_seconds', { service, outcome });
+  const of = (outcome: string): Histogram =>
+    metrics.histogram('call_seconds', { service, outcome });
   return {
     answered: of('answered'),
     'not-done': of('not-done'),

@@ -15,10 +15,14 @@ import {
 import type { Closing } from './closing.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { listen } from './http.ts';
+import { measureBackup } from './measured-backup.ts';
 import { RELEASE } from './release.ts';
 
 export interface ServeMetricsOptions {
-  readonly config: Pick<Config, 'METRICS_LISTEN' | 'PORT'>;
+  readonly config: Pick<
+    Config,
+    'METRICS_LISTEN' | 'PORT' | 'EVENT_STORE_URL' | 'BACKUP_RECORD_FILE'
+  >;
   /** What the process is: a service's name, `gateway`, `endpoint`, `relay`, `agent`, `embedded`. */
   readonly part: string;
   readonly logger: Logger;
@@ -51,6 +55,7 @@ export async function serveMetrics(
   metrics.onScrape('ready', () => {
     readiness.set(ready() ? 1 : 0);
   });
+  measureBackup(options.config, metrics);
   closing.add(watchEventLoop(metrics));
   const address = metricsAddress(options.config);
   if (address === undefined) return { metrics, url: undefined };

@@ -1,9 +1,9 @@
 /** What is measured of GraphQL requests: how each ended, how long it took, how many subscriptions are open. */
 import type { Metrics } from '@bivouac/infra/runtime';
-import type { ExecutionResult } from 'graphql';
+import { GraphQLError } from 'graphql';
 
 /** Codes of errors that are ours, or of what we need: the caller can do nothing about them. */
-const ours = new Set(['INTERNAL_SERVER_ERROR', 'INTERNAL', 'UNAVAILABLE', 'OUTCOME_UNKNOWN']);
+const ours = new Set(['INTERNAL', 'UNAVAILABLE', 'OUTCOME_UNKNOWN']);
 
 export interface AnswerMeasures {
   /** A request was read; what it answers is told of its end, and hands it on. */
@@ -27,7 +27,8 @@ export function answerMeasures(metrics: Metrics, open: () => number): AnswerMeas
         took();
         const errors = errorsOf(answer);
         if (errors.length === 0) done.add();
-        else if (errors.some(({ extensions }) => ours.has(String(extensions?.['code'])))) failed.add();
+        else if (errors.some(({ extensions }) => ours.has(String(extensions['code']))))
+          failed.add();
         else refused.add();
         return answer;
       };
@@ -36,6 +37,7 @@ export function answerMeasures(metrics: Metrics, open: () => number): AnswerMeas
 }
 
 /** A subscription has none of its own: each of its answers has. */
-function errorsOf(answer: object): NonNullable<ExecutionResult['errors']> {
-  return 'errors' in answer && Array.isArray(answer.errors) ? answer.errors : [];
+function errorsOf(answer: { readonly errors?: unknown }): readonly GraphQLError[] {
+  const { errors } = answer;
+  return Array.isArray(errors) ? errors.filter((error) => error instanceof GraphQLError) : [];
 }
