@@ -59,8 +59,8 @@ for panel in dashboard['panels']:
     else:
         rows[-1][1].append(panel)
 lines = sum(math.ceil(len(panels) / COLUMNS) for _, panels in rows)
-figure = plt.figure(figsize=(20, 3.1 * lines), dpi=80)
-grid = figure.add_gridspec(lines, COLUMNS, hspace=0.62, wspace=0.24, left=0.04, right=0.99, top=0.975, bottom=0.02)
+figure = plt.figure(figsize=(20, 3.9 * lines), dpi=80)
+grid = figure.add_gridspec(lines, COLUMNS, hspace=0.85, wspace=0.24, left=0.04, right=0.99, top=0.975, bottom=0.02)
 line = 0
 for title, panels in rows:
     for index, panel in enumerate(panels):
@@ -94,6 +94,6 @@ for title, panels in rows:
         axes.tick_params(labelsize=8.5)
         for side in ('top', 'right'):
             axes.spines[side].set_visible(False)
-        axes.legend(fontsize=7.5, loc='upper left', ncols=2 if drawn > 4 else 1, framealpha=0.75)
+        axes.legend(fontsize=7, loc='upper left', bbox_to_anchor=(0, -0.12), ncols=3, frameon=False)
     line += math.ceil(len(panels) / COLUMNS)
 figure.savefig(target)
