@@ -9,6 +9,7 @@ import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventsto
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { metricsSettings } from './metrics-settings.ts';
 import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
 
@@ -74,6 +75,8 @@ export const ConfigSchema = z.object({
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   ...portSettings,
+  /** The file that says when the log was backed up last; `events.backup` beside an embedded log unless set. */
+  BACKUP_RECORD_FILE: z.string().min(1).optional(),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Port to listen on, 0 = any free one. */
@@ -83,6 +86,7 @@ export const ConfigSchema = z.object({
     .min(0)
     .max(65535)
     .default(4000),
+  ...metricsSettings,
   /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** `on`: an empty installation gets a demo provider, customer, plans, image, node and pool. */
