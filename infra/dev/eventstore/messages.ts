@@ -8,6 +8,7 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
+import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 
 const Envelope = z.strictObject({
   schemaver: z.string().regex(/^[1-9]\d{0,4}$/),
@@ -47,6 +48,12 @@ export class CallError extends Error implements ServiceError {
 /** What a failure of the store is to the protocol. */
 export function callError(error: unknown): CallError {
   if (error instanceof CallError) return error;
+  if (error instanceof Tombstoned) {
+    return new CallError(status.FAILED_PRECONDITION, error.message, {
+      exception: 'stream-deleted',
+      'stream-name': /'(.*)'/s.exec(error.message)?.[1] ?? '',
+    });
+  }
   if (!(error instanceof EventStoreError)) {
     return new CallError(status.INTERNAL, error instanceof Error ? error.message : String(error));
   }
@@ -80,6 +87,9 @@ export function streamName(identifier: StreamIdentifier | undefined): string {
  */
 export function proposedEvent(message: Proposed): NewEvent {
   const map = message.getMetadataMap();
+  if (map.get('type') === '$metadata') {
+    return systemEvent(uuidText(message.getId()), '$metadata', message.getData_asU8());
+  }
   if (map.get('content-type') !== 'application/octet-stream') {
     throw new CallError(
       status.INVALID_ARGUMENT,
@@ -131,16 +141,18 @@ export function eventMessage(event: StoredEvent, stride: bigint, placed: boolean
   const id = new shared.UUID();
   id.setString(event.id);
   recorded.setId(id);
-  recorded.setStreamIdentifier(identifierOf(event.stream));
-  recorded.setStreamRevision(String(event.revision));
+  const { stream, revision } = toldOf(event);
+  const isOwn = stream.startsWith('$$') || event.type === '$streamDeleted';
+  recorded.setStreamIdentifier(identifierOf(stream));
+  recorded.setStreamRevision(String(revision));
   const position = placed ? String(parsePosition(event.position) * stride) : String(2n ** 64n - 1n);
   recorded.setCommitPosition(position);
   recorded.setPreparePosition(position);
   const map = recorded.getMetadataMap();
   map.set('type', event.type);
-  map.set('content-type', 'application/octet-stream');
+  map.set('content-type', isOwn ? 'application/json' : 'application/octet-stream');
   map.set('created', String(BigInt(Date.parse(event.time)) * BigInt(TICKS)));
-  recorded.setCustomMetadata(encodeMetadata(event));
+  if (!isOwn) recorded.setCustomMetadata(encodeMetadata(event));
   // The store's bodies may be views of a page, and the encoder takes no Buffer.
   recorded.setData(new Uint8Array(event.data));
   const read = new streams.ReadResp.ReadEvent();

@@ -101,7 +101,7 @@ class Outgoing {
 }
 
 async function readStream(
-  { store }: Served,
+  { store, states }: Served,
   options: ReadReq.Options,
   stream: string,
   out: Outgoing,
@@ -120,18 +120,21 @@ async function readStream(
       limit,
       ...(from !== undefined && { from }),
     });
-    if (!page.exists) {
+    const first = await states.firstOf(stream, page.exists ? page.head : -1n);
+    if (!page.exists || first === undefined) {
       const missing = new streams.ReadResp.StreamNotFound();
       missing.setStreamIdentifier(identifierOf(stream));
       const response = new streams.ReadResp();
       response.setStreamNotFound(missing);
       return out.message(response);
     }
-    for (const event of page.events.slice(0, remaining)) await out.event(event);
-    remaining -= page.events.length;
+    const left = page.events.filter(({ revision }) => revision >= first);
+    for (const event of left.slice(0, remaining)) await out.event(event);
+    remaining -= left.length;
     const last = page.events.at(-1);
     if (page.end || last === undefined || remaining <= 0) return;
     from = last.revision + (direction === 'forwards' ? 1n : -1n);
+    if (direction === 'backwards' && from < first) return;
   }
 }
 
@@ -144,6 +147,7 @@ async function readAll(
   const all = options.getAll();
   const direction = directionOf(options);
   let remaining = Number(options.getCount());
+  const wanted = filterOf(options);
   let after: Position | undefined;
   if (all?.hasPosition() === true) {
     const n = numberOf(all.getPosition()?.getCommitPosition(), stride);
@@ -153,8 +157,9 @@ async function readAll(
   while (remaining > 0) {
     const limit = Math.min(remaining, PAGE);
     const page = await store.readAll({ direction, limit, ...(after !== undefined && { after }) });
-    for (const event of page.events) await out.event(event);
-    remaining -= page.events.length;
+    const asked = page.events.filter(wanted);
+    for (const event of asked) await out.event(event);
+    remaining -= asked.length;
     if (page.end) return;
     after = page.events.at(-1)?.position ?? after;
   }

@@ -2,9 +2,12 @@
 import type { EventStore } from '../../event-store/port.ts';
 import type { Fault, Faults } from './faults.ts';
 import { CallError } from './messages.ts';
+import type { StreamStates } from './stream-states.ts';
 
 export interface Served {
   readonly store: EventStore;
+  /** What was deleted and truncated of it. */
+  readonly states: StreamStates;
   readonly faults: Faults;
   /** Bytes of the log that one event is said to take. */
   readonly stride: bigint;

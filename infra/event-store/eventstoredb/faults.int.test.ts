@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { EventStoreDBClient } from '@eventstore/db-client';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { StoredEvent } from '@bivouac/events/language';
 import type { Fault, ServedCall } from '../../dev/eventstore/faults.ts';
@@ -448,6 +449,57 @@ describe('what is not ours', () => {
     expect(error.code).toBe('unavailable');
     expect(error.message).toContain('EVENT_STORE_URL');
     expect((await refusal(open('esdb://host:2113', 'unnamed'))).code).toBe('invalid');
+  });
+});
+
+describe('a stream that somebody else deleted or truncated', () => {
+  let other: EventStoreDBClient;
+  beforeEach(async () => {
+    other = EventStoreDBClient.connectionString(server.url);
+    closing.push(() => other.dispose());
+    await store.append('pool-1', 'no-stream', sampleEvents('old', 4));
+  });
+
+  test('softly is missing; what is appended then has the number that the server gave it', async () => {
+    await other.deleteStream('pool-1');
+    expect(await store.readStream('pool-1')).toEqual({ exists: false });
+    expect(await store.readStream('pool-1', { direction: 'backwards' })).toEqual({ exists: false });
+    const anew = sampleEvents('new', 2);
+    const result = await store.append('pool-1', 'no-stream', anew);
+    expect(result.revision).toBe(5n);
+    expect((await store.readAll({ direction: 'backwards', limit: 1 })).events[0]).toMatchObject({
+      revision: 5n,
+      position: result.position,
+    });
+    // The log still has everything, and nothing of the server's own.
+    expect(await readWholeLog(store)).toHaveLength(6);
+    expect((await refusal(store.readStream('pool-1'))).code).toBe('corrupt');
+  });
+
+  test.each([
+    ['some', { truncateBefore: 2 }],
+    ['all', { truncateBefore: 4 }],
+    ['all but one', { maxCount: 1 }],
+  ])('of %s of its events is damaged, and never taken for a shorter one', async (_, metadata) => {
+    await other.setStreamMetadata('pool-1', metadata);
+    for (const options of [{}, { limit: 1 }, { direction: 'backwards' } as const]) {
+      const error = await refusal(store.readStream('pool-1', options));
+      expect([error.code, error.message]).toEqual(['corrupt', expect.stringContaining('pool-1')]);
+    }
+    await other.setStreamMetadata('pool-1', {});
+    expect(await store.readStream('pool-1')).toMatchObject({ exists: true, head: 3n });
+  });
+
+  test('for ever is deleted, to whoever reads, appends or sends again', async () => {
+    await other.tombstoneStream('pool-1');
+    const attempts = [
+      store.readStream('pool-1'),
+      store.append('pool-1', 3n, [sampleEvent('next')]),
+      store.append('pool-1', 'no-stream', sampleEvents('old', 4)),
+    ];
+    for (const attempt of attempts) expect((await refusal(attempt)).code).toBe('deleted');
+    expect(await readWholeLog(store)).toHaveLength(4);
+    await store.append('pool-2', 'no-stream', [sampleEvent('elsewhere')]);
   });
 });
 

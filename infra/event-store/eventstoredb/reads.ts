@@ -1,7 +1,7 @@
 /** Pages of streams and of the log, from the server's reads. */
 import { BACKWARDS, END, FORWARDS, START, type ReadPosition } from '@eventstore/db-client';
 import { parsePosition, type Position, type StoredEvent } from '@bivouac/events/language';
-import type { Direction, LogPage, StreamPage } from '../port.ts';
+import { type Direction, EventStoreError, type LogPage, type StreamPage } from '../port.ts';
 import { isHidden, positionOf, type ServerRecord, toStored } from './codec.ts';
 import { type Connection, RefusedRead } from './connection.ts';
 
@@ -41,6 +41,8 @@ export class Reads {
     if (direction === 'forwards') {
       const records = await this.#stream(stream, from ?? 0n, 'forwards', limit + 1);
       if (records === 'missing') return { exists: false };
+      const start = records[0];
+      if (start !== undefined && start.revision !== (from ?? 0n)) throw truncated(stream);
       const events = this.#stored(records.slice(0, limit));
       const end = records.length <= limit;
       const last = records.at(-1);
@@ -54,13 +56,18 @@ export class Reads {
     const records = await this.#stream(stream, start, 'backwards', limit + 1);
     if (records === 'missing') return { exists: false };
     const events = this.#stored(records.slice(0, limit));
-    return { exists: true, head, events, end: records.length <= limit };
+    const end = records.length <= limit;
+    if (end && start >= 0n && events.at(-1)?.revision !== 0n) throw truncated(stream);
+    return { exists: true, head, events, end };
   }
 
-  /** Revision of a stream's last event. */
+  /** Revision of a stream's last event; undefined: there is no such stream, or it was deleted. */
   async streamHead(stream: string): Promise<bigint | undefined> {
     const records = await this.#stream(stream, 'end', 'backwards', 1);
-    return records === 'missing' ? undefined : records[0]?.revision;
+    if (records === 'missing') return undefined;
+    // A stream that is there and has no last event: all of them were taken away.
+    if (records[0] === undefined) throw truncated(stream);
+    return records[0].revision;
   }
 
   /**
@@ -173,6 +180,15 @@ export class Reads {
   #stored(records: readonly ServerRecord[]): StoredEvent[] {
     return records.map((record) => toStored(record, this.#epoch));
   }
+}
+
+/** Whoever folded what is left would decide on a state that never was. */
+function truncated(stream: string): EventStoreError {
+  return new EventStoreError(
+    'corrupt',
+    `the first events of ${stream} are gone: it was truncated or deleted on the server ($tb, $maxCount, $maxAge). ` +
+      'Take the setting away if nothing was scavenged yet; else restore a backup',
+  );
 }
 
 /** Commit and prepare are one for what is written here; see {@link positionOf}. */
