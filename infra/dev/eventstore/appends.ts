@@ -94,6 +94,7 @@ export function serveBatchAppend(
     string,
     { options: BatchAppendReq.Options | undefined; events: NewEvent[]; refused?: CallError }
   >();
+  const pending = new Set<Promise<unknown>>();
   call.on('data', (message: BatchAppendReq) => {
     const id = uuidText(message.getCorrelationId());
     const batch = open.get(id) ?? { options: message.getOptions(), events: [] };
@@ -129,13 +130,16 @@ export function serveBatchAppend(
       call.write(response);
       if (fault?.fault === 'twice') call.write(response);
     };
-    run().catch((error: unknown) => {
+    const answering = run().catch((error: unknown) => {
       if (!(error instanceof Tombstoned)) return call.emit('error', callError(error));
       response.setError(deletedStatus(stream));
       return call.write(response);
     });
+    pending.add(answering);
+    void answering.finally(() => pending.delete(answering));
   });
-  call.on('end', () => call.end());
+  // Who has said all it has to say is answered all the same.
+  call.on('end', () => void Promise.allSettled(pending).then(() => call.end()));
 }
 
 /** Any revision is taken for a stream's metadata alone, as clients send it. */
