@@ -17,10 +17,10 @@ import { type BenchPart, type Figure, pairsOf, progress, secondsOf } from './fig
 import { type BenchRow, benchRows } from './limits/store-rows.ts';
 
 /** Events of one side of a pair. */
-const SINGLE = 300;
+const SINGLE = 150;
 const WRITERS = 64;
-const ROUNDS = 25;
-const REPLAYED = 30_000;
+const ROUNDS = 10;
+const REPLAYED = 10_000;
 /** Events in one append while the log is filled. */
 const FILLING = 500;
 

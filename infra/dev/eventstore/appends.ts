@@ -23,6 +23,7 @@ import {
   EventStoreError,
   type ExpectedRevision,
 } from '../../event-store/port.ts';
+import type { Fault } from './faults.ts';
 import {
   callError,
   CallError,
@@ -74,7 +75,7 @@ export function serveAppend(
       const outcome = await append(served, stream, expected, events);
       if (isHung(fault, 'after')) return undefined;
       failOn(fault, 'after');
-      return appendAnswer(served, outcome, expected, fault?.fault === 'no-position');
+      return appendAnswer(served, outcome, expected, fault);
     };
     run().then(
       (response) => {
@@ -187,7 +188,7 @@ function appendAnswer(
   served: Served,
   outcome: Outcome,
   expected: ExpectedRevision,
-  placeless: boolean,
+  fault: Fault | undefined,
 ): AppendResp {
   const response = new streams.AppendResp();
   if (outcome.kind === 'wrong-version') {
@@ -201,12 +202,12 @@ function appendAnswer(
   }
   const success = new streams.AppendResp.Success();
   success.setCurrentRevision(String(outcome.result.revision));
-  if (placeless) success.setNoPosition(new shared.Empty());
+  if (fault?.fault === 'no-position') success.setNoPosition(new shared.Empty());
   else {
     const position = new streams.AppendResp.Position();
-    const at = String(parsePosition(outcome.result.position) * served.stride);
-    position.setCommitPosition(at);
-    position.setPreparePosition(at);
+    const at = parsePosition(outcome.result.position) * served.stride;
+    position.setCommitPosition(String(fault?.fault === 'commit-apart' ? at + 1n : at));
+    position.setPreparePosition(String(at));
     success.setPosition(position);
   }
   response.setSuccess(success);

@@ -8,6 +8,7 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
+import type { Served } from './served.ts';
 import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 
 const Envelope = z.strictObject({
@@ -133,10 +134,13 @@ const TICKS = 10_000;
 /**
  * An event as a read or a subscription answers it.
  *
- * @param stride - bytes of the log that one event is said to take
  * @param placed - whether it says where the event stands
  */
-export function eventMessage(event: StoredEvent, stride: bigint, placed: boolean): ReadResp {
+export function eventMessage(
+  event: StoredEvent,
+  { stride, apart }: Pick<Served, 'stride' | 'apart'>,
+  placed: boolean,
+): ReadResp {
   const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();
   const id = new shared.UUID();
   id.setString(event.id);
@@ -145,9 +149,11 @@ export function eventMessage(event: StoredEvent, stride: bigint, placed: boolean
   const isOwn = stream.startsWith('$$') || event.type === '$streamDeleted';
   recorded.setStreamIdentifier(identifierOf(stream));
   recorded.setStreamRevision(String(revision));
-  const position = placed ? String(parsePosition(event.position) * stride) : String(2n ** 64n - 1n);
-  recorded.setCommitPosition(position);
-  recorded.setPreparePosition(position);
+  const prepare = placed ? parsePosition(event.position) * stride : 2n ** 64n - 1n;
+  const isServers = event.stream.startsWith('$') || event.type.startsWith('$');
+  const commit = placed && apart && isServers ? prepare + stride / 2n : prepare;
+  recorded.setCommitPosition(String(commit));
+  recorded.setPreparePosition(String(prepare));
   const map = recorded.getMetadataMap();
   map.set('type', event.type);
   map.set('content-type', isOwn ? 'application/json' : 'application/octet-stream');
@@ -157,7 +163,7 @@ export function eventMessage(event: StoredEvent, stride: bigint, placed: boolean
   recorded.setData(new Uint8Array(event.data));
   const read = new streams.ReadResp.ReadEvent();
   read.setEvent(recorded);
-  if (placed) read.setCommitPosition(position);
+  if (placed) read.setCommitPosition(String(commit));
   else read.setNoPosition(new shared.Empty());
   const response = new streams.ReadResp();
   response.setEvent(read);

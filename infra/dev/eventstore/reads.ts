@@ -83,7 +83,7 @@ class Outgoing {
     const fault = this.#fault;
     if (fault !== undefined && 'after' in fault && this.#events >= fault.after) this.#stop(fault);
     this.#events += 1;
-    await this.message(eventMessage(event, this.#served.stride, fault?.fault !== 'no-positions'));
+    await this.message(eventMessage(event, this.#served, fault?.fault !== 'no-positions'));
   }
 
   async message(message: ReadResp): Promise<void> {
@@ -140,7 +140,7 @@ async function readStream(
 
 /** Forwards from a position inclusively, backwards exclusively, as EventStoreDB does. */
 async function readAll(
-  { store, stride }: Served,
+  { store, stride, apart }: Served,
   options: ReadReq.Options,
   out: Outgoing,
 ): Promise<void> {
@@ -150,7 +150,7 @@ async function readAll(
   const wanted = filterOf(options);
   let after: Position | undefined;
   if (all?.hasPosition() === true) {
-    const n = numberOf(all.getPosition()?.getCommitPosition(), stride);
+    const n = numberOf(all.getPosition()?.getCommitPosition(), stride, apart);
     after =
       direction === 'backwards' ? formatPosition(n) : n > 1n ? formatPosition(n - 1n) : undefined;
   } else if (direction === 'backwards' ? all?.hasStart() === true : all?.hasEnd() === true) return;
@@ -212,13 +212,14 @@ async function subscribe(
 
 /** Subscriptions begin exclusively after a position, where an event must stand. */
 async function startOf(
-  { store, stride }: Served,
+  { store, stride, apart }: Served,
   options: ReadReq.Options,
 ): Promise<Checkpoint | undefined> {
   const all = options.getAll();
   const atEnd = all?.hasEnd() === true || options.getStream()?.hasEnd() === true;
   let n: bigint | undefined;
-  if (all?.hasPosition() === true) n = numberOf(all.getPosition()?.getCommitPosition(), stride);
+  if (all?.hasPosition() === true)
+    n = numberOf(all.getPosition()?.getCommitPosition(), stride, apart);
   else if (atEnd) {
     const { position } = await store.head();
     if (position !== null) n = parsePosition(position);
@@ -239,8 +240,9 @@ function directionOf(options: ReadReq.Options): Direction {
 }
 
 /** The event's number that a position of the wire stands for. */
-function numberOf(position: string | undefined, stride: bigint): bigint {
-  const n = BigInt(position ?? '0');
+function numberOf(position: string | undefined, stride: bigint, apart: boolean): bigint {
+  let n = BigInt(position ?? '0');
+  if (apart && n % stride === stride / 2n) n -= stride / 2n;
   if (n % stride !== 0n) {
     // A real log is read at a byte: where no record begins there is nothing to be read.
     throw new CallError(status.UNKNOWN, 'no record begins at that position');

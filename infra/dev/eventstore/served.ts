@@ -11,6 +11,8 @@ export interface Served {
   readonly faults: Faults;
   /** Bytes of the log that one event is said to take. */
   readonly stride: bigint;
+  /** The server's own events were committed behind where they stand, as by an explicit transaction. */
+  readonly apart: boolean;
   /** Aborted when the server ends. */
   readonly ended: AbortSignal;
 }

@@ -32,6 +32,11 @@ export interface ServeOptions {
    * a real log's have gaps, and none of its events stands between two.
    */
   readonly stride?: number;
+  /**
+   * The server's own events (`$…`) have a commit position other than their prepare position, as those of
+   * old logs have that were written in transactions. Takes a stride.
+   */
+  readonly apart?: boolean;
 }
 
 /** A server that runs. */
@@ -53,6 +58,7 @@ export async function serveEventStore(options: ServeOptions): Promise<ServedEven
     states: new StreamStates(options.store),
     faults: options.faults ?? (() => undefined),
     stride: BigInt(options.stride ?? 1),
+    apart: options.apart ?? false,
     ended: ending.signal,
   };
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });

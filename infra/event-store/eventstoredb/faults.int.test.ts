@@ -42,8 +42,12 @@ async function open(url = server.url, name = 'client'): Promise<EventStore> {
   return opened;
 }
 
-async function serve(of: EventStore, port = 0): Promise<ServedEventStore> {
-  const served = await serveEventStore({ store: of, faults, port });
+async function serve(
+  of: EventStore,
+  port = 0,
+  more: { readonly stride?: number; readonly apart?: boolean } = {},
+): Promise<ServedEventStore> {
+  const served = await serveEventStore({ store: of, faults, port, ...more });
   closing.push(() => served.close());
   return served;
 }
@@ -147,14 +151,17 @@ describe('an append', () => {
     expect(again.message).toContain('EVENT_STORE_URL');
   });
 
-  test('answered without a position still answers one', async () => {
-    always = { method: 'append', fault: { fault: 'no-position' } };
-    const events = sampleEvents('placeless', 3);
-    const first = await store.append('pool-1', 'no-stream', events);
-    expect(first.position).toBe((await readWholeLog(store)).at(-1)?.position);
-    await store.append('pool-1', 2n, sampleEvents('later', 2));
-    expect(await store.append('pool-1', 'no-stream', events)).toEqual(first);
-  });
+  test.each(['no-position', 'commit-apart'] as const)(
+    'answered with %s still answers its own',
+    async (fault) => {
+      always = { method: 'append', fault: { fault } };
+      const events = sampleEvents('placeless', 3);
+      const first = await store.append('pool-1', 'no-stream', events);
+      expect(first.position).toBe((await readWholeLog(store)).at(-1)?.position);
+      await store.append('pool-1', 2n, sampleEvents('later', 2));
+      expect(await store.append('pool-1', 'no-stream', events)).toEqual(first);
+    },
+  );
 
   test('to a follower goes to the leader that it names', async () => {
     const leader = await serve(log);
@@ -363,39 +370,48 @@ describe('a follower', () => {
 });
 
 describe('what is not ours', () => {
-  test('the server’s own events are seen by nobody and hold nobody up', async () => {
-    const seen: string[] = [];
-    const follower = (async () => {
-      for await (const message of store.subscribe()) {
-        if (message.kind === 'events') seen.push(...message.events.map((e) => e.id));
-        if (seen.length === 6) return;
+  test.each([false, true])(
+    'the server’s own events are seen by nobody and hold nobody up (in transactions: %s)',
+    async (apart) => {
+      server = await serve(log, 0, { stride: 197, apart });
+      store = await open(server.url, 'apart');
+      const seen: string[] = [];
+      const follower = (async () => {
+        for await (const message of store.subscribe()) {
+          if (message.kind === 'events') seen.push(...message.events.map((e) => e.id));
+          if (seen.length === 6) return;
+        }
+      })();
+      const expected: string[] = [];
+      for (let i = 0; i < 6; i++) {
+        const system = sampleEvents(`system ${i}`, 20, { type: '$statistics' });
+        await log.append(`$stats-${i}`, 'no-stream', system);
+        const event = sampleEvent(`ours ${i}`, { homeid: 'home-1' });
+        await store.append(`pool-${i}`, 'no-stream', [event]);
+        expected.push(event.id);
       }
-    })();
-    const expected: string[] = [];
-    for (let i = 0; i < 6; i++) {
-      const system = sampleEvents(`system ${i}`, 20, { type: '$statistics' });
-      await log.append(`$stats-${i}`, 'no-stream', system);
-      const event = sampleEvent(`ours ${i}`, { homeid: 'home-1' });
-      await store.append(`pool-${i}`, 'no-stream', [event]);
-      expected.push(event.id);
-    }
-    await log.append('$stats-last', 'no-stream', sampleEvents('last', 30, { type: '$statistics' }));
-    await follower;
-    expect(seen).toEqual(expected);
-    for (const limit of [1, 2, 100]) {
-      expect((await readWholeLog(store, limit)).map((e) => e.id)).toEqual(expected);
-    }
-    const [last] = (await store.readAll({ direction: 'backwards', limit: 1 })).events;
-    expect(last?.id).toBe(expected.at(-1));
-    expect((await store.head()).position).toBe(last?.position);
-    const home = await store.readHome('home-1', { limit: 100 });
-    expect(home.events.map((e) => e.id)).toEqual(expected);
-    // A checkpoint behind which only the server has written is good.
-    if (last === undefined) throw new Error('no event');
-    const after = { epoch: last.epoch, position: last.position, eventId: last.id };
-    const [message] = await take(store, after);
-    expect(message).toEqual({ kind: 'caught-up', head: last.position });
-  });
+      await log.append(
+        '$stats-last',
+        'no-stream',
+        sampleEvents('last', 30, { type: '$statistics' }),
+      );
+      await follower;
+      expect(seen).toEqual(expected);
+      for (const limit of [1, 2, 100]) {
+        expect((await readWholeLog(store, limit)).map((e) => e.id)).toEqual(expected);
+      }
+      const [last] = (await store.readAll({ direction: 'backwards', limit: 1 })).events;
+      expect(last?.id).toBe(expected.at(-1));
+      expect((await store.head()).position).toBe(last?.position);
+      const home = await store.readHome('home-1', { limit: 100 });
+      expect(home.events.map((e) => e.id)).toEqual(expected);
+      // A checkpoint behind which only the server has written is good.
+      if (last === undefined) throw new Error('no event');
+      const after = { epoch: last.epoch, position: last.position, eventId: last.id };
+      const [message] = await take(store, after);
+      expect(message).toEqual({ kind: 'caught-up', head: last.position });
+    },
+  );
 
   test('several who begin a log at once name it alike', async () => {
     const empty = await serve(memoryEventStore());
