@@ -17,7 +17,7 @@ import { type BenchPart, type Figure, pairsOf, progress, secondsOf } from './fig
 import { type BenchRow, benchRows } from './limits/store-rows.ts';
 
 /** Events of one side of a pair. */
-const SINGLE = 150;
+const SINGLE = 100;
 const WRITERS = 64;
 const ROUNDS = 10;
 const REPLAYED = 10_000;
@@ -48,6 +48,7 @@ async function run(): Promise<Record<string, Figure>> {
     const figures = {
       'esdb.append.single': await single('classic'),
       'esdb.append.concurrent': await concurrent('classic'),
+      'esdb.replay': await replayed(store, client),
     };
     for (const [name, figure] of [
       ['esdb.append.single', await single('batched')],
@@ -58,7 +59,7 @@ async function run(): Promise<Record<string, Figure>> {
           `ratio ${figure.ratio.toFixed(2)}`,
       );
     }
-    return { ...figures, 'esdb.replay': await replayed(store, client) };
+    return figures;
   } finally {
     await store.close();
     await client.dispose();

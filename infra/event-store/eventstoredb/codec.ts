@@ -98,7 +98,7 @@ export function isBehind(one: Place, other: Place): boolean {
 
 /**
  * Where an event of ours stands: one number, because a record written by gRPC is its own commit. Only the
- * explicit transactions of the old TCP protocol make the two differ; see ADR 0015.
+ * explicit transactions of the old TCP protocol make the two differ; see docs/adr/0018.
  *
  * @throws EventStoreError `corrupt` where they differ, `unavailable` where the server gives none.
  */

@@ -181,15 +181,22 @@ describe('an append', () => {
     expect(await readWholeLog(store)).toHaveLength(1);
   });
 
-  test('of more than the server takes is too large', async () => {
-    const metadata = exception('maximum-append-size-exceeded', { 'maximum-append-size': '10' });
+  test.each([
+    [
+      'Maximum Append Size of 10 Exceeded.',
+      exception('maximum-append-size-exceeded', { 'maximum-append-size': '10' }),
+    ],
+    [
+      'Event with Id: x, Size: 11, exceeds Maximum Append Event Size of 10.',
+      exception('maximum-append-event-size-exceeded', { 'maximum-append-event-size': '10' }),
+    ],
+  ])('of more than the server takes is too large: %s', async (details, metadata) => {
     always = {
       method: 'append',
-      fault: { ...failing(status.INVALID_ARGUMENT, 'too large', metadata), when: 'before' },
+      fault: { ...failing(status.INVALID_ARGUMENT, details, metadata), when: 'before' },
     };
-    expect((await refusal(store.append('pool-1', 'no-stream', [sampleEvent('a')]))).code).toBe(
-      'too-large',
-    );
+    const error = await refusal(store.append('pool-1', 'no-stream', [sampleEvent('a')]));
+    expect(error.code).toBe('too-large');
   });
 
   test('to a stream deleted for ever is refused for ever, and so is reading it', async () => {
