@@ -3,6 +3,7 @@
  * `--only <prefix>` the benchmarks whose names start so, with `--events <n>` over a log of that length.
  */
 import { aggregateBenchmarks } from './aggregate.ts';
+import { esdbBenchmarks } from './esdb.ts';
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
 import { historyBenchmarks } from './history.ts';
@@ -19,6 +20,7 @@ import { storeBenchmarks } from './store.ts';
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
 const parts: readonly BenchPart[] = [
   storeBenchmarks,
+  esdbBenchmarks,
   aggregateBenchmarks,
   orderBenchmarks,
   graphqlBenchmarks,
@@ -38,6 +40,9 @@ const targets: Readonly<Record<string, Target>> = {
   'store.append.concurrent': { of: 'ratio', atLeast: 0.5 },
   'store.replay': { of: 'ratio', atLeast: 0.7 },
   'store.replay.validated': { of: 'ratio', atLeast: 0.45 },
+  'esdb.append.single': { of: 'ratio', atLeast: 0.8 },
+  'esdb.append.concurrent': { of: 'ratio', atLeast: 0.8 },
+  'esdb.replay': { of: 'ratio', atLeast: 0.8 },
   'projection.rebuild': { of: 'value', atLeast: 50_000 },
   'projection.rebuild.memory': { of: 'value', atMost: 300 },
   'start.million': { of: 'value', atMost: 10 },
