@@ -6,7 +6,6 @@ import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
 import {
   callerOf,
   callerProblems,
@@ -18,10 +17,11 @@ import {
   type Part,
   type PartOptions,
 } from '@bivouac/infra/process';
-import { type Clock, type Config, Health, type Logger } from '@bivouac/infra/runtime';
+import { Health } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
+import { budgetOf, cacheOf } from './settings.ts';
 
 /** The gateway's part, with what tests look at. */
 export interface GatewayPart extends Part {
@@ -52,11 +52,12 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       tenantId: PROVIDER_ID,
     });
     closing.add(() => bus.close());
+    const head = await store.head();
     const news = new ChangeNews();
     const stopListening = await listenForNews({
       bus,
       name: 'gateway',
-      after: (await store.head()).position,
+      after: head.position,
       onEvents: (events) => {
         news.hear(events);
       },
@@ -66,7 +67,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       onFailure,
     });
     closing.add(stopListening);
-    const cache = cacheOf(config, clock, logger);
+    const cache = await cacheOf(config, { installation: head.epoch, clock, logger });
     closing.add(() => cache.close());
     const gateway = createGateway({
       ...{ caller, clock, logger },
@@ -87,23 +88,4 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       stop: () => closing.close(),
     };
   });
-}
-
-/** Where it is counted what accounts may ask. */
-export function cacheOf(config: Config, clock: Clock, logger: Logger) {
-  return openCache({
-    url: config.CACHE_URL,
-    clock,
-    onOutage: (err) => {
-      logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-    },
-  });
-}
-
-/** What accounts and the staff may ask. */
-export function budgetOf(config: Config) {
-  return {
-    account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-    staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-  };
 }

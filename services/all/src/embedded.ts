@@ -7,9 +7,8 @@ import '@bivouac/graphql/production';
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
+import { budgetOf, cacheOf, ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
 import { openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
@@ -143,13 +142,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       },
     });
     closing.add(() => nodes.stop());
-    const cache = openCache({
-      url: config.CACHE_URL,
-      clock,
-      onOutage: (err) => {
-        logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-      },
-    });
+    const { epoch: installation } = await store.head();
+    const cache = await cacheOf(config, { installation, clock, logger });
     closing.add(() => cache.close());
     const changes = new ChangeNews();
     host.follower.onApplied((_position, events) => {
@@ -160,11 +154,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       changes,
       clock,
       logger,
-      budget: {
-        cache,
-        account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-        staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-      },
+      budget: { cache, ...budgetOf(config) },
     });
     closing.add(() => gateway.dispose());
     return {
