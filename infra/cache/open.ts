@@ -24,10 +24,15 @@ export interface OpenCacheOptions {
  */
 export async function openCache(options: OpenCacheOptions): Promise<Cache> {
   const { clock, onOutage } = options;
-  return survivingCache(await engineOf(options), { clock, onOutage });
+  return survivingCache(await openCacheEngine(options), { clock, onOutage });
 }
 
-async function engineOf({ url, installation, clock }: OpenCacheOptions): Promise<Cache> {
+/** The engine itself, which fails while it is away: for whom that is another thing than finding nothing. */
+export async function openCacheEngine({
+  url,
+  installation,
+  clock,
+}: Pick<OpenCacheOptions, 'url' | 'installation' | 'clock'>): Promise<Cache> {
   if (url === 'memory:') return memoryCache({ clock });
   const settings = isRedisUrl(url)
     ? parseRedisUrl(url)

@@ -66,8 +66,17 @@ class RedisCache implements Cache {
     const name = this.#key('value', key);
     const milliseconds = Math.ceil(ttlMilliseconds);
     await this.#connection.call(async (redis) => {
-      if (milliseconds <= 0) await redis.del(name);
-      else await redis.set(name, value, 'PX', milliseconds);
+      if (milliseconds <= 0) {
+        await redis.del(name);
+        return;
+      }
+      try {
+        await redis.set(name, value, 'PX', milliseconds);
+      } catch (error) {
+        // A Redis that is full keeps what was there before, which is not to be found any more.
+        await redis.del(name);
+        throw error;
+      }
     });
   }
 

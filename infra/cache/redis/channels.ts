@@ -81,8 +81,8 @@ export class Channels {
     try {
       // Once more than the client does by itself: so it is known when it is done.
       await connection.call((redis) => redis.subscribe(...channels));
-    } catch {
-      connection.redis.disconnect(true);
+    } catch (error) {
+      connection.leave(error);
       return;
     }
     for (const channel of channels) {

@@ -60,6 +60,8 @@ export class Connection {
   readonly #where: string;
   #why: unknown;
   #greeting: NodeJS.Timeout | undefined;
+  /** It did not answer: nothing more is sent on it, though it may not have closed yet. */
+  #left = false;
 
   constructor({ settings, password, ca }: OpenedSettings, name: string) {
     const { host, port, db, username, tls } = settings;
@@ -71,6 +73,8 @@ export class Connection {
       ...(tls !== undefined && { tls: ca === undefined ? {} : { ca } }),
       connectionName: name,
       connectTimeout: GREETING,
+      // One that does not answer does not say goodbye either.
+      disconnectTimeout: 50,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -83,20 +87,28 @@ export class Connection {
     // A server that accepts and says nothing would be waited for without end.
     this.redis.on('connect', () => {
       this.#greeting = setTimeout(() => {
-        this.#why = new Error('it accepted the connection and did not answer');
-        this.redis.disconnect(true);
+        this.leave(new Error('it accepted the connection and did not answer'));
       }, GREETING);
       this.#greeting.unref();
     });
     for (const event of ['ready', 'close', 'end']) {
       this.redis.on(event, () => {
         clearTimeout(this.#greeting);
+        this.#left = false;
       });
     }
   }
 
   get ready(): boolean {
-    return this.redis.status === 'ready';
+    return this.redis.status === 'ready' && !this.#left;
+  }
+
+  /** Ends this connection for that reason; the next one is made in a moment. */
+  leave(why: unknown): void {
+    if (this.#left) return;
+    this.#why = why;
+    this.#left = true;
+    this.redis.disconnect(true);
   }
 
   /** Resolves when it can be used, or with false when the signal aborts or it was closed. */
@@ -144,10 +156,7 @@ export class Connection {
     try {
       return await Promise.race([answer, late]);
     } catch (error) {
-      if (error instanceof RedisAway && error.cause === undefined && this.ready) {
-        this.#why = error;
-        this.redis.disconnect(true);
-      }
+      if (error instanceof RedisAway && error.cause === undefined) this.leave(error);
       throw error;
     } finally {
       clearTimeout(timer);
