@@ -240,10 +240,10 @@ withRedis(() => {
         stop.signal,
         () => missed(),
       );
-      await server.admin.client('KILL', 'TYPE', 'pubsub');
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await told;
       stop.abort();
-      await server.admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await answers(engine);
       expect((await engine.take(`round ${round}`, 1, limit)).taken).toBe(true);
     }
