@@ -21,6 +21,7 @@ import { Subscriptions } from './live/subscriptions.ts';
 import { Answers } from './request/answers.ts';
 import type { Context } from './request/context.ts';
 import { Documents } from './request/documents.ts';
+import { Remembered, type RememberedOptions } from './request/remembered.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
 import type { Viewer } from './request/viewer.ts';
 import { schema } from './schema.ts';
@@ -63,6 +64,8 @@ export interface GatewayParts {
   readonly logger: GatewayLogger;
   /** What accounts may ask, and where it is counted. */
   readonly budget: BudgetOptions;
+  /** Where answers are remembered, and up to where the log is known; nowhere without. */
+  readonly remembered?: RememberedOptions | undefined;
   readonly options?: GatewayOptions;
 }
 
@@ -87,6 +90,7 @@ export function createGateway({
   clock,
   logger,
   budget,
+  remembered,
   options = {},
 }: GatewayParts): Gateway {
   const contextOf = (viewer: Viewer, requestId: string, atLeast?: Position): Context => ({
@@ -130,6 +134,7 @@ export function createGateway({
     subscriptions,
     changes,
     contextOf,
+    remembered: remembered && new Remembered(schema, remembered),
   });
   const endpoint = options.endpoint ?? '/graphql';
   const yoga = createYoga<Arrived>({

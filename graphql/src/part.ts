@@ -21,6 +21,7 @@ import { Health } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
+import { KnownPositions } from './live/known-positions.ts';
 import { budgetOf, cacheOf } from './settings.ts';
 
 /** The gateway's part, with what tests look at. */
@@ -54,14 +55,17 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
     closing.add(() => bus.close());
     const head = await store.head();
     const news = new ChangeNews();
+    const positions = new KnownPositions(head.position ?? '', clock);
     const stopListening = await listenForNews({
       bus,
       name: 'gateway',
       after: head.position,
       onEvents: (events) => {
+        positions.hear(events);
         news.hear(events);
       },
       onMissed: (upTo) => {
+        positions.missed(upTo);
         news.missed(upTo);
       },
       onFailure,
@@ -73,6 +77,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       ...{ caller, clock, logger },
       changes: news,
       budget: { cache, ...budgetOf(config) },
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     entrance.open(

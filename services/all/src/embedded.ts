@@ -7,7 +7,14 @@ import '@bivouac/graphql/production';
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { budgetOf, cacheOf, ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
+import {
+  budgetOf,
+  cacheOf,
+  ChangeNews,
+  createGateway,
+  type Gateway,
+  KnownPositions,
+} from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
@@ -142,11 +149,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       },
     });
     closing.add(() => nodes.stop());
-    const { epoch: installation } = await store.head();
+    const { epoch: installation, position } = await store.head();
     const cache = await cacheOf(config, { installation, clock, logger });
     closing.add(() => cache.close());
     const changes = new ChangeNews();
+    const positions = new KnownPositions(position ?? '', clock);
     host.follower.onApplied((_position, events) => {
+      positions.hear(events);
       changes.hear(events);
     });
     const gateway = createGateway({
@@ -155,6 +164,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       budget: { cache, ...budgetOf(config) },
+      // In one process a query costs less than keeping its answer; gateways of several share them.
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     return {
