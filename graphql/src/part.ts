@@ -5,17 +5,21 @@
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Position } from '@bivouac/events/language';
 import { openBus } from '@bivouac/infra/bus';
+import { openCacheEngine } from '@bivouac/infra/cache';
 import {
   callerOf,
   callerProblems,
   checkShared,
   Closing,
   listenForNews,
+  listenTogether,
   openEntrance,
   openLog,
   type Part,
   type PartOptions,
+  type Told,
 } from '@bivouac/infra/process';
 import { Health } from '@bivouac/infra/runtime';
 
@@ -54,24 +58,33 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
     });
     closing.add(() => bus.close());
     const head = await store.head();
+    const { epoch: installation } = head;
     const news = new ChangeNews();
     const positions = new KnownPositions(head.position ?? '', clock);
-    const stopListening = await listenForNews({
-      bus,
-      name: 'gateway',
-      after: head.position,
-      onEvents: (events) => {
+    const how = {
+      ...{ bus, name: 'gateway', onFailure },
+      onEvents: (events: readonly Told[]) => {
         positions.hear(events);
         news.hear(events);
       },
-      onMissed: (upTo) => {
+      onMissed: (upTo: Position | undefined) => {
         positions.missed(upTo);
         news.missed(upTo);
       },
-      onFailure,
-    });
-    closing.add(stopListening);
-    const cache = await cacheOf(config, { installation: head.epoch, clock, logger });
+    };
+    if (config.CACHE_URL === 'memory:') {
+      closing.add(await listenForNews({ ...how, after: head.position }));
+    } else {
+      // One that fails while it is away: then each gateway listens by itself.
+      const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+      closing.add(() => engine.close());
+      const listening = await listenTogether({
+        ...{ ...how, cache: engine, logger },
+        head: async () => (await store.head()).position,
+      });
+      closing.add(() => listening.stop());
+    }
+    const cache = await cacheOf(config, { installation, clock, logger });
     closing.add(() => cache.close());
     const gateway = createGateway({
       ...{ caller, clock, logger },

@@ -5,6 +5,7 @@ export { FolderInUse, lockFolder } from './folder-lock.ts';
 export { type HttpServer, listen } from './http.ts';
 export { openLog } from './log.ts';
 export { listenForNews } from './news.ts';
+export { listenTogether, type Told } from './shared-news.ts';
 export type { Part, PartOptions } from './part.ts';
 export { startRelayPart } from './relay-part.ts';
 export { RELEASE } from './release.ts';

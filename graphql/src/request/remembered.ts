@@ -6,11 +6,12 @@
  */
 import { createHash } from 'node:crypto';
 
-import { type Position, PositionSchema } from '@bivouac/events/language';
+import type { Position } from '@bivouac/events/language';
 import { type ExecutionResult, type GraphQLSchema, printSchema } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { z } from 'zod';
 
+import { isPosition } from '../http/early.ts';
 import type { KnownPositions } from '../live/known-positions.ts';
 import type { Services } from './services.ts';
 import type { Viewer } from './viewer.ts';
@@ -32,7 +33,7 @@ export interface RememberedOptions {
 }
 
 const Kept = z.strictObject({
-  position: PositionSchema,
+  position: z.string().refine(isPosition),
   data: z.record(z.string(), z.unknown()),
 });
 
