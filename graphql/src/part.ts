@@ -21,7 +21,7 @@ import {
   type PartOptions,
   type Told,
 } from '@bivouac/infra/process';
-import { Health } from '@bivouac/infra/runtime';
+import { Health, systemClock } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
@@ -60,7 +60,8 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
     const head = await store.head();
     const { epoch: installation } = head;
     const news = new ChangeNews();
-    const positions = new KnownPositions(head.position ?? '', clock);
+    // Whatever time is told inside, how long news may be late goes by the machine's.
+    const positions = new KnownPositions(head.position ?? '', systemClock);
     const how = {
       ...{ bus, name: 'gateway', onFailure },
       onEvents: (events: readonly Told[]) => {
