@@ -56,7 +56,7 @@ withRedis(() => {
       const limit = { capacity: 100, refillPerSecond: 50 };
       const began = performance.now();
       const answers = await Promise.all(
-        Array.from({ length: 600 }, (_, i) => caches[i % 3]?.take('b', 1, limit)),
+        Array.from({ length: 600 }, async (_, i) => caches[i % 3]?.take('b', 1, limit)),
       );
       const leaked = ((performance.now() - began) / 1000) * limit.refillPerSecond;
       const taken = answers.filter((answer) => answer?.taken === true).length;

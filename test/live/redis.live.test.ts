@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await closeAll();
-  await removeBuilds();
+  removeBuilds();
 });
 
 async function started(): Promise<OwnRedis> {
