@@ -10,9 +10,9 @@ import type { Position } from '@bivouac/events/language';
 import { z } from 'zod';
 
 import type { Cache } from '../cache/index.ts';
-import { type Clock, type Logger, systemClock } from '../runtime/index.ts';
+import { type Clock, systemClock } from '../runtime/index.ts';
 import { listenForNews, type NewsOptions } from './news.ts';
-import { Turns } from './turns.ts';
+import { Turns, type TurnsLogger } from './turns.ts';
 
 /** Milliseconds between two signs of life of who tells. */
 const BEAT = 500;
@@ -37,7 +37,7 @@ export interface SharedNewsOptions extends Omit<NewsOptions, 'onEvents' | 'after
   /** Where the log ends now. */
   readonly head: () => Promise<Position | null>;
   readonly onEvents: (events: readonly Told[]) => void;
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly logger: TurnsLogger;
 }
 
 export interface SharedNews {

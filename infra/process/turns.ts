@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Cache } from '../cache/index.ts';
-import type { Clock, Logger } from '../runtime/index.ts';
+import type { Clock } from '../runtime/index.ts';
 
 /** Milliseconds a lease holds without being renewed. */
 const TTL = 6000;
@@ -17,6 +17,12 @@ const RENEW = 2000;
 const ASK = 1000;
 /** Milliseconds that who has waited leaves the one before, to notice that its turn is over. */
 const GRACE = 3000;
+
+/** As much of a pino logger as is used here. */
+export interface TurnsLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
 
 /** What is done in a turn. */
 export interface Doing {
@@ -30,7 +36,7 @@ export interface TurnsOptions {
   readonly name: string;
   /** Begins to do it. */
   readonly begin: () => Promise<Doing>;
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly logger: TurnsLogger;
   /** Called once: it could not be begun, and the process should end. */
   readonly onFailure: (error: unknown) => void;
   /** The network's time. */
