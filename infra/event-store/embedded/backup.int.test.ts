@@ -18,7 +18,8 @@ async function eventsOf(folder: string): Promise<readonly StoredEvent[]> {
   const store = await openEmbeddedStore({ folder });
   const all: StoredEvent[] = [];
   for (;;) {
-    const { events } = await store.readAll({ from: all.at(-1)?.position ?? null });
+    const after = all.at(-1)?.position;
+    const { events } = await store.readAll(after === undefined ? {} : { after });
     if (events.length === 0) break;
     all.push(...events);
   }
