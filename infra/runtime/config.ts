@@ -11,6 +11,7 @@ import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
 import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
+import { tracingSettings } from './tracing-settings.ts';
 
 const units = (otherwise: number) =>
   z.coerce
@@ -96,6 +97,7 @@ export const ConfigSchema = z.object({
   SERVICE_TLS_KEY: z.string().min(1).optional(),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
+  ...tracingSettings,
 });
 export type Config = z.output<typeof ConfigSchema>;
 

@@ -1,0 +1,12 @@
+export { spanIdOf, traceIdOf } from './derived.ts';
+export {
+  appendOf,
+  currentSpan,
+  inSpan,
+  isTracing,
+  type Spanned,
+  type SpanSpec,
+  startSpan,
+} from './spans.ts';
+export { startTracing, type Tracing } from './start.ts';
+export { spanNamed } from './traceparent.ts';
