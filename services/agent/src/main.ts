@@ -94,9 +94,14 @@ async function tokenOf({ AGENT_TOKEN_FILE }: Config): Promise<string | undefined
   return (await readFile(AGENT_TOKEN_FILE, 'utf8')).trim();
 }
 
-main().catch((error: unknown) => {
-  console.error(
-    `\nThe agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    console.error(
+      `\nThe agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    process.exitCode = 1;
+  })
+  .finally(() => {
+    // A connection to a collector that does not answer would keep the process.
+    process.exit();
+  });
