@@ -8,5 +8,6 @@ export {
   type SpanSpec,
   startSpan,
 } from './spans.ts';
-export { startTracing, type Tracing } from './start.ts';
+export { startTracing } from './start.ts';
 export { spanNamed } from './traceparent.ts';
+export type { Tracing } from './tracing.ts';

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 
-import { context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import {
@@ -24,14 +24,13 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logging.ts';
 import type { TracingSettings } from '../runtime/tracing-settings.ts';
 import { ChosenIds } from './chosen-ids.ts';
 import { activate } from './spans.ts';
-import type { Tracing } from './start.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface SdkOptions {
   readonly settings: TracingSettings;
@@ -41,6 +40,9 @@ export interface SdkOptions {
   readonly name: string;
   readonly logger: Logger;
 }
+
+/** Spans that wait to be sent; what comes beyond is dropped. An order has some ninety. */
+const MOST_WAITING = 8192;
 
 export function startSdk({ settings, url, name, logger }: SdkOptions): Tracing {
   const sampler = samplerOf(settings);
@@ -57,7 +59,10 @@ export function startSdk({ settings, url, name, logger }: SdkOptions): Tracing {
         }),
       ),
     spanProcessors: [
-      new BatchSpanProcessor({ exporter: saying(new OTLPTraceExporter({ url }), url, logger) }),
+      new BatchSpanProcessor({
+        exporter: saying(new OTLPTraceExporter({ url }), url, logger),
+        maxQueueSize: MOST_WAITING,
+      }),
     ],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

@@ -1,14 +1,7 @@
 /** Turns tracing on where the settings say where traces go; off, nothing of the SDK is loaded. */
 import type { Logger } from '../runtime/logging.ts';
 import type { TracingSettings } from '../runtime/tracing-settings.ts';
-
-export interface Tracing {
-  /**
-   * Makes no more spans and sends what is left, at most for so many milliseconds: a collector that does
-   * not answer keeps nobody. Safe to call twice.
-   */
-  stop(deadlineMilliseconds: number): Promise<void>;
-}
+import type { Tracing } from './tracing.ts';
 
 /** @param name `bivouac-billing`, `bivouac-gateway`…: the service's name in traces. */
 export async function startTracing(

@@ -46,10 +46,10 @@ async function order(running: Running, requestId: string): Promise<string> {
 
 test('an order is one tree, from the request over command, log, bus and policy to the node and back', async () => {
   const { url, spansOf, texts } = await receiver();
-  const { stop } = await traced(url);
+  const sending = await traced(url);
   const running = await open();
   expect(await order(running, 'order-1')).toBe('SUCCEEDED');
-  await stop(10_000);
+  await sending.stop(10_000);
 
   const spans = spansOf(traceIdOf('order-1'));
   const { roots, orphans } = rootsOf(spans);
@@ -76,8 +76,8 @@ test('an order is one tree, from the request over command, log, bus and policy t
     /^instruct build$/,
     /^append containers\.InstructionIssued$/,
     /^react containers\./,
-    /^append provisioning\.OperationStarted$/,
-    /^command provisioning\./,
+    /^append provisioning\.StepAsked$/,
+    /^command provisioning\.StartOperation$/,
     /^mutation provisionContainer$/,
   ];
   let at = 0;
@@ -127,23 +127,23 @@ test('a collector that is not there, or never answers, costs no request anything
   const gone = await receiver();
   await gone.close();
   for (const [name, { url }] of Object.entries({ mute, gone })) {
-    const { stop } = await traced(url);
+    const sending = await traced(url);
     const running = await open();
     expect(await order(running, `order-${name}`)).toBe('SUCCEEDED');
-    await stop(50);
+    await sending.stop(50);
   }
 });
 
 test('a ratio keeps whole traces, and the same ones everywhere', async () => {
   const { url, spansOf } = await receiver();
-  const { stop } = await traced(url, {
+  const sending = await traced(url, {
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.5',
   });
   const running = await open();
   const ids = Array.from({ length: 12 }, (_, n) => `ratio-${n}`);
   for (const id of ids) await order(running, id);
-  await stop(10_000);
+  await sending.stop(10_000);
   const kept = ids.map((id) => spansOf(traceIdOf(id))).filter((spans) => spans.length > 0);
   expect(kept.length).toBeGreaterThan(0);
   expect(kept.length).toBeLessThan(ids.length);

@@ -35,9 +35,12 @@ test.each([1, 2])(
         ['mutation provisionContainer', 'bivouac-gateway'],
       ]);
       expect(orphans.map(({ name, service }) => `${name} of ${service}`)).toEqual([]);
-      const services = ['gateway', 'provisioning', 'quotas', 'billing', 'containers'];
-      expect(new Set(spans.map(({ service }) => service))).toEqual(
-        new Set([...services, 'relay', 'endpoint', 'nodes'].map((name) => `bivouac-${name}`)),
+      const parts = [
+        ...['accounts', 'billing', 'containers', 'endpoint', 'gateway', 'nodes'],
+        ...['packages', 'provisioning', 'quotas', 'relay'],
+      ];
+      expect([...new Set(spans.map(({ service }) => service))].sort()).toEqual(
+        parts.map((name) => `bivouac-${name}`),
       );
       const end = spans.find(({ name }) => name === 'append provisioning.OperationSucceeded');
       if (end === undefined) throw new Error(`the order has no end:\n${treeOf(spans)}`);

@@ -47,8 +47,8 @@ export interface Receiver {
   /** Everything that was sent, as text. */
   readonly texts: readonly string[];
   /** The spans of a trace. */
-  spansOf(traceId: string): readonly SentSpan[];
-  close(): Promise<void>;
+  readonly spansOf: (traceId: string) => readonly SentSpan[];
+  readonly close: () => Promise<void>;
 }
 
 /** @param answers `never`: it takes what is sent and says nothing. */
