@@ -20,6 +20,13 @@ export const tracingSettings = {
         'traces are sent as http/json, which collectors take on the port of http/protobuf (4318)',
     })
     .default('http/json'),
+  /** How long the collector may take for what it is sent, with all repetitions, in milliseconds. */
+  OTEL_EXPORTER_OTLP_TIMEOUT: z.coerce
+    .number({ error: 'expected milliseconds from 1 to 600000' })
+    .int()
+    .min(1)
+    .max(600_000)
+    .default(10_000),
   /** Which traces are kept. */
   OTEL_TRACES_SAMPLER: z
     .enum([

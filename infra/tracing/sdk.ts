@@ -46,6 +46,7 @@ const MOST_WAITING = 8192;
 
 export function startSdk({ settings, url, name, logger }: SdkOptions): Tracing {
   const sampler = samplerOf(settings);
+  const timeoutMillis = settings.OTEL_EXPORTER_OTLP_TIMEOUT;
   const ids = new ChosenIds();
   const provider = new TracerProvider({
     sampler,
@@ -60,7 +61,7 @@ export function startSdk({ settings, url, name, logger }: SdkOptions): Tracing {
       ),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: saying(new OTLPTraceExporter({ url }), url, logger),
+        exporter: saying(new OTLPTraceExporter({ url, timeoutMillis }), url, logger),
         maxQueueSize: MOST_WAITING,
       }),
     ],

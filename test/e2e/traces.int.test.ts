@@ -127,7 +127,7 @@ test('a collector that is not there, or never answers, costs no request anything
   const gone = await receiver();
   await gone.close();
   for (const [name, { url }] of Object.entries({ mute, gone })) {
-    const sending = await traced(url);
+    const sending = await traced(url, { OTEL_EXPORTER_OTLP_TIMEOUT: '100' });
     const running = await open();
     expect(await order(running, `order-${name}`)).toBe('SUCCEEDED');
     await sending.stop(50);

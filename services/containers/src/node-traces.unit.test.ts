@@ -29,7 +29,10 @@ afterEach(async () => {
 
 /** Nobody takes the spans: they are not what is looked at here. */
 async function trace(): Promise<void> {
-  const config = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+  const config = readConfig({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '1',
+  });
   tracing = await startTracing(config, 'test', createLogger('silent'));
 }
 
@@ -54,16 +57,15 @@ function connected() {
       if (name === 'containers.ReportAnswer') reported.push({ input: { ...input }, because });
       return Promise.resolve(done);
     }) as NodeEndpointOptions['command'],
-    query: ((_node, _contract, { after }: { after?: string }) =>
-      Promise.resolve({
+    query: ((_node, _contract, input) => {
+      const { after } = input as { after?: string };
+      const items = after === undefined ? [{ cursor: '1', instruction, stray: false, cause }] : [];
+      return Promise.resolve({
         ok: true,
-        result: {
-          known: true,
-          items: after === undefined ? [{ cursor: '1', instruction, stray: false, cause }] : [],
-          end: true,
-        },
+        result: { known: true, items, end: true },
         position: null,
-      })) as NodeEndpointOptions['query'],
+      });
+    }) as NodeEndpointOptions['query'],
     onNewInstruction: () => () => undefined,
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     newId: () => 'key',
@@ -116,7 +118,7 @@ test('one that does is told, and what it says of its own is no part of the answe
   await trace();
   const { instructed, answered, reported } = connected();
   expect(await instructed({ ...hello, traces: true })).toMatchObject({
-    traceparent: expect.stringMatching(new RegExp(`^00-${traceIdOf('order-1')}-[0-9a-f]{16}-01$`)),
+    traceparent: expect.stringMatching(`^00-${traceIdOf('order-1')}-[0-9a-f]{16}-01$`) as string,
   });
   await answered({ traceparent: `00-${traceIdOf('foreign')}-00000000000000aa-01` });
   expect(reported).toEqual([
