@@ -149,13 +149,17 @@ export function currentSpan(): SpanContext | undefined {
 }
 
 function begin(
-  { tracer, ids }: Active,
+  { tracer, ids, sampled }: Active,
   { name, kind, attributes, correlationId, parent }: SpanSpec,
   spanId?: string,
 ): { readonly spanned: Spanned; readonly within: Context | undefined } {
   const underWay = parent ?? trace.getSpanContext(context.active());
   const traceId = correlationId === undefined ? underWay?.traceId : traceIdOf(correlationId);
   if (traceId === undefined) return { spanned: NONE, within: undefined };
+  // Of a trace that is not kept nothing is made: who goes on with it finds the same by its id.
+  if ((underWay === undefined || underWay.traceFlags === 0) && !sampled(traceId)) {
+    return { spanned: NONE, within: undefined };
+  }
   const isChild = underWay?.traceId === traceId;
   const links = isChild || underWay === undefined ? [] : [{ context: underWay }];
   // An active span is recorded as local, a parent told of by others as remote: samplers tell them apart.

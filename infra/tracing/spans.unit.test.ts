@@ -13,16 +13,18 @@ import { spanIdOf, traceIdOf } from './derived.ts';
 import { activate, appendOf, currentSpan, inSpan, startAppend, startSpan } from './spans.ts';
 
 const exporter = new InMemorySpanExporter();
+let kept = true;
 
 beforeEach(() => {
   exporter.reset();
+  kept = true;
   const ids = new ChosenIds();
   const provider = new TracerProvider({
     idGenerator: ids,
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  activate({ tracer: provider.getTracer('test'), ids, sampled: () => true });
+  activate({ tracer: provider.getTracer('test'), ids, sampled: () => kept });
 });
 afterEach(() => {
   activate(undefined);
@@ -74,6 +76,16 @@ test('a correlation id names the trace; what is under way in it is above, in ano
     ...{ trace: traceIdOf('other'), parent: undefined },
     links: [request?.trace],
   });
+});
+
+test('of a trace that is not kept there is nothing, whoever goes on with it', async () => {
+  kept = false;
+  await inSpan(internal('request', 'order'), async (span) => {
+    expect([span.context, currentSpan()]).toEqual([undefined, undefined]);
+    await inSpan(internal('within', 'order'), () => undefined);
+  });
+  await inSpan({ ...internal('react', 'order'), parent: appendOf(event) }, () => undefined);
+  expect(sent()).toEqual([]);
 });
 
 test('where neither a correlation id nor anything under way says whose it is, there is no span', async () => {
