@@ -54,7 +54,8 @@ function connected() {
   };
   const endpoint = nodeEndpoint({
     command: ((_node, { name }, input, _key, because) => {
-      if (name === 'containers.ReportAnswer') reported.push({ input: input as Reported['input'], because });
+      if (name === 'containers.ReportAnswer')
+        reported.push({ input: input as Reported['input'], because });
       return Promise.resolve(done);
     }) as NodeEndpointOptions['command'],
     query: ((_node, _contract, input) => {
