@@ -10,3 +10,11 @@ export {
 } from './embedded/examine.ts';
 export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';
 export { openEventStore, type OpenEventStoreOptions } from './open.ts';
+export { compareLogs, type Difference, type LogComparison } from './copy/compare.ts';
+export { appendRun, copyEvents, type Copied, type Persistence } from './copy/copy.ts';
+export {
+  type CopyOrigin,
+  type CopyTarget,
+  openCopyTarget,
+  openExistingStore,
+} from './copy/open.ts';
