@@ -20,14 +20,23 @@ import {
   UsageError,
 } from './arguments.ts';
 import { billsOf } from './bills.ts';
+import { copyLog } from './copy.ts';
 import { eventsIn } from './log-reader.ts';
 import { newEpoch } from './new-epoch.ts';
 import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
+import { settleLog } from './settle.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
-/** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
-export async function run(args: readonly string[]): Promise<Outcome> {
+/**
+ * Follows a command line. Never throws for what is wrong with the line, the folder or the log.
+ *
+ * @param tell is told how far a long command has come
+ */
+export async function run(
+  args: readonly string[],
+  tell: (line: string) => void = () => undefined,
+): Promise<Outcome> {
   let json = args.includes('--json');
   try {
     const command = commandOf(args);
@@ -35,6 +44,8 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
     if (command.verb === 'new-epoch') return newEpoch(command);
+    if (command.verb === 'copy') return await copyLog(command, { tell });
+    if (command.verb === 'settle') return await settleLog(command);
     const log = examineLog(command.log);
     try {
       if (command.group === 'bus') return await verifyTopic(command, log);
