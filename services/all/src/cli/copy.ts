@@ -132,14 +132,14 @@ function survey(log: ExaminedLog): Survey {
   let last: string | null = null;
   let fault: LogFault | undefined = log.wholeFaults()[0];
   for (const row of log.rows()) {
-    const { event, position } = row;
+    const { event } = row;
     events += 1;
     fault ??= row.faults[0];
     if (event === undefined) continue;
     fault ??= unstorable(event);
     checkpoints.note(event);
     last = event.id;
-    if (fault !== undefined) return { ...surveyed(), fault: { position, ...fault } };
+    if (fault !== undefined) return { ...surveyed(), fault };
   }
   return { ...surveyed(), fault };
 
