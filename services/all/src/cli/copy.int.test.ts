@@ -1,8 +1,11 @@
 // An installation moves: stopped, its log copied, started again on an EventStoreDB. Everything is
 // answered as before, nothing happens a second time, and new orders work.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { StoredEvent } from '@bivouac/events/language';
 import { RELEASE } from '@bivouac/infra/process';
@@ -118,21 +121,60 @@ afterAll(async () => {
   for (const folder of made) await rm(folder, { recursive: true, force: true });
 });
 
+interface Moving {
+  readonly folder: string;
+  readonly url: string;
+  readonly log: EventStore;
+  /** Does something when so many appends have come from now on. */
+  readonly kills: { at(appends: number, kill: () => void): void };
+}
+
 /** The installation's folder, and an empty EventStoreDB whose positions have gaps. */
-async function moving(): Promise<{ folder: string; url: string; log: EventStore }> {
+async function moving(): Promise<Moving> {
   const folder = await newFolder();
   await cp(whole, folder, { recursive: true });
   const log = memoryEventStore();
-  const server = await serveEventStore({ store: log, stride: 211 });
+  let left = 0;
+  let kill: (() => void) | undefined;
+  const server = await serveEventStore({
+    ...{ store: log, stride: 211 },
+    faults: ({ method }) => {
+      if (method === 'append' && kill !== undefined && --left === 0) kill();
+      return undefined;
+    },
+  });
   closing.push(async () => {
     await server.close();
     await log.close();
   });
-  return { folder, url: server.url, log };
+  const at = (appends: number, how: () => void): void => {
+    left = appends;
+    kill = how;
+  };
+  return { folder, url: server.url, log, kills: { at } };
 }
 
 const copyOf = (folder: string, url: string, ...more: string[]) =>
   run(['log', 'copy', '--from', folder, '--to', url, ...more]);
+
+const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+
+/** The command as a process of its own; it may be killed when it has said or done something. */
+async function bivouac(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  begun?: (kill: () => void) => void,
+): Promise<{ code: number | null; out: string }> {
+  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', cli, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  begun?.(() => child.kill('SIGKILL'));
+  const [code] = z.tuple([z.number().nullable(), z.unknown()]).parse(await once(child, 'close'));
+  return { code, out };
+}
 
 function sourceEvents(folder: string): StoredEvent[] {
   const log = examineLog(folder);
@@ -250,9 +292,11 @@ test('a log whose reactions are not at its head is refused, and copied once it h
     /NOT done, nothing was copied[^]*provisioning: \d+ of 64 partitions wait[^]*bivouac log settle/,
   );
   expect(await shown(log)).toEqual([]);
-  const settled = await start(folder, new ManualClock(stoppedAt));
-  await settled.host.settled();
-  await settled.stop(10_000);
+  const settled = await bivouac(['log', 'settle'], {
+    ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}`, NODE_URL: 'fake:' },
+    LOG_LEVEL: 'silent',
+  });
+  expect(settled).toMatchObject({ code: 0, out: expect.stringMatching(/^ok: at rest/) });
   expect(await copyOf(folder, url)).toMatchObject({ exitCode: 0 });
 }, 60_000);
 
@@ -260,7 +304,7 @@ test('a copy that was cut short is not gone on with when the log was used since'
   const { folder, url } = await moving();
   expect(await copyOf(folder, url)).toMatchObject({ exitCode: 0 });
   const installation = await start(folder, new ManualClock(stoppedAt));
-  await order(installation, 'late');
+  await operationEnd(installation, await order(installation, 'late'));
   await installation.host.settled();
   await installation.stop(10_000);
   const refused = await copyOf(folder, url);
@@ -273,6 +317,27 @@ test('a copy that was cut short is not gone on with when the log was used since'
     text: expect.stringMatching(/NOT ok: this is the first difference/),
   });
 }, 60_000);
+
+test('killed anywhere, the copy goes on where it stopped, and is there once', async () => {
+  const { folder, url, log, kills } = await moving();
+  const events = sourceEvents(folder);
+  // The first append says what is copied; the last two are checkpoints and the end.
+  for (const at of [1, 2, 40, 70, 1]) {
+    const { code } = await bivouac(['log', 'copy', '--from', folder, '--to', url], {}, (kill) => {
+      kills.at(at, kill);
+    });
+    expect(code).toBeNull();
+  }
+  const before = (await shown(log)).length;
+  expect(before).toBeGreaterThan(50);
+  expect(before).toBeLessThan(events.length);
+  const { exitCode, text } = await copyOf(folder, url);
+  expect(text).toMatch(new RegExp(`, ${before} were there`));
+  expect(exitCode).toBe(0);
+  expect((await shown(log)).slice(0, events.length).map(({ id }) => id)).toEqual(
+    events.map(({ id }) => id),
+  );
+}, 120_000);
 
 test('a damaged log, one in use, and a line that says too little are refused', async () => {
   const { folder, url, log } = await moving();

@@ -13,7 +13,6 @@ import {
   appendRun,
   compareLogs,
   copyEvents,
-  type CopyOrigin,
   type CopyTarget,
   type EventStore,
   EventStoreError,
@@ -25,19 +24,12 @@ import {
   openExistingStore,
   type Persistence,
 } from '@bivouac/infra/event-store';
-import { type Behind, CarriedCheckpoints, systemClock } from '@bivouac/infra/runtime';
+import { type Behind, systemClock } from '@bivouac/infra/runtime';
 
-import { allServices } from '../services.ts';
 import type { CopyCommand } from './arguments.ts';
 import { eventAt, eventsIn } from './log-reader.ts';
 import type { Outcome } from './outcome.ts';
-
-/** What the log is before anything of it is copied. */
-interface Survey {
-  readonly origin: CopyOrigin;
-  readonly checkpoints: CarriedCheckpoints;
-  readonly fault: LogFault | undefined;
-}
+import { behindIn, behindText, type Survey, surveyOf } from './survey.ts';
 
 export interface CopyHow {
   /** Told how far it has come. */
@@ -55,10 +47,10 @@ export async function copyLog(command: CopyCommand, how: CopyHow): Promise<Outco
   // What the adapter may keep beside a log: nothing of it is needed afterwards.
   const scratch = mkdtempSync(join(tmpdir(), 'bivouac-copy-'));
   try {
-    const found = survey(log);
+    const found = surveyOf(log);
     if (found.fault !== undefined) return damaged(command, found.fault);
     if (command.verifyOnly) return await verifyCopy(command, log, scratch);
-    const behind = found.checkpoints.behind(reacting());
+    const behind = behindIn(found);
     if (behind.length > 0) return notAtRest(command, behind);
     const target = await openCopyTarget({
       ...{ url: command.to, folder: scratch },
@@ -124,41 +116,6 @@ async function copyTo(target: CopyTarget, { command, log, found, how }: Copying)
       `${carried.length} checkpoints of reactions carried to the head`,
     ],
   });
-}
-
-function survey(log: ExaminedLog): Survey {
-  const checkpoints = new CarriedCheckpoints();
-  let events = 0;
-  let last: string | null = null;
-  let fault: LogFault | undefined = log.wholeFaults()[0];
-  for (const row of log.rows()) {
-    const { event } = row;
-    events += 1;
-    fault ??= row.faults[0];
-    if (event === undefined) continue;
-    fault ??= unstorable(event);
-    checkpoints.note(event);
-    last = event.id;
-    if (fault !== undefined) return { ...surveyed(), fault };
-  }
-  return { ...surveyed(), fault };
-
-  function surveyed() {
-    return { origin: { epoch: log.epoch, events, last }, checkpoints };
-  }
-}
-
-/** Names that EventStoreDB, or the adapter on it, keeps for itself. */
-function unstorable({ stream, type, position }: StoredEvent): LogFault | undefined {
-  if (!stream.startsWith('$') && !type.startsWith('$') && stream !== 'epoch-log') return undefined;
-  return { position, what: `an EventStoreDB keeps the name of ${stream} or ${type} for itself` };
-}
-
-/** The services that are expected to have reacted to everything. */
-function reacting(): readonly string[] {
-  return allServices
-    .filter(({ policies, responders }) => policies.length + responders.length > 0)
-    .map(({ name }) => name);
 }
 
 async function movedTo(
@@ -238,10 +195,7 @@ function notAtRest({ json }: CopyCommand, behind: readonly Behind[]): Outcome {
     exitCode: 1,
     text: [
       'NOT done, nothing was copied: reactions have not come to the end of the log.',
-      ...behind.map(
-        ({ service, partitions, at, upTo }) =>
-          `${service}: ${partitions} of 64 partitions wait, the furthest behind at ${at ?? 'the beginning'}, of events up to ${upTo}`,
-      ),
+      ...behind.map(behindText),
       'Let them come to rest: bivouac log settle, with the settings of npm start; then copy.',
     ].join('\n'),
   };
