@@ -166,7 +166,7 @@ async function bivouac(
   begun?: (kill: () => void) => void,
 ): Promise<{ code: number | null; out: string }> {
   const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', cli, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
@@ -199,8 +199,8 @@ function rowsOf(folder: string, events: readonly { position: string }[], stride:
     try {
       return (
         [...view.rows()]
-          // What these two index are the positions themselves.
-          .filter(({ table }) => table !== 'blocks' && table !== 'seen')
+          // What these index are the positions themselves.
+          .filter(({ table }) => !['blocks', 'seen', 'latest'].includes(table))
           .map(({ table, key: rowKey, json }) => `${service.name} ${table} ${rowKey} ${json}`)
           .map((row) => row.replaceAll(/\d{20}/g, (at) => numbers.get(at) ?? at))
           .sort()
