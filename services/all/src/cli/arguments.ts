@@ -13,7 +13,7 @@ export interface LogCommand {
   readonly data: string;
   /** Where the keys are, as in KEYS_URL, and their master key, as in KEYS_MASTER_FILE. */
   readonly keys: { readonly url: string; readonly masterFile: string | undefined };
-  /** Folder of the log. */
+  /** Folder of the log, or where it is served. */
   readonly log: string;
   readonly json: boolean;
   /** Most faults to name. */
@@ -108,7 +108,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                callers they answer (trusted-callers.json of the folder, TRUSTED_CALLERS_FILE)
 
   --data   the data folder (DATA_DIR); ./data
-  --log    the folder of the log where it is another (EVENT_STORE_URL)
+  --log    the folder of the log where it is another, or (verify, replay, bills) the URL of an
+           EventStoreDB: esdb://host:port (EVENT_STORE_URL)
   --keys   where the keys are (KEYS_URL); keys of the data folder
   --keys-master the file of their master key (KEYS_MASTER_FILE); master.key among them
   --bus    the brokers, as BUS_URL has them

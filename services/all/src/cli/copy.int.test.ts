@@ -256,6 +256,11 @@ test('on the other log everything is as it was, nothing happens again, and order
 
   const compared = await copyOf(folder, url, '--verify-only', '--json');
   expect(JSON.parse(compared.text)).toMatchObject({ ok: true, events: events.length });
+  // What is asked of a log is asked of this one, too, while others have it open.
+  for (const verb of ['verify', 'replay', 'bills']) {
+    const asked = await run(['log', verb, '--data', folder, '--log', url]);
+    expect(asked).toMatchObject({ exitCode: 0, text: expect.stringMatching(/\nok$/) });
+  }
   const again = await copyOf(folder, url);
   expect(again).toMatchObject({ exitCode: 0, text: expect.stringMatching(/complete before/) });
 }, 120_000);

@@ -104,7 +104,7 @@ async function copyTo(target: CopyTarget, { command, log, found, how }: Copying)
       ? []
       : await checkpoints.carried({
           ...{ epoch, head: lastAt, now: instantOf(systemClock.now()) },
-          moved: async (at) => movedTo(store, eventAt(log, at), at),
+          moved: async (at) => movedTo(store, await eventAt(log, at), at),
         });
   for (const checkpoint of carried) await appendRun(store, [checkpoint], persistence);
   await target.completed();
