@@ -14,6 +14,7 @@ import { catchUpBenchmarks } from './processes/catch-up.ts';
 import { idleCostBenchmarks } from './processes/idle-costs.ts';
 import { processLatencyBenchmarks } from './processes/order-latency.ts';
 import { projectionBenchmarks } from './projection.ts';
+import { redisBenchmarks } from './redis.ts';
 import { relayBenchmarks } from './relay.ts';
 import { storeBenchmarks } from './store.ts';
 
@@ -29,6 +30,7 @@ const parts: readonly BenchPart[] = [
   projectionBenchmarks,
   monthBenchmarks,
   relayBenchmarks,
+  redisBenchmarks,
   processLatencyBenchmarks,
   idleCostBenchmarks,
   catchUpBenchmarks,
@@ -49,6 +51,7 @@ const targets: Readonly<Record<string, Target>> = {
   'operation.throughput': { of: 'value', atLeast: 200 },
   'operation.latency': { of: 'value', atMost: 250 },
   'relay.throughput': { of: 'ratio', atLeast: 0.7 },
+  'redis.bucket': { of: 'ratio', atLeast: 0.8 },
   'graphql.query': { of: 'ratio', atLeast: 0.5 },
   'graphql.mutation': { of: 'ratio', atLeast: 0.5 },
 };
