@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Position, ServiceCaller } from '@bivouac/events/language';
+import { type Metrics, noMetrics } from '@bivouac/infra/runtime';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type OnParamsEventPayload, type Plugin } from 'graphql-yoga';
 
@@ -19,6 +20,7 @@ import { eventStream } from './live/event-stream.ts';
 import { Subscription } from './live/subscription.ts';
 import { Subscriptions } from './live/subscriptions.ts';
 import { Answers } from './request/answers.ts';
+import { answerMeasures } from './request/measures.ts';
 import type { Context } from './request/context.ts';
 import { Documents } from './request/documents.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
@@ -63,6 +65,7 @@ export interface GatewayParts {
   readonly logger: GatewayLogger;
   /** What accounts may ask, and where it is counted. */
   readonly budget: BudgetOptions;
+  readonly metrics?: Metrics;
   readonly options?: GatewayOptions;
 }
 
@@ -87,6 +90,7 @@ export function createGateway({
   clock,
   logger,
   budget,
+  metrics = noMetrics,
   options = {},
 }: GatewayParts): Gateway {
   const contextOf = (viewer: Viewer, requestId: string, atLeast?: Position): Context => ({
@@ -129,6 +133,7 @@ export function createGateway({
     clock,
     subscriptions,
     changes,
+    measures: answerMeasures(metrics, () => subscriptions.size),
     contextOf,
   });
   const endpoint = options.endpoint ?? '/graphql';

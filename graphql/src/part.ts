@@ -17,8 +17,9 @@ import {
   openLog,
   type Part,
   type PartOptions,
+  serveMetrics,
 } from '@bivouac/infra/process';
-import { type Clock, type Config, Health, type Logger } from '@bivouac/infra/runtime';
+import { type Clock, type Config, Health, type Logger, type Metrics } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
@@ -41,10 +42,14 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
-    const caller = await callerOf(config, logger);
+    const { metrics, url: metricsUrl } = await serveMetrics(
+      { part: 'gateway', config, logger, ready: () => entrance.ready() },
+      closing,
+    );
+    const caller = await callerOf(config, logger, metrics);
     closing.add(() => caller.close());
     const folder = join(config.DATA_DIR, 'services', 'gateway');
-    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const store = await openLog(config, folder, { logger, onFailure, metrics }, closing);
     const bus = await openBus({
       url: config.BUS_URL,
       relays: false,
@@ -66,10 +71,10 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       onFailure,
     });
     closing.add(stopListening);
-    const cache = cacheOf(config, clock, logger);
+    const cache = cacheOf(config, clock, logger, metrics);
     closing.add(() => cache.close());
     const gateway = createGateway({
-      ...{ caller, clock, logger },
+      ...{ caller, clock, logger, metrics },
       changes: news,
       budget: { cache, ...budgetOf(config) },
     });
@@ -83,18 +88,20 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       gateway.endSubscriptions();
     });
     return {
-      ...{ gateway, url: entrance.url, ready: () => entrance.ready() },
+      ...{ gateway, url: entrance.url, metricsUrl, ready: () => entrance.ready() },
       stop: () => closing.close(),
     };
   });
 }
 
 /** Where it is counted what accounts may ask. */
-export function cacheOf(config: Config, clock: Clock, logger: Logger) {
+export function cacheOf(config: Config, clock: Clock, logger: Logger, metrics: Metrics) {
+  const outages = metrics.counter('cache_outages_total', {});
   return openCache({
     url: config.CACHE_URL,
     clock,
     onOutage: (err) => {
+      outages.add();
       logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
     },
   });

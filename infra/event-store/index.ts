@@ -1,5 +1,6 @@
 export * from './port.ts';
 export { MAX_APPEND_EVENTS } from './refusals.ts';
+export { measuredStore } from './measured.ts';
 export { memoryEventStore, type MemoryStoreOptions } from './memory.ts';
 export { openEmbeddedStore, type EmbeddedStoreOptions } from './embedded/store.ts';
 export {

@@ -4,6 +4,7 @@ export { writableFolder } from './folder.ts';
 export { FolderInUse, lockFolder } from './folder-lock.ts';
 export { type HttpServer, listen } from './http.ts';
 export { openLog } from './log.ts';
+export { type ServedMetrics, serveMetrics } from './metrics.ts';
 export { listenForNews } from './news.ts';
 export type { Part, PartOptions } from './part.ts';
 export { startRelayPart } from './relay-part.ts';

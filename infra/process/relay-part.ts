@@ -11,6 +11,7 @@ import { Health } from '../runtime/index.ts';
 import { Closing } from './closing.ts';
 import { notFound, openEntrance } from './entrance.ts';
 import { openLog } from './log.ts';
+import { serveMetrics } from './metrics.ts';
 import type { Part, PartOptions } from './part.ts';
 import { checkShared } from './settings.ts';
 
@@ -27,17 +28,22 @@ export async function startRelayPart(options: PartOptions): Promise<Part> {
   const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
+    const { metrics, url: metricsUrl } = await serveMetrics(
+      { part: 'relay', config, logger, ready: () => entrance.ready() },
+      closing,
+    );
     const folder = join(config.DATA_DIR, 'services', 'relay');
-    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const store = await openLog(config, folder, { logger, onFailure, metrics }, closing);
     const bus = await openBus({
       url: config.BUS_URL,
-      ...{ store, clock, logger, onFailure },
+      ...{ store, clock, logger, onFailure, metrics },
       tenantId: PROVIDER_ID,
     });
     closing.add(() => bus.close());
     entrance.open(notFound, () => health.well);
     return {
       url: entrance.url,
+      metricsUrl,
       ready: () => entrance.ready(),
       stop: () => closing.close(),
     };

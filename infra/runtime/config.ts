@@ -9,6 +9,7 @@ import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventsto
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { metricsSettings } from './metrics-settings.ts';
 import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
 
@@ -85,6 +86,7 @@ export const ConfigSchema = z.object({
     .min(0)
     .max(65535)
     .default(4000),
+  ...metricsSettings,
   /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** `on`: an empty installation gets a demo provider, customer, plans, image, node and pool. */

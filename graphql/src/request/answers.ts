@@ -24,6 +24,7 @@ import type { Subscription, SubscriptionParts } from '../live/subscription.ts';
 import type { Subscriptions } from '../live/subscriptions.ts';
 import type { Context } from './context.ts';
 import type { Documents } from './documents.ts';
+import type { AnswerMeasures } from './measures.ts';
 import type { GatewayLogger } from './services.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -38,6 +39,7 @@ export interface AnswersOptions {
   readonly subscriptions: Subscriptions;
   readonly changes: ChangePort;
   readonly contextOf: (viewer: Viewer, requestId: string) => Context;
+  readonly measures: AnswerMeasures;
 }
 
 export class Answers {
@@ -54,6 +56,11 @@ export class Answers {
    * @param method of HTTP; GET runs queries only.
    */
   async answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
+    const answered = this.#options.measures.begin();
+    return answered(await this.#answer(params, method, context));
+  }
+
+  async #answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
     try {
       const prepared = await this.#prepare(params, method, context);
       if ('errors' in prepared) return prepared;
@@ -66,6 +73,16 @@ export class Answers {
 
   /** The same for who takes server-sent events: a subscription is opened. */
   async stream(
+    params: GraphQLParams,
+    method: string,
+    context: Context,
+    reader: Reader,
+  ): Promise<ExecutionResult | Subscription> {
+    const answered = this.#options.measures.begin();
+    return answered(await this.#stream(params, method, context, reader));
+  }
+
+  async #stream(
     params: GraphQLParams,
     method: string,
     context: Context,

@@ -50,10 +50,20 @@ export const thresholds = {
     says: 'a read model is behind the log',
     ...{ most: 1000, unit: 'events', forSeconds: 5 * MINUTE },
   }),
+  /** Age of the oldest event that a read model has not applied: few may wait for long. */
+  FollowerWaits: threshold('FollowerWaits', {
+    says: 'a read model does not get on: answers are old',
+    ...{ most: 2 * MINUTE, unit: 'seconds', forSeconds: 2 * MINUTE },
+  }),
   /** Reactions are behind what was published. */
   PolicyLag: threshold('PolicyLag', {
     says: 'reactions are behind the bus',
     ...{ most: 1000, unit: 'events', forSeconds: 5 * MINUTE },
+  }),
+  /** Age of the oldest event of its types that a policy has not done. */
+  PolicyWaits: threshold('PolicyWaits', {
+    says: 'reactions do not get on: orders are accepted and wait',
+    ...{ most: 2 * MINUTE, unit: 'seconds', forSeconds: MINUTE, severity: 'page' },
   }),
   /** Age of the oldest event that is in the log and not on the bus. */
   RelayBehind: threshold('RelayBehind', {
@@ -105,6 +115,11 @@ export const thresholds = {
     says: 'the log did not say what became of appends',
     ...{ most: 0, unit: 'events', forSeconds: 0 },
   }),
+  /** Streams whose commands wait because nobody knows what became of an append. */
+  StreamFrozen: threshold('StreamFrozen', {
+    says: 'commands of a stream wait: the log does not say what became of an append',
+    ...{ most: 0, unit: 'events', forSeconds: MINUTE, severity: 'page' },
+  }),
   /** Gaps of the bus within fifteen minutes that were closed from the log. */
   BusGaps: threshold('BusGaps', {
     says: 'the bus lost events; they were read from the log',
@@ -119,6 +134,11 @@ export const thresholds = {
   EventLoopDelay: threshold('EventLoopDelay', {
     says: 'a process is too busy to answer in time',
     ...{ most: 0.5, unit: 'seconds', forSeconds: 5 * MINUTE },
+  }),
+  /** Looks that failed within five minutes: what they measure is of an earlier scrape. */
+  NotMeasured: threshold('NotMeasured', {
+    says: 'a process cannot look up what it should measure',
+    ...{ most: 2, unit: 'events', forSeconds: 5 * MINUTE },
   }),
   /** Outages of the cache within five minutes. */
   CacheAway: threshold('CacheAway', {

@@ -10,7 +10,7 @@ import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
 import { openCache } from '@bivouac/infra/cache';
-import { openEventStore } from '@bivouac/infra/event-store';
+import { measuredStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
@@ -19,6 +19,8 @@ import {
   Health,
   type Host,
   type Logger,
+  type Metrics,
+  noMetrics,
   openPorts,
   portsOfDataFolder,
   startHost,
@@ -38,6 +40,7 @@ export interface EmbeddedOptions {
   readonly onFailure: (error: unknown) => void;
   /** The provider's name, for an installation that has none yet. */
   readonly providerName?: string;
+  readonly metrics?: Metrics;
 }
 
 /** An installation in this process, with its own parts to look into. */
@@ -64,7 +67,7 @@ export function embedded(config: Config): InstallationKind {
 
 /** Opens what is in the data folder and starts everything on it. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
-  const { config, clock, logger, onFailure } = options;
+  const { config, clock, logger, onFailure, metrics = noMetrics } = options;
   const folder = config.DATA_DIR;
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
@@ -77,12 +80,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
 
   async function open(): Promise<EmbeddedInstallation> {
     const health = new Health({ logger, onFailure });
-    const store = await openEventStore({
+    const opened = await openEventStore({
       url: config.EVENT_STORE_URL,
       folder: join(folder, 'event-store'),
       onFailure: health.fail,
       logger,
     });
+    const store = measuredStore(opened, metrics);
     closing.add(() => store.close());
     const ports = await openPorts(config);
     closing.add(() => ports.close());
@@ -92,6 +96,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       tenantId: PROVIDER_ID,
+      metrics,
       onFailure: health.fail,
     });
     closing.add(() => bus.close());
@@ -111,6 +116,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       logger,
       onFailure,
       health,
+      metrics,
       written: config.EVENT_VERSIONS,
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
@@ -133,6 +139,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       logger,
       provider,
       news,
+      metrics,
       sampleSeconds: config.USAGE_SAMPLE_SECONDS,
       listen: config.AGENT_LISTEN && {
         ...config.AGENT_LISTEN,
@@ -143,10 +150,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       },
     });
     closing.add(() => nodes.stop());
+    const outages = metrics.counter('cache_outages_total', {});
     const cache = openCache({
       url: config.CACHE_URL,
       clock,
       onOutage: (err) => {
+        outages.add();
         logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
       },
     });
@@ -160,6 +169,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       changes,
       clock,
       logger,
+      metrics,
       budget: {
         cache,
         account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
