@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Position } from '@bivouac/events/language';
-import { backup } from '@photostructure/sqlite';
 import { EventStoreError } from '../port.ts';
 import { positionOf } from './decode.ts';
 import { examineLog } from './examine.ts';
@@ -15,7 +14,7 @@ import { LogFailure, messageOf } from './failure.js';
 import { writeHeadRecord } from './head-record.js';
 import { inspectLog } from './inspect.js';
 import { FILES } from './schema.js';
-import { openDatabase } from './sqlite.js';
+import { copyDatabase } from './sqlite.js';
 
 /** A backup of a log, on the disk and whole. */
 export interface LogBackup {
@@ -84,14 +83,7 @@ async function copyInto(unfinished: string, folder: string): Promise<void> {
   // Before the log: the copy may be ahead of its record, never behind it.
   const head = path.join(folder, FILES.head);
   if (existsSync(head)) await copyFile(head, path.join(unfinished, FILES.head));
-  const source = openDatabase(path.join(folder, FILES.log), { readOnly: true });
-  try {
-    // All pages in one step: copied in several, it begins anew whenever the log was written in between,
-    // and under load would never end.
-    await backup(source, path.join(unfinished, FILES.log), { rate: -1 });
-  } finally {
-    source.close();
-  }
+  await copyDatabase(path.join(folder, FILES.log), path.join(unfinished, FILES.log));
 }
 
 /** Where the copy ends, once each of its rows was read. */
