@@ -23,6 +23,7 @@ import { Answers } from './request/answers.ts';
 import { answerMeasures } from './request/measures.ts';
 import type { Context } from './request/context.ts';
 import { Documents } from './request/documents.ts';
+import { Remembered, type RememberedOptions } from './request/remembered.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
 import type { Viewer } from './request/viewer.ts';
 import { schema } from './schema.ts';
@@ -66,6 +67,8 @@ export interface GatewayParts {
   /** What accounts may ask, and where it is counted. */
   readonly budget: BudgetOptions;
   readonly metrics?: Metrics;
+  /** Where answers are remembered, and up to where the log is known; nowhere without. */
+  readonly remembered?: RememberedOptions | undefined;
   readonly options?: GatewayOptions;
 }
 
@@ -91,6 +94,7 @@ export function createGateway({
   logger,
   budget,
   metrics = noMetrics,
+  remembered,
   options = {},
 }: GatewayParts): Gateway {
   const contextOf = (viewer: Viewer, requestId: string, atLeast?: Position): Context => ({
@@ -135,6 +139,7 @@ export function createGateway({
     changes,
     measures: answerMeasures(metrics, () => subscriptions.size),
     contextOf,
+    remembered: remembered && new Remembered(schema, remembered),
   });
   const endpoint = options.endpoint ?? '/graphql';
   const yoga = createYoga<Arrived>({

@@ -5,24 +5,29 @@
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Position } from '@bivouac/events/language';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
+import { openCacheEngine } from '@bivouac/infra/cache';
 import {
   callerOf,
   callerProblems,
   checkShared,
   Closing,
   listenForNews,
+  listenTogether,
   openEntrance,
   openLog,
   type Part,
   type PartOptions,
   serveMetrics,
+  type Told,
 } from '@bivouac/infra/process';
-import { type Clock, type Config, Health, type Logger, type Metrics } from '@bivouac/infra/runtime';
+import { Health, systemClock } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
+import { KnownPositions } from './live/known-positions.ts';
+import { budgetOf, cacheOf } from './settings.ts';
 
 /** The gateway's part, with what tests look at. */
 export interface GatewayPart extends Part {
@@ -57,26 +62,41 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       tenantId: PROVIDER_ID,
     });
     closing.add(() => bus.close());
+    const head = await store.head();
+    const { epoch: installation } = head;
     const news = new ChangeNews();
-    const stopListening = await listenForNews({
-      bus,
-      name: 'gateway',
-      after: (await store.head()).position,
-      onEvents: (events) => {
+    // Whatever time is told inside, how long news may be late goes by the machine's.
+    const positions = new KnownPositions(head.position ?? '', systemClock);
+    const how = {
+      ...{ bus, name: 'gateway', onFailure },
+      onEvents: (events: readonly Told[]) => {
+        positions.hear(events);
         news.hear(events);
       },
-      onMissed: (upTo) => {
+      onMissed: (upTo: Position | undefined) => {
+        positions.missed(upTo);
         news.missed(upTo);
       },
-      onFailure,
-    });
-    closing.add(stopListening);
-    const cache = cacheOf(config, clock, logger, metrics);
+    };
+    if (config.CACHE_URL === 'memory:') {
+      closing.add(await listenForNews({ ...how, after: head.position }));
+    } else {
+      // One that fails while it is away: then each gateway listens by itself.
+      const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+      closing.add(() => engine.close());
+      const listening = await listenTogether({
+        ...{ ...how, cache: engine, logger },
+        head: async () => (await store.head()).position,
+      });
+      closing.add(() => listening.stop());
+    }
+    const cache = await cacheOf(config, { installation, clock, logger, metrics });
     closing.add(() => cache.close());
     const gateway = createGateway({
       ...{ caller, clock, logger, metrics },
       changes: news,
       budget: { cache, ...budgetOf(config) },
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     entrance.open(
@@ -92,25 +112,4 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       stop: () => closing.close(),
     };
   });
-}
-
-/** Where it is counted what accounts may ask. */
-export function cacheOf(config: Config, clock: Clock, logger: Logger, metrics: Metrics) {
-  const outages = metrics.counter('cache_outages_total', {});
-  return openCache({
-    url: config.CACHE_URL,
-    clock,
-    onOutage: (err) => {
-      outages.add();
-      logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-    },
-  });
-}
-
-/** What accounts and the staff may ask. */
-export function budgetOf(config: Config) {
-  return {
-    account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-    staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-  };
 }

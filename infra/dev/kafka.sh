@@ -162,12 +162,15 @@ start_broker() {
 }
 
 await_broker() {
-  local pid tries
-  pid="$(cat "$state/broker-$1.pid")"
+  local tries again=0
   # The port opens when the broker has joined the quorum and takes requests.
   for ((tries = 0; tries < 600; tries++)); do
     (: <"/dev/tcp/127.0.0.1/$(port "$1" 2)") 2>/dev/null && return
-    kill -0 "$pid" 2>/dev/null || break
+    if ! is_broker "$(cat "$state/broker-$1.pid")"; then
+      # One that was killed a moment ago looked alive when it was to be started.
+      ((again++ == 0)) || break
+      start_broker "$1"
+    fi
     sleep 0.2
   done
   tail -n 20 "$state/broker-$1/out.log" >&2

@@ -6,6 +6,7 @@ export { type HttpServer, listen } from './http.ts';
 export { openLog } from './log.ts';
 export { type ServedMetrics, serveMetrics } from './metrics.ts';
 export { listenForNews } from './news.ts';
+export { listenTogether, type Told } from './shared-news.ts';
 export type { Part, PartOptions } from './part.ts';
 export { startRelayPart } from './relay-part.ts';
 export { RELEASE } from './release.ts';

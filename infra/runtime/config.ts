@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventstoredb/url.ts';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
+import { isRedisUrl, parseRedisUrl } from '../cache/redis/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
 import { metricsSettings } from './metrics-settings.ts';
@@ -51,14 +52,19 @@ export const ConfigSchema = z.object({
       for (const message of settings.problems) context.addIssue({ code: 'custom', message });
     })
     .default('embedded:'),
-  /** Where what accounts may ask is counted: `memory:`, by each process for itself. */
+  /**
+   * What processes share for speed: `memory:` (nothing, each has its own), or `redis://host:port` and
+   * `rediss://…`.
+   */
   CACHE_URL: z
     .string()
-    .refine((text) => text === 'memory:', {
-      error: (issue) =>
-        /^rediss?:/.test(String(issue.input))
-          ? 'Redis comes with a later release; use memory:, with which each process counts for itself'
-          : 'expected memory:, the only cache of this release',
+    .superRefine((text, context) => {
+      if (text === 'memory:') return;
+      const settings = isRedisUrl(text)
+        ? parseRedisUrl(text)
+        : { problems: ['expected memory: or redis://host:port'] };
+      if (!('problems' in settings)) return;
+      for (const message of settings.problems) context.addIssue({ code: 'custom', message });
     })
     .default('memory:'),
   /** Units of query cost that an account may use at once, see docs/graphql.md. */

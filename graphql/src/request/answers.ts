@@ -25,6 +25,8 @@ import type { Subscriptions } from '../live/subscriptions.ts';
 import type { Context } from './context.ts';
 import type { Documents } from './documents.ts';
 import type { AnswerMeasures } from './measures.ts';
+import { isMemorable } from './memorable.ts';
+import type { Remembered } from './remembered.ts';
 import type { GatewayLogger } from './services.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -40,6 +42,8 @@ export interface AnswersOptions {
   readonly changes: ChangePort;
   readonly contextOf: (viewer: Viewer, requestId: string) => Context;
   readonly measures: AnswerMeasures;
+  /** Where answers are remembered; nowhere without. */
+  readonly remembered: Remembered | undefined;
 }
 
 export class Answers {
@@ -124,6 +128,27 @@ export class Answers {
   }
 
   async #execute(
+    prepared: Prepared,
+    params: GraphQLParams,
+    context: Context,
+  ): Promise<ExecutionResult> {
+    const { schema, remembered } = this.#options;
+    if (remembered === undefined) return this.#run(prepared, params, context);
+    const { viewer, services } = context;
+    const place = isMemorable(schema, prepared.document, params.operationName)
+      ? remembered.placeOf(params, viewer)
+      : undefined;
+    const data = place && (await remembered.find(place, viewer, services));
+    if (data !== undefined) return { data, extensions: { cost: prepared.cost } };
+    const answer = await this.#run(prepared, params, context);
+    remembered.tell(viewer, services.newest);
+    if (place !== undefined && answer.errors === undefined) {
+      remembered.keep(place, answer.data, services);
+    }
+    return answer;
+  }
+
+  async #run(
     { document, cost }: Prepared,
     { operationName, variables }: GraphQLParams,
     context: Context,

@@ -114,7 +114,8 @@ await withBroker(() => {
 
   test('two relays at once double messages and lose none; one of them is told to stop', async () => {
     const installation = installed();
-    const buses = [await installation.open(), await installation.open()];
+    await installation.open();
+    await installation.open();
     const probe = new Probe();
     await probe.consume(await installation.open({ relays: false }), 'billing');
     const { store } = installation;
@@ -138,8 +139,8 @@ await withBroker(() => {
     expect(probe.faults).toEqual([]);
     expect(new Set(ids(probe.all)).size).toBe(300);
     expect(installation.failures).toEqual([expect.objectContaining({ code: 'misconfigured' })]);
-    const sent = buses.reduce((sum, bus) => sum + (bus.relay?.published ?? 0), 0);
-    expect(sent).toBeGreaterThan(300);
+    // What both have sent is on the topic twice and was handed on once.
+    expect(probe.all).toHaveLength(300);
   });
 
   test('a log restored from an older backup is refused, also when it has grown past it', async () => {
@@ -300,10 +301,21 @@ await withBroker(() => {
     const [group] = await installation.admin((admin) =>
       admin.fetchOffsets({ groupId: `bivouac.${epoch}.billing`, topics: [bus.topic] }),
     );
+    // A marker may stand before the first event or behind it; the second is the first not remembered.
+    const seconds = new Map(
+      (await readTopic(installation, bus.topic))
+        .filter(({ partition, message }) => {
+          const read = busMessage(message);
+          const second = probe.events[partition]?.[1]?.position;
+          return read.kind === 'event' && read.event.position === second;
+        })
+        .map(({ partition, message }) => [partition, message.offset]),
+    );
+    expect(seconds.size).toBe(new Set(probe.all.map(({ homeid }) => partitionOf(homeid))).size);
     for (const { partition, offset, metadata } of group?.partitions ?? []) {
       const first = probe.events[partition]?.[0]?.position;
       if (first === undefined) continue;
-      expect([offset, metadata]).toEqual(['1', first]);
+      expect([offset, metadata]).toEqual([seconds.get(partition), first]);
     }
     expect(group?.partitions).toHaveLength(PARTITIONS);
   });
@@ -393,7 +405,7 @@ await withBroker(() => {
       const service = new Service(installation);
       const reactions = await service.start(bus);
       await service.write(20, 2);
-      killBroker(1);
+      await killBroker(1);
       await service.write(20, 2);
       await startBrokers();
       await service.write(20, 1);
@@ -411,7 +423,7 @@ await withBroker(() => {
       const reactions = await service.start(bus);
       for (const broker of [1, 2, 3]) {
         await service.write(20, 1);
-        killBroker(broker);
+        await killBroker(broker);
         await service.write(20, 2);
         await reactions.idle();
         await startBrokers();

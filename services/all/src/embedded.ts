@@ -7,9 +7,15 @@ import '@bivouac/graphql/production';
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
+import {
+  budgetOf,
+  cacheOf,
+  ChangeNews,
+  createGateway,
+  type Gateway,
+  KnownPositions,
+} from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
 import { measuredStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
@@ -150,18 +156,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       },
     });
     closing.add(() => nodes.stop());
-    const outages = metrics.counter('cache_outages_total', {});
-    const cache = openCache({
-      url: config.CACHE_URL,
-      clock,
-      onOutage: (err) => {
-        outages.add();
-        logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-      },
-    });
+    const { epoch: installation, position } = await store.head();
+    const cache = await cacheOf(config, { installation, clock, logger, metrics });
     closing.add(() => cache.close());
     const changes = new ChangeNews();
+    const positions = new KnownPositions(position ?? '', clock);
     host.follower.onApplied((_position, events) => {
+      positions.hear(events);
       changes.hear(events);
     });
     const gateway = createGateway({
@@ -170,11 +171,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       metrics,
-      budget: {
-        cache,
-        account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-        staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-      },
+      budget: { cache, ...budgetOf(config) },
+      // In one process a query costs less than keeping its answer; gateways of several share them.
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     return {

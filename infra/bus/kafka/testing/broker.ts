@@ -41,9 +41,10 @@ function countOf(file: string): number {
   return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
 }
 
-/** Ends one of our own brokers, without a warning. */
-export function killBroker(n: number): void {
+/** Ends one of our own brokers, without a warning; resolves when it takes no more connections. */
+export async function killBroker(n: number): Promise<void> {
   process.kill(Number(readFileSync(path.join(state, `broker-${n}.pid`), 'utf8')), 'SIGKILL');
+  while (await answers(`127.0.0.1:${9000 + 100 * (n - 1) + 92}`)) continue;
 }
 
 /** Starts those again that were killed; answers what is said of how to reach them. */
