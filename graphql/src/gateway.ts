@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Position, ServiceCaller } from '@bivouac/events/language';
+import { type Metrics, noMetrics } from '@bivouac/infra/runtime';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type OnParamsEventPayload, type Plugin } from 'graphql-yoga';
 
@@ -19,8 +20,10 @@ import { eventStream } from './live/event-stream.ts';
 import { Subscription } from './live/subscription.ts';
 import { Subscriptions } from './live/subscriptions.ts';
 import { Answers } from './request/answers.ts';
+import { answerMeasures } from './request/measures.ts';
 import type { Context } from './request/context.ts';
 import { Documents } from './request/documents.ts';
+import { Remembered, type RememberedOptions } from './request/remembered.ts';
 import { type GatewayLogger, Services } from './request/services.ts';
 import type { Viewer } from './request/viewer.ts';
 import { schema } from './schema.ts';
@@ -63,6 +66,9 @@ export interface GatewayParts {
   readonly logger: GatewayLogger;
   /** What accounts may ask, and where it is counted. */
   readonly budget: BudgetOptions;
+  readonly metrics?: Metrics;
+  /** Where answers are remembered, and up to where the log is known; nowhere without. */
+  readonly remembered?: RememberedOptions | undefined;
   readonly options?: GatewayOptions;
 }
 
@@ -87,6 +93,8 @@ export function createGateway({
   clock,
   logger,
   budget,
+  metrics = noMetrics,
+  remembered,
   options = {},
 }: GatewayParts): Gateway {
   const contextOf = (viewer: Viewer, requestId: string, atLeast?: Position): Context => ({
@@ -129,7 +137,9 @@ export function createGateway({
     clock,
     subscriptions,
     changes,
+    measures: answerMeasures(metrics, () => subscriptions.size),
     contextOf,
+    remembered: remembered && new Remembered(schema, remembered),
   });
   const endpoint = options.endpoint ?? '/graphql';
   const yoga = createYoga<Arrived>({

@@ -5,23 +5,29 @@
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Position } from '@bivouac/events/language';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
+import { openCacheEngine } from '@bivouac/infra/cache';
 import {
   callerOf,
   callerProblems,
   checkShared,
   Closing,
   listenForNews,
+  listenTogether,
   openEntrance,
   openLog,
   type Part,
   type PartOptions,
+  serveMetrics,
+  type Told,
 } from '@bivouac/infra/process';
-import { type Clock, type Config, Health, type Logger } from '@bivouac/infra/runtime';
+import { Health, systemClock } from '@bivouac/infra/runtime';
 
 import { createGateway, type Gateway } from './gateway.ts';
 import { ChangeNews } from './live/change-news.ts';
+import { KnownPositions } from './live/known-positions.ts';
+import { budgetOf, cacheOf } from './settings.ts';
 
 /** The gateway's part, with what tests look at. */
 export interface GatewayPart extends Part {
@@ -41,10 +47,14 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
-    const caller = await callerOf(config, logger);
+    const { metrics, url: metricsUrl } = await serveMetrics(
+      { part: 'gateway', config, logger, ready: () => entrance.ready() },
+      closing,
+    );
+    const caller = await callerOf(config, logger, metrics);
     closing.add(() => caller.close());
     const folder = join(config.DATA_DIR, 'services', 'gateway');
-    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const store = await openLog(config, folder, { logger, onFailure, metrics }, closing);
     const bus = await openBus({
       url: config.BUS_URL,
       relays: false,
@@ -52,26 +62,41 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       tenantId: PROVIDER_ID,
     });
     closing.add(() => bus.close());
+    const head = await store.head();
+    const { epoch: installation } = head;
     const news = new ChangeNews();
-    const stopListening = await listenForNews({
-      bus,
-      name: 'gateway',
-      after: (await store.head()).position,
-      onEvents: (events) => {
+    // Whatever time is told inside, how long news may be late goes by the machine's.
+    const positions = new KnownPositions(head.position ?? '', systemClock);
+    const how = {
+      ...{ bus, name: 'gateway', onFailure },
+      onEvents: (events: readonly Told[]) => {
+        positions.hear(events);
         news.hear(events);
       },
-      onMissed: (upTo) => {
+      onMissed: (upTo: Position | undefined) => {
+        positions.missed(upTo);
         news.missed(upTo);
       },
-      onFailure,
-    });
-    closing.add(stopListening);
-    const cache = cacheOf(config, clock, logger);
+    };
+    if (config.CACHE_URL === 'memory:') {
+      closing.add(await listenForNews({ ...how, after: head.position }));
+    } else {
+      // One that fails while it is away: then each gateway listens by itself.
+      const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+      closing.add(() => engine.close());
+      const listening = await listenTogether({
+        ...{ ...how, cache: engine, logger },
+        head: async () => (await store.head()).position,
+      });
+      closing.add(() => listening.stop());
+    }
+    const cache = await cacheOf(config, { installation, clock, logger, metrics });
     closing.add(() => cache.close());
     const gateway = createGateway({
-      ...{ caller, clock, logger },
+      ...{ caller, clock, logger, metrics },
       changes: news,
       budget: { cache, ...budgetOf(config) },
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     entrance.open(
@@ -83,27 +108,8 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
       gateway.endSubscriptions();
     });
     return {
-      ...{ gateway, url: entrance.url, ready: () => entrance.ready() },
+      ...{ gateway, url: entrance.url, metricsUrl, ready: () => entrance.ready() },
       stop: () => closing.close(),
     };
   });
-}
-
-/** Where it is counted what accounts may ask. */
-export function cacheOf(config: Config, clock: Clock, logger: Logger) {
-  return openCache({
-    url: config.CACHE_URL,
-    clock,
-    onOutage: (err) => {
-      logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-    },
-  });
-}
-
-/** What accounts and the staff may ask. */
-export function budgetOf(config: Config) {
-  return {
-    account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-    staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-  };
 }

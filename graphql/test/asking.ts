@@ -4,6 +4,7 @@ import {
   type Gateway,
   type GatewayClock,
   type GatewayOptions,
+  type GatewayParts,
 } from '../src/index.ts';
 import { world } from './services-in-memory.ts';
 
@@ -88,7 +89,7 @@ class Bells {
 }
 
 /** A gateway over the small world, a way to ask it, and what it logged. */
-export function setUp(options: GatewayOptions = {}) {
+export function setUp(options: GatewayOptions = {}, parts: Pick<GatewayParts, 'remembered'> = {}) {
   const small = world();
   const log: Entry[] = [];
   const write = (level: Entry['level']) => (facts: object, message: string) => {
@@ -108,6 +109,7 @@ export function setUp(options: GatewayOptions = {}) {
       staff: { capacity: 5000, perSecond: 100 },
     },
     options,
+    ...parts,
   });
   const ask = asker(gateway, small.keyOf);
   return { ...small, gateway, cache, bells, clock, log, ask };

@@ -4,6 +4,7 @@ import type { StoredEvent } from '@bivouac/events/language';
 import type { EventStore } from '../event-store/port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
+import type { Metrics } from '../runtime/metrics/port.ts';
 import { embeddedBus } from './embedded/bus.ts';
 import type { BusComparison } from './kafka/compare.ts';
 import type { Bus } from './port.ts';
@@ -26,6 +27,7 @@ export interface OpenBusOptions {
   readonly tenantId: string;
   /** Whether this process publishes the log; true by default. One does, where a bus has to be told. */
   readonly relays?: boolean;
+  readonly metrics?: Metrics;
   /** Called once: the bus has stopped by itself and the process should end. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -29,10 +29,8 @@ export class Buckets {
   #sweepAt = SWEEP;
 
   take(name: string, cost: number, limit: Limit, now: number): Taken {
+    checkTake(cost, limit);
     const { capacity, refillPerSecond } = limit;
-    if (!(cost >= 0) || !(capacity >= 0) || !(refillPerSecond >= 0)) {
-      throw new RangeError('cost, capacity and refill of a bucket are numbers from 0');
-    }
     const bucket = this.#buckets.get(name) ?? this.#make(name, now, refillPerSecond);
     bucket.level = levelAt(bucket, now);
     // Also where the clock jumped back: from there on it leaks again.
@@ -40,8 +38,7 @@ export class Buckets {
     bucket.leak = refillPerSecond;
     const taken = bucket.level + cost <= capacity;
     if (taken) bucket.level += cost;
-    const remaining = Math.max(0, capacity - bucket.level);
-    return { taken, remaining, retryAfterMilliseconds: taken ? 0 : wait(bucket, cost, capacity) };
+    return takenOf(taken, bucket.level, cost, limit);
   }
 
   #make(name: string, now: number, leak: number): Bucket {
@@ -60,11 +57,24 @@ export class Buckets {
   }
 }
 
+/** Throws a RangeError for what no bucket can take. */
+export function checkTake(cost: number, { capacity, refillPerSecond }: Limit): void {
+  if (![cost, capacity, refillPerSecond].every((n) => Number.isFinite(n) && n >= 0)) {
+    throw new RangeError('cost, capacity and refill of a bucket are numbers from 0');
+  }
+}
+
+/** What is answered where a bucket is at this level, after the cost was taken or refused. */
+export function takenOf(taken: boolean, level: number, cost: number, limit: Limit): Taken {
+  const remaining = Math.max(0, limit.capacity - level);
+  return { taken, remaining, retryAfterMilliseconds: taken ? 0 : wait(level, cost, limit) };
+}
+
 function levelAt({ level, at, leak }: Bucket, now: number): number {
   return Math.max(0, level - (Math.max(0, now - at) * leak) / 1000);
 }
 
-function wait({ level, leak }: Bucket, cost: number, capacity: number): number {
-  if (cost > capacity || leak === 0) return Infinity;
-  return Math.max(1, Math.ceil(((level + cost - capacity) * 1000) / leak));
+function wait(level: number, cost: number, { capacity, refillPerSecond }: Limit): number {
+  if (cost > capacity || refillPerSecond === 0) return Infinity;
+  return Math.max(1, Math.ceil(((level + cost - capacity) * 1000) / refillPerSecond));
 }

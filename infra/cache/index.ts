@@ -1,4 +1,4 @@
 export * from './port.ts';
-export { openCache, type OpenCacheOptions } from './open.ts';
+export { openCache, openCacheEngine, type OpenCacheOptions } from './open.ts';
 export { memoryCache } from './memory.ts';
 export { survivingCache, type SurvivingOptions } from './surviving.ts';

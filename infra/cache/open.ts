@@ -3,20 +3,43 @@ import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import { memoryCache } from './memory.ts';
 import type { Cache } from './port.ts';
+import { isRedisUrl, parseRedisUrl } from './redis/url.ts';
 import { survivingCache } from './surviving.ts';
 
 export interface OpenCacheOptions {
-  /** `memory:`; the configuration has refused any other. */
+  /** `memory:`, or `redis://host:port` and `rediss://…`. */
   readonly url: string;
+  /** Whose cache it is, where installations share an engine: the epoch of the log. */
+  readonly installation: string;
   readonly clock: Clock;
   /** Told once for an outage, and at most once a minute where the engine comes and goes. */
   readonly onOutage: (error: unknown) => void;
 }
 
-/** Opens it. Throws for a URL whose engine this release does not have. */
-export function openCache({ url, clock, onOutage }: OpenCacheOptions): Cache {
-  if (url !== 'memory:') {
-    throw new RuntimeError('misconfigured', `There is no cache for ${url}; set CACHE_URL=memory:.`);
+/**
+ * Opens it. Redis' client is loaded only for its URL; a Redis that is away is an outage and no reason
+ * not to start.
+ *
+ * @throws RuntimeError `misconfigured`, saying what to change.
+ */
+export async function openCache(options: OpenCacheOptions): Promise<Cache> {
+  const { clock, onOutage } = options;
+  return survivingCache(await openCacheEngine(options), { clock, onOutage });
+}
+
+/** The engine itself, which fails while it is away: for whom that is another thing than finding nothing. */
+export async function openCacheEngine({
+  url,
+  installation,
+  clock,
+}: Pick<OpenCacheOptions, 'url' | 'installation' | 'clock'>): Promise<Cache> {
+  if (url === 'memory:') return memoryCache({ clock });
+  const settings = isRedisUrl(url)
+    ? parseRedisUrl(url)
+    : { problems: ['expected memory: or redis://host:port'] };
+  if ('problems' in settings) {
+    throw new RuntimeError('misconfigured', `CACHE_URL: ${settings.problems.join('; ')}.`);
   }
-  return survivingCache(memoryCache({ clock }), { clock, onOutage });
+  const { redisCache } = await import('./redis/cache.ts');
+  return redisCache({ settings, installation });
 }

@@ -29,11 +29,16 @@ export interface Cache {
   ): Promise<{ readonly token: bigint } | undefined>;
   release(name: string, holder: string): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
-  /** Calls back for every message published after the promise resolves, until the signal aborts. */
+  /**
+   * Calls back for every message published after the promise resolves, until the signal aborts.
+   *
+   * @param missed called when messages may have been lost: the engine was away and is heard again.
+   */
   subscribe(
     channel: string,
     receive: (message: string) => void,
     signal: AbortSignal,
+    missed?: () => void,
   ): Promise<void>;
   close(): Promise<void>;
 }

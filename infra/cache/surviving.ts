@@ -84,8 +84,9 @@ class SurvivingCache implements Cache {
     channel: string,
     receive: (message: string) => void,
     signal: AbortSignal,
+    missed?: () => void,
   ): Promise<void> {
-    return this.#cache.subscribe(channel, receive, signal);
+    return this.#cache.subscribe(channel, receive, signal, missed);
   }
 
   close(): Promise<void> {

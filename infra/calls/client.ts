@@ -20,6 +20,7 @@ import type { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
+import { type Histogram, type Metrics, noMetrics } from '../runtime/metrics/port.ts';
 import { RetryBudget } from './budget.ts';
 import type { Identity } from './identity.ts';
 import { jsonText } from './json.ts';
@@ -50,6 +51,7 @@ export interface CallServicesOptions {
   readonly random?: () => number;
   /** Addresses of a host name; the system's unless told. */
   readonly resolve?: Resolve;
+  readonly metrics?: Metrics;
   /** How calls are carried; HTTP unless told. */
   readonly transport?: (options: TransportOptions) => Transport;
 }
@@ -66,6 +68,7 @@ interface Service {
   readonly replicas: Replicas;
   readonly watching: Watching;
   readonly budget: RetryBudget;
+  readonly seconds: Readonly<Record<Outcome['kind'], Histogram>>;
 }
 
 /** What became of a call after all its repetitions. */
@@ -79,7 +82,7 @@ const PAUSE_MS = [25, 1_000] as const;
 
 /** Calls services where they are. */
 export function callServices(options: CallServicesOptions): RemoteServices {
-  const { clock, logger, identity, ca } = options;
+  const { clock, logger, identity, ca, metrics = noMetrics } = options;
   const random = options.random ?? Math.random;
   const deadlineMs = options.deadlineMs ?? 15_000;
   const attemptMs = options.attemptMs ?? 7_000;
@@ -98,7 +101,13 @@ export function callServices(options: CallServicesOptions): RemoteServices {
       connect: (origin, address) =>
         connect({ origin, address, ca, connections: options.connections ?? 64 }),
     });
-    services.set(name, { name, replicas, watching, budget: new RetryBudget(clock) });
+    services.set(name, {
+      name,
+      replicas,
+      watching,
+      budget: new RetryBudget(clock),
+      seconds: secondsOf(metrics, name),
+    });
   }
 
   const serviceOf = (contract: string): Service => {
@@ -111,8 +120,20 @@ export function callServices(options: CallServicesOptions): RemoteServices {
     );
   };
 
-  /** One call with its repetitions, within the deadline. */
   const send = async (
+    contract: string,
+    body: string,
+    key: string | undefined,
+  ): Promise<Outcome> => {
+    const { seconds } = serviceOf(contract);
+    const begun = clock.now();
+    const outcome = await sending(contract, body, key);
+    seconds[outcome.kind].observe(Math.max(0, clock.now() - begun) / 1000);
+    return outcome;
+  };
+
+  /** One call with its repetitions, within the deadline. */
+  const sending = async (
     contract: string,
     body: string,
     key: string | undefined,
@@ -264,6 +285,19 @@ export function callServices(options: CallServicesOptions): RemoteServices {
       closed.abort();
       await Promise.all([...services.values()].map(({ watching }) => watching.end()));
     },
+  };
+}
+
+/** How long calls of a service take, by what became of them. */
+function secondsOf(metrics: Metrics, service: string): Service['seconds'] {
+  const of = (outcome: string): Histogram =>
+    metrics.histogram('call_seconds', { service, outcome });
+  return {
+    answered: of('answered'),
+    'not-done': of('not-done'),
+    'maybe-done': of('maybe-done'),
+    misconfigured: of('misconfigured'),
+    defect: of('defect'),
   };
 }
 

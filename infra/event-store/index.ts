@@ -1,5 +1,6 @@
 export * from './port.ts';
 export { MAX_APPEND_EVENTS } from './refusals.ts';
+export { measuredStore } from './measured.ts';
 export { memoryEventStore, type MemoryStoreOptions } from './memory.ts';
 export { openEmbeddedStore, type EmbeddedStoreOptions } from './embedded/store.ts';
 export {
@@ -9,6 +10,14 @@ export {
   type LogFault,
 } from './embedded/examine.ts';
 export { renewEpoch, type RenewedEpoch } from './embedded/renew-epoch.ts';
+export { backupLog, type LogBackup } from './embedded/backup.ts';
+export {
+  backupRecordFile,
+  backupRecordOf,
+  readBackupRecord,
+  writeBackupRecord,
+  type BackupRecord,
+} from './backup-record.ts';
 export { openEventStore, type OpenEventStoreOptions } from './open.ts';
 export { compareLogs, type Difference, type LogComparison } from './copy/compare.ts';
 export { appendRun, copyEvents, type Copied, type Persistence } from './copy/copy.ts';

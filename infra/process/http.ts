@@ -5,6 +5,8 @@ import { createServer as createTlsServer } from 'node:https';
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
+  /** The setting that says both, where HOST and PORT do not: named when it cannot be listened there. */
+  readonly setting?: string;
   /** What callers are shown by TLS, as PEM; plain HTTP without. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether requests should be sent here. */
@@ -81,14 +83,15 @@ function say(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-function explain(error: NodeJS.ErrnoException, { host, port }: HttpOptions): string {
+function explain(error: NodeJS.ErrnoException, { host, port, setting }: HttpOptions): string {
+  const [portSetting, hostSetting] = setting === undefined ? ['PORT', 'HOST'] : [setting, setting];
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use. Stop what listens there, or set PORT to another (0 = any free one).`;
+      return `Port ${port} on ${host} is in use. Stop what listens there, or set ${portSetting} to another (0 = any free one).`;
     case 'EACCES':
-      return `Listening on ${host}:${port} is not allowed for this user. Set PORT to 1024 or above.`;
+      return `Listening on ${host}:${port} is not allowed for this user. Set ${portSetting} to 1024 or above.`;
     case 'EADDRNOTAVAIL':
-      return `${host} is not an address of this machine. Set HOST to one, e.g. 127.0.0.1.`;
+      return `${host} is not an address of this machine. Set ${hostSetting} to one, e.g. 127.0.0.1.`;
     default:
       return `Cannot listen on ${host}:${port}: ${error.message}`;
   }

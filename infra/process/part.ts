@@ -13,6 +13,8 @@ export interface PartOptions {
 export interface Part {
   /** Where it listens, e.g. `http://127.0.0.1:4201`. */
   readonly url: string;
+  /** Where its metrics are, e.g. `http://127.0.0.1:14201`; undefined where it serves none. */
+  readonly metricsUrl?: string | undefined;
   /** Whether calls should be sent here. */
   ready(): boolean;
   /**

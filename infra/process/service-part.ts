@@ -24,6 +24,7 @@ import { openEntrance } from './entrance.ts';
 import { writableFolder } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openLog } from './log.ts';
+import { serveMetrics } from './metrics.ts';
 import type { Part, PartOptions } from './part.ts';
 import { checkShared, trustedBy, trustProblems } from './settings.ts';
 import { processViews } from './views.ts';
@@ -52,6 +53,10 @@ export async function startServicePart(
   const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
+    const { metrics, url: metricsUrl } = await serveMetrics(
+      { part: name, config, logger, ready: () => entrance.ready() },
+      closing,
+    );
     const folder = config.DATA_DIR;
     const own = join(folder, 'services', name);
     await writableFolder(own, 'DATA_DIR');
@@ -66,7 +71,7 @@ export async function startServicePart(
     closing.add(() => {
       views.close();
     });
-    const store = await openLog(config, own, { logger, onFailure }, closing);
+    const store = await openLog(config, own, { logger, onFailure, metrics }, closing);
     const ports = await openPorts(config);
     closing.add(() => ports.close());
     const bus = await openBus({
@@ -79,7 +84,7 @@ export async function startServicePart(
     const known = new Set(definition.events.map(({ type }) => type));
     const host = await startHost({
       services: [definition],
-      ...{ store, bus, ports, clock, logger, onFailure, health },
+      ...{ store, bus, ports, clock, logger, onFailure, health, metrics },
       // All processes have the same settings: what is said of others' events is theirs.
       written: new Map([...config.EVENT_VERSIONS].filter(([type]) => known.has(type))),
       snapshots: await folderSnapshots({ folder: join(own, 'snapshots') }),
@@ -99,7 +104,7 @@ export async function startServicePart(
     // Whoever calls is sent to another replica, and what was taken is finished.
     closing.add(() => calls.stop(config.SHUTDOWN_MS));
     return {
-      ...{ host, store, url: entrance.url, ready: () => entrance.ready() },
+      ...{ host, store, url: entrance.url, metricsUrl, ready: () => entrance.ready() },
       stop: () => closing.close(),
     };
   });

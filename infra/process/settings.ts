@@ -12,6 +12,7 @@ import {
   type Config,
   ConfigError,
   type Logger,
+  type Metrics,
   RuntimeError,
   systemClock,
 } from '../runtime/index.ts';
@@ -72,6 +73,7 @@ const NO_IDENTITY =
 export async function callerOf(
   config: Pick<Config, 'SERVICE_URLS' | 'SERVICES_CA' | 'IDENTITY_FILE'>,
   logger: Logger,
+  metrics?: Metrics,
 ): Promise<RemoteServices> {
   const { SERVICE_URLS: given, IDENTITY_FILE: identityFile, SERVICES_CA: caFile } = config;
   const problems = callerProblems(config);
@@ -82,6 +84,7 @@ export async function callerOf(
     // Whatever time is told inside, connections and deadlines go by the machine's.
     clock: systemClock,
     logger,
+    ...(metrics !== undefined && { metrics }),
     ...(caFile !== undefined && { ca: await pem('SERVICES_CA', caFile) }),
   });
 }

@@ -1,19 +1,9 @@
 /** The settings of agents: where an endpoint lets them connect, and where an agent connects to. */
 import { z } from 'zod';
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+import { ListenSchema } from './listen-address.ts';
 
-/** `4100`, `127.0.0.1:4100`, `[::1]:4100`, `nodes.example.com:4100`; a port alone is of this machine only. */
-const ListenSchema = z.string().transform((text, context) => {
-  const [, six, host, port] =
-    /^(?:(?:\[([0-9a-f:.]+)\]|([^:\s[\]]+)):)?(\d{1,5})$/i.exec(text) ?? [];
-  const number = Number(port);
-  if (port === undefined || number > 65_535) {
-    context.addIssue('expected a port, or an address and a port like 127.0.0.1:4100');
-    return z.NEVER;
-  }
-  return { host: six ?? host ?? '127.0.0.1', port: number };
-});
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const EndpointSchema = z.string().refine(
   (text) => {

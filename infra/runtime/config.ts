@@ -7,8 +7,10 @@ import { z } from 'zod';
 
 import { isEventStoreDbUrl, parseEventStoreDbUrl } from '../event-store/eventstoredb/url.ts';
 import { parseKafkaUrl } from '../bus/kafka/url.ts';
+import { isRedisUrl, parseRedisUrl } from '../cache/redis/url.ts';
 import { agentProblems, agentSettings } from './agent-settings.ts';
 import { EventVersionsSchema } from './event-versions.ts';
+import { metricsSettings } from './metrics-settings.ts';
 import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
 
@@ -50,14 +52,19 @@ export const ConfigSchema = z.object({
       for (const message of settings.problems) context.addIssue({ code: 'custom', message });
     })
     .default('embedded:'),
-  /** Where what accounts may ask is counted: `memory:`, by each process for itself. */
+  /**
+   * What processes share for speed: `memory:` (nothing, each has its own), or `redis://host:port` and
+   * `rediss://…`.
+   */
   CACHE_URL: z
     .string()
-    .refine((text) => text === 'memory:', {
-      error: (issue) =>
-        /^rediss?:/.test(String(issue.input))
-          ? 'Redis comes with a later release; use memory:, with which each process counts for itself'
-          : 'expected memory:, the only cache of this release',
+    .superRefine((text, context) => {
+      if (text === 'memory:') return;
+      const settings = isRedisUrl(text)
+        ? parseRedisUrl(text)
+        : { problems: ['expected memory: or redis://host:port'] };
+      if (!('problems' in settings)) return;
+      for (const message of settings.problems) context.addIssue({ code: 'custom', message });
     })
     .default('memory:'),
   /** Units of query cost that an account may use at once, see docs/graphql.md. */
@@ -74,6 +81,8 @@ export const ConfigSchema = z.object({
   /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   ...portSettings,
+  /** The file that says when the log was backed up last; `events.backup` beside an embedded log unless set. */
+  BACKUP_RECORD_FILE: z.string().min(1).optional(),
   /** Address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Port to listen on, 0 = any free one. */
@@ -83,6 +92,7 @@ export const ConfigSchema = z.object({
     .min(0)
     .max(65535)
     .default(4000),
+  ...metricsSettings,
   /** `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** `on`: an empty installation gets a demo provider, customer, plans, image, node and pool. */

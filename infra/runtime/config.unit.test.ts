@@ -85,12 +85,15 @@ describe('EVENT_VERSIONS', () => {
   });
 });
 
-test('a cache that this release does not have is refused with what to use instead', () => {
+test('a cache is of the process or Redis, and everything wrong with its URL is said', () => {
+  const url = 'rediss://cache.example.com:6380/1?user=bivouac&passwordFile=/run/secrets/redis';
+  expect(readConfig({ CACHE_URL: url }).CACHE_URL).toBe(url);
   for (const [given, sentence] of [
-    ['redis://127.0.0.1:6379', 'Redis comes with a later release; use memory:'],
-    ['rediss://cache.example.com', 'Redis comes with a later release; use memory:'],
-    ['memcached://x', 'expected memory:'],
-    ['memory:x', 'expected memory:'],
+    ['memcached://x', 'expected memory: or redis://host:port'],
+    ['memory:x', 'expected memory: or redis://host:port'],
+    ['redis://', 'expected a URL like rediss://'],
+    ['redis://a.example.com/x', '/x is not the number of a database'],
+    ['redis://a.example.com?tls=on', 'tls is not known'],
   ] as const) {
     expect(() => readConfig({ CACHE_URL: given })).toThrow(`CACHE_URL: ${sentence}`);
   }

@@ -26,6 +26,7 @@ import type { EventStore } from '../event-store/port.ts';
 import type { Keys } from '../keys/port.ts';
 import type { Secrets } from '../secrets/port.ts';
 import type { Table, View, WritableView } from '../views/port.ts';
+import type { Metrics } from './metrics/port.ts';
 
 // --- aggregates -------------------------------------------------------------------------------
 
@@ -435,9 +436,19 @@ export interface ServiceDefinition {
    * fires: whoever could still meet the deadline by something recorded before it. None by default.
    */
   readonly timerAwaits?: (row: TimerRow) => readonly string[];
+  /** What is measured of its read model whenever somebody scrapes. */
+  readonly measures?: readonly ViewMeasure[];
   /** What it sees to at each start of a process that runs it. */
   readonly startup?: Startup;
 }
+
+/** What is looked up of a read model for metrics: bounded in what it reads, and in the series it makes. */
+export type ViewMeasure = (
+  view: View,
+  /** Milliseconds since 1970. */
+  now: number,
+  metrics: Pick<Metrics, 'gauge' | 'replace'>,
+) => void;
 
 /** What a service sees to at each start, in the process that runs it. */
 export interface Startup {

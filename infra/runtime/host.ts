@@ -24,6 +24,8 @@ import { RuntimeError } from './errors.ts';
 import { Health } from './health.ts';
 import { type Follower, queryHost, startFollower, startTimers } from './follow/index.ts';
 import type { Logger } from './logging.ts';
+import { measureHost } from './measured-host.ts';
+import { type Metrics, noMetrics } from './metrics/port.ts';
 import { reactionsOf } from './policies.ts';
 import {
   checkpointEvents,
@@ -60,6 +62,7 @@ export interface HostOptions {
    * them, which calls back instead of `onFailure`.
    */
   readonly health?: Health;
+  readonly metrics?: Metrics;
 }
 
 export interface Host extends ServiceCaller {
@@ -97,7 +100,7 @@ export function registryOf(
 
 /** Starts the services. Resolves when the read models have caught up and reactions run. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { services, store, bus, ports, clock, logger } = options;
+  const { services, store, bus, ports, clock, logger, metrics = noMetrics } = options;
   const registry = registryOf(services, options.written);
   const held = [...registry.written].filter(
     ([type, version]) => version !== registry.definitions.get(type)?.version,
@@ -118,6 +121,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     clock,
     ports,
     providerId: options.providerId,
+    metrics,
     snapshots:
       options.snapshots && new StreamSnapshots({ files: options.snapshots, store, logger }),
   });
@@ -176,6 +180,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         logger: logger.child({ service: service.name }),
         onFailure: fail,
         tenantId: options.providerId(),
+        metrics,
       }),
     );
   }
@@ -218,6 +223,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     });
   }
 
+  const endMeasuring = measureHost({
+    ...{ metrics, services, registry, store, clock, follower, reactions, timers },
+  });
+
   let stopping: Promise<void> | undefined;
   return {
     registry,
@@ -245,6 +254,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     stop: (deadlineMilliseconds) =>
       (stopping ??= (async () => {
+        endMeasuring();
         await timers.stop();
         await Promise.all(
           [...reactions.values()].map((running) => running.stop(deadlineMilliseconds)),

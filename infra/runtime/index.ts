@@ -11,6 +11,8 @@ export * from './config.ts';
 export * from './logging.ts';
 export * from './follow/index.ts';
 export * from './host.ts';
+export * from './metrics/index.ts';
+export { metricsAddress } from './metrics-settings.ts';
 export { portsOfDataFolder } from './port-settings.ts';
 export * from './react/index.ts';
 export { parseServiceUrls } from './service-settings.ts';

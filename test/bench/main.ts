@@ -3,6 +3,7 @@
  * `--only <prefix>` the benchmarks whose names start so, with `--events <n>` over a log of that length.
  */
 import { aggregateBenchmarks } from './aggregate.ts';
+import { esdbBenchmarks } from './esdb.ts';
 import { type BenchPart, type Figure, progress } from './figure.ts';
 import { graphqlBenchmarks } from './graphql.ts';
 import { historyBenchmarks } from './history.ts';
@@ -13,12 +14,14 @@ import { catchUpBenchmarks } from './processes/catch-up.ts';
 import { idleCostBenchmarks } from './processes/idle-costs.ts';
 import { processLatencyBenchmarks } from './processes/order-latency.ts';
 import { projectionBenchmarks } from './projection.ts';
+import { redisBenchmarks } from './redis.ts';
 import { relayBenchmarks } from './relay.ts';
 import { storeBenchmarks } from './store.ts';
 
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
 const parts: readonly BenchPart[] = [
   storeBenchmarks,
+  esdbBenchmarks,
   aggregateBenchmarks,
   orderBenchmarks,
   graphqlBenchmarks,
@@ -27,6 +30,7 @@ const parts: readonly BenchPart[] = [
   projectionBenchmarks,
   monthBenchmarks,
   relayBenchmarks,
+  redisBenchmarks,
   processLatencyBenchmarks,
   idleCostBenchmarks,
   catchUpBenchmarks,
@@ -38,12 +42,16 @@ const targets: Readonly<Record<string, Target>> = {
   'store.append.concurrent': { of: 'ratio', atLeast: 0.5 },
   'store.replay': { of: 'ratio', atLeast: 0.7 },
   'store.replay.validated': { of: 'ratio', atLeast: 0.45 },
+  'esdb.append.single': { of: 'ratio', atLeast: 0.8 },
+  'esdb.append.concurrent': { of: 'ratio', atLeast: 0.8 },
+  'esdb.replay': { of: 'ratio', atLeast: 0.8 },
   'projection.rebuild': { of: 'value', atLeast: 50_000 },
   'projection.rebuild.memory': { of: 'value', atMost: 300 },
   'start.million': { of: 'value', atMost: 10 },
   'operation.throughput': { of: 'value', atLeast: 200 },
   'operation.latency': { of: 'value', atMost: 250 },
   'relay.throughput': { of: 'ratio', atLeast: 0.7 },
+  'redis.bucket': { of: 'ratio', atLeast: 0.8 },
   'graphql.query': { of: 'ratio', atLeast: 0.5 },
   'graphql.mutation': { of: 'ratio', atLeast: 0.5 },
 };

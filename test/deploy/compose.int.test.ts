@@ -22,12 +22,24 @@ const ServiceSchema = z.object({
 });
 const FileSchema = z.looseObject({ services: z.record(z.string(), ServiceSchema) });
 
+const ScrapeSchema = z.object({
+  scrape_configs: z.array(
+    z.object({
+      dns_sd_configs: z.array(z.object({ names: z.array(z.string()), port: z.number() })),
+    }),
+  ),
+});
+
 function composed(path: string) {
   const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   return FileSchema.parse(parse(text, { merge: true }));
 }
 
-const files = ['docker-compose.yml', 'infra/deploy/compose.embedded.yml'] as const;
+const files = [
+  'docker-compose.yml',
+  'infra/deploy/compose.embedded.yml',
+  'infra/deploy/compose.monitoring.yml',
+] as const;
 const processes = composed('docker-compose.yml').services;
 
 test('every role of the code is a service, started as that role', () => {
@@ -49,7 +61,7 @@ test.each(files)(
     for (const [name, service] of Object.entries(services)) {
       expect({ name, image: service.image }).toEqual({
         name,
-        image: expect.stringMatching(/:\d+\.\d+\.\d+/),
+        image: expect.stringMatching(/:v?\d+\.\d+\.\d+/),
       });
       const once = service.restart === 'on-failure';
       expect({ name, watched: (service.healthcheck.test ?? []).length > 0 }).toEqual({
@@ -110,5 +122,25 @@ test('a process is given longer to stop than it may take', () => {
       name,
       enough: true,
     });
+  }
+});
+
+test('Prometheus scrapes every process of compose where it serves its metrics', () => {
+  const text = readFileSync(
+    new URL('../../infra/deploy/prometheus/prometheus.yml', import.meta.url),
+    'utf8',
+  );
+  const { scrape_configs: jobs } = ScrapeSchema.parse(parse(text));
+  const names = jobs.flatMap((job) => job.dns_sd_configs.flatMap((found) => found.names));
+  const serving = Object.entries(processes).filter(
+    ([, { environment }]) => environment['METRICS_LISTEN'] !== undefined,
+  );
+  expect(names).toEqual(serving.map(([name]) => name).sort());
+  for (const [, { environment, ports }] of serving) {
+    expect(readConfig(environment).METRICS_LISTEN).toEqual({
+      host: '0.0.0.0',
+      port: jobs[0]?.dns_sd_configs[0]?.port,
+    });
+    expect(ports.some((port) => port.includes('9464'))).toBe(false);
   }
 });

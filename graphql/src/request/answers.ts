@@ -24,6 +24,9 @@ import type { Subscription, SubscriptionParts } from '../live/subscription.ts';
 import type { Subscriptions } from '../live/subscriptions.ts';
 import type { Context } from './context.ts';
 import type { Documents } from './documents.ts';
+import type { AnswerMeasures } from './measures.ts';
+import { isMemorable } from './memorable.ts';
+import type { Remembered } from './remembered.ts';
 import type { GatewayLogger } from './services.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -38,6 +41,9 @@ export interface AnswersOptions {
   readonly subscriptions: Subscriptions;
   readonly changes: ChangePort;
   readonly contextOf: (viewer: Viewer, requestId: string) => Context;
+  readonly measures: AnswerMeasures;
+  /** Where answers are remembered; nowhere without. */
+  readonly remembered: Remembered | undefined;
 }
 
 export class Answers {
@@ -54,6 +60,11 @@ export class Answers {
    * @param method of HTTP; GET runs queries only.
    */
   async answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
+    const answered = this.#options.measures.begin();
+    return answered(await this.#answer(params, method, context));
+  }
+
+  async #answer(params: GraphQLParams, method: string, context: Context): Promise<ExecutionResult> {
     try {
       const prepared = await this.#prepare(params, method, context);
       if ('errors' in prepared) return prepared;
@@ -66,6 +77,16 @@ export class Answers {
 
   /** The same for who takes server-sent events: a subscription is opened. */
   async stream(
+    params: GraphQLParams,
+    method: string,
+    context: Context,
+    reader: Reader,
+  ): Promise<ExecutionResult | Subscription> {
+    const answered = this.#options.measures.begin();
+    return answered(await this.#stream(params, method, context, reader));
+  }
+
+  async #stream(
     params: GraphQLParams,
     method: string,
     context: Context,
@@ -107,6 +128,27 @@ export class Answers {
   }
 
   async #execute(
+    prepared: Prepared,
+    params: GraphQLParams,
+    context: Context,
+  ): Promise<ExecutionResult> {
+    const { schema, remembered } = this.#options;
+    if (remembered === undefined) return this.#run(prepared, params, context);
+    const { viewer, services } = context;
+    const place = isMemorable(schema, prepared.document, params.operationName)
+      ? remembered.placeOf(params, viewer)
+      : undefined;
+    const data = place && (await remembered.find(place, viewer, services));
+    if (data !== undefined) return { data, extensions: { cost: prepared.cost } };
+    const answer = await this.#run(prepared, params, context);
+    remembered.tell(viewer, services.newest);
+    if (place !== undefined && answer.errors === undefined) {
+      remembered.keep(place, answer.data, services);
+    }
+    return answer;
+  }
+
+  async #run(
     { document, cost }: Prepared,
     { operationName, variables }: GraphQLParams,
     context: Context,

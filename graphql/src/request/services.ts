@@ -47,6 +47,9 @@ export class Services {
   readonly #readAt = new WeakMap<object, Position>();
   #atLeast: Position | undefined;
   #expected: string | undefined;
+  /** Of the views that were read from; null where one of them did not say. */
+  #oldest: Position | null | undefined;
+  #newest: Position | undefined;
 
   constructor(options: ServicesOptions) {
     this.principal = options.principal;
@@ -67,6 +70,21 @@ export class Services {
     this.#loaded.clear();
   }
 
+  /** What is read is of this position or later. */
+  get atLeast(): Position | undefined {
+    return this.#atLeast;
+  }
+
+  /** The oldest view that anything was read from; undefined where nothing was, or that is not known. */
+  get oldest(): Position | undefined {
+    return this.#oldest ?? undefined;
+  }
+
+  /** The newest position that the caller has been told of by what was read and done. */
+  get newest(): Position | undefined {
+    return this.#newest;
+  }
+
   /** Whether the caller may see things of this tenant. */
   reaches(tenantId: string): boolean {
     const { reach } = this.principal;
@@ -84,6 +102,7 @@ export class Services {
         throw isTransient(error) ? unavailable() : error;
       });
     if (!reply.ok) throw queryError(reply.refusal);
+    this.#readFrom(reply.position);
     this.#note(reply.result, reply.position);
     return reply.result;
   }
@@ -105,6 +124,16 @@ export class Services {
   /** The next command is given only while its object has this version. */
   expect(version: string | null | undefined): void {
     this.#expected = version ?? undefined;
+  }
+
+  #readFrom(position: Position | null): void {
+    if (position === null || this.#oldest === null) this.#oldest = null;
+    else if (this.#oldest === undefined || position < this.#oldest) this.#oldest = position;
+    this.#told(position);
+  }
+
+  #told(position: Position | null | undefined): void {
+    if (isGiven(position) && position > (this.#newest ?? '')) this.#newest = position;
   }
 
   /** Where the view stood that something was read from. */
@@ -133,7 +162,10 @@ export class Services {
         correlationId: this.#correlationId,
         expectedRevision: this.#expected,
       });
-      if (reply.ok) this.raiseTo(reply.position);
+      if (reply.ok) {
+        this.raiseTo(reply.position);
+        this.#told(reply.position);
+      }
       return reply;
     } catch (error) {
       if (!isTransient(error)) throw error;

@@ -8,9 +8,11 @@ import type { Admin, ISocketFactory, Kafka } from 'kafkajs';
 import type { EventStore } from '../../event-store/port.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import type { Metrics } from '../../runtime/metrics/port.ts';
 import type { Bus, Consumer, ConsumerOptions } from '../port.ts';
 import { kafkaClient, kafkaError, type KafkaLogger, kafkaSettings } from './client.ts';
 import { KafkaConsumer } from './consumer.ts';
+import { measureRelay } from './measured-relay.ts';
 import { membersOf } from './member.ts';
 import { Publisher } from './publisher.ts';
 import { RelayCheckpoint } from './relay-checkpoint.ts';
@@ -29,6 +31,7 @@ export interface KafkaBusOptions {
   readonly tenantId: string;
   /** Called once: the relay has stopped by itself and the process should end. */
   readonly onFailure: (error: unknown) => void;
+  readonly metrics?: Metrics;
   /** Whether this process publishes the log; true by default. One does. */
   readonly relays?: boolean;
   /** The network's time: deadlines, pauses, markers. The machine's by default. */
@@ -105,7 +108,12 @@ async function startRelay(
     await checkSameLog({ kafka, admin, topic, store });
     await publisher.open();
     const checkpoint = new RelayCheckpoint({ clusterId, topic, store, clock, tenantId });
-    return await Relay.start({ store, publisher, checkpoint, epoch, network, logger, onFailure });
+    const relay = await Relay.start({
+      ...{ store, publisher, checkpoint, epoch, network, logger, onFailure },
+    });
+    if (options.metrics !== undefined)
+      measureRelay({ relay, publisher, store, clock, metrics: options.metrics });
+    return relay;
   } catch (error) {
     void publisher.close();
     throw error;

@@ -119,6 +119,11 @@ export class Publisher {
       maxInFlightRequests: 1,
     });
     await producer.connect();
+    if (this.#stop.signal.aborted) {
+      // Closed meanwhile: nobody else knows this one, and it would keep its connections.
+      void producer.disconnect().catch(() => undefined);
+      throw new RuntimeError('unavailable', 'the publisher is closed');
+    }
     return producer;
   }
 

@@ -78,6 +78,11 @@ export class Relay {
     return relay;
   }
 
+  /** Every published event at or below is acknowledged; null: none was. */
+  get head(): Position | null {
+    return this.#head?.position ?? null;
+  }
+
   /** Publishes nothing more, writes the last checkpoint. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -23,14 +23,17 @@ import {
   EventStoreError,
   type ExpectedRevision,
 } from '../../event-store/port.ts';
+import type { Fault } from './faults.ts';
 import {
   callError,
   CallError,
   connectionOf,
+  identifierOf,
   proposedEvent,
   streamName,
   uuidText,
 } from './messages.ts';
+import { Tombstoned } from './stream-states.ts';
 import { failOn, isHung, type Served } from './served.ts';
 
 /** What became of an append, as far as the protocol tells it in an answer. */
@@ -64,14 +67,15 @@ export function serveAppend(
       if (isHung(fault, 'before')) return undefined;
       failOn(fault, 'before');
       if (refused !== undefined) throw refused;
-      const expected = expectedOf(
-        options?.hasNoStream(),
-        options?.hasRevision() ? options.getRevision() : undefined,
-      );
+      const expected = await expectedOf(served, stream, {
+        noStream: options?.hasNoStream(),
+        any: options?.hasAny(),
+        revision: options?.hasRevision() ? options.getRevision() : undefined,
+      });
       const outcome = await append(served, stream, expected, events);
       if (isHung(fault, 'after')) return undefined;
       failOn(fault, 'after');
-      return appendAnswer(served, outcome, expected, fault?.fault === 'no-position');
+      return appendAnswer(served, outcome, expected, fault);
     };
     run().then(
       (response) => {
@@ -91,6 +95,7 @@ export function serveBatchAppend(
     string,
     { options: BatchAppendReq.Options | undefined; events: NewEvent[]; refused?: CallError }
   >();
+  const pending = new Set<Promise<unknown>>();
   call.on('data', (message: BatchAppendReq) => {
     const id = uuidText(message.getCorrelationId());
     const batch = open.get(id) ?? { options: message.getOptions(), events: [] };
@@ -113,10 +118,11 @@ export function serveBatchAppend(
       if (isHung(fault, 'before')) return;
       failOn(fault, 'before');
       if (batch.refused !== undefined) throw batch.refused;
-      const expected = expectedOf(
-        options?.hasNoStream(),
-        options?.hasStreamPosition() ? options.getStreamPosition() : undefined,
-      );
+      const expected = await expectedOf(served, stream, {
+        noStream: options?.hasNoStream(),
+        any: options?.hasAny(),
+        revision: options?.hasStreamPosition() ? options.getStreamPosition() : undefined,
+      });
       const outcome = await append(served, stream, expected, batch.events);
       if (isHung(fault, 'after')) return;
       failOn(fault, 'after');
@@ -125,14 +131,31 @@ export function serveBatchAppend(
       call.write(response);
       if (fault?.fault === 'twice') call.write(response);
     };
-    run().catch((error: unknown) => call.emit('error', callError(error)));
+    const answering = run().catch((error: unknown) => {
+      if (!(error instanceof Tombstoned)) return call.emit('error', callError(error));
+      response.setError(deletedStatus(stream));
+      return call.write(response);
+    });
+    pending.add(answering);
+    void answering.finally(() => pending.delete(answering));
   });
-  call.on('end', () => call.end());
+  // Who has said all it has to say is answered all the same.
+  call.on('end', () => void Promise.allSettled(pending).then(() => call.end()));
 }
 
-function expectedOf(noStream: boolean | undefined, revision: string | undefined): ExpectedRevision {
-  if (noStream === true) return 'no-stream';
-  if (revision !== undefined) return BigInt(revision);
+/** Any revision is taken for a stream's metadata alone, as clients send it. */
+async function expectedOf(
+  { states }: Served,
+  stream: string,
+  told: {
+    readonly noStream: boolean | undefined;
+    readonly any: boolean | undefined;
+    readonly revision: string | undefined;
+  },
+): Promise<ExpectedRevision> {
+  if (told.noStream === true) return 'no-stream';
+  if (told.revision !== undefined) return BigInt(told.revision);
+  if (told.any === true && stream.startsWith('$$')) return states.headOf(stream);
   throw new CallError(
     status.UNIMPLEMENTED,
     'this development server takes an exact expected revision or no stream, not any',
@@ -140,13 +163,13 @@ function expectedOf(noStream: boolean | undefined, revision: string | undefined)
 }
 
 async function append(
-  { store }: Served,
+  { store, states }: Served,
   stream: string,
   expected: ExpectedRevision,
   events: readonly NewEvent[],
 ): Promise<Outcome> {
   try {
-    return { kind: 'written', result: await store.append(stream, expected, events) };
+    return { kind: 'written', result: await states.append(stream, expected, events) };
   } catch (error) {
     if (!(error instanceof EventStoreError)) throw error;
     if (error.code === 'conflict' && error.actual !== undefined) {
@@ -165,7 +188,7 @@ function appendAnswer(
   served: Served,
   outcome: Outcome,
   expected: ExpectedRevision,
-  placeless: boolean,
+  fault: Fault | undefined,
 ): AppendResp {
   const response = new streams.AppendResp();
   if (outcome.kind === 'wrong-version') {
@@ -179,12 +202,12 @@ function appendAnswer(
   }
   const success = new streams.AppendResp.Success();
   success.setCurrentRevision(String(outcome.result.revision));
-  if (placeless) success.setNoPosition(new shared.Empty());
+  if (fault?.fault === 'no-position') success.setNoPosition(new shared.Empty());
   else {
     const position = new streams.AppendResp.Position();
-    const at = String(parsePosition(outcome.result.position) * served.stride);
-    position.setCommitPosition(at);
-    position.setPreparePosition(at);
+    const at = parsePosition(outcome.result.position) * served.stride;
+    position.setCommitPosition(String(fault?.fault === 'commit-apart' ? at + 1n : at));
+    position.setPreparePosition(String(at));
     success.setPosition(position);
   }
   response.setSuccess(success);
@@ -213,6 +236,18 @@ function wrongVersionStatus(actual: ExpectedRevision, expected: ExpectedRevision
   const answer = new statuses.Status();
   answer.setCode(code.Code.FAILED_PRECONDITION);
   answer.setMessage('WrongExpectedVersion');
+  answer.setDetails(details);
+  return answer;
+}
+
+function deletedStatus(stream: string) {
+  const deleted = new shared.StreamDeleted();
+  deleted.setStreamIdentifier(identifierOf(stream));
+  const details = new any.Any();
+  details.pack(deleted.serializeBinary(), 'event_store.client.StreamDeleted');
+  const answer = new statuses.Status();
+  answer.setCode(code.Code.FAILED_PRECONDITION);
+  answer.setMessage('StreamDeleted');
   answer.setDetails(details);
   return answer;
 }

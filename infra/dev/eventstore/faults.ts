@@ -23,6 +23,8 @@ export type Fault =
     }
   /** An append's answer does not say where it was written. */
   | { readonly fault: 'no-position' }
+  /** It names a commit position behind the prepare position. */
+  | { readonly fault: 'commit-apart' }
   /** A read or subscription ends in order though there is more, after so many events. */
   | { readonly fault: 'end'; readonly after: number }
   /** It ends with an error. */

@@ -8,6 +8,8 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
+import type { Served } from './served.ts';
+import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 
 const Envelope = z.strictObject({
   schemaver: z.string().regex(/^[1-9]\d{0,4}$/),
@@ -47,6 +49,12 @@ export class CallError extends Error implements ServiceError {
 /** What a failure of the store is to the protocol. */
 export function callError(error: unknown): CallError {
   if (error instanceof CallError) return error;
+  if (error instanceof Tombstoned) {
+    return new CallError(status.FAILED_PRECONDITION, error.message, {
+      exception: 'stream-deleted',
+      'stream-name': /'(.*)'/s.exec(error.message)?.[1] ?? '',
+    });
+  }
   if (!(error instanceof EventStoreError)) {
     return new CallError(status.INTERNAL, error instanceof Error ? error.message : String(error));
   }
@@ -80,6 +88,9 @@ export function streamName(identifier: StreamIdentifier | undefined): string {
  */
 export function proposedEvent(message: Proposed): NewEvent {
   const map = message.getMetadataMap();
+  if (map.get('type') === '$metadata') {
+    return systemEvent(uuidText(message.getId()), '$metadata', message.getData_asU8());
+  }
   if (map.get('content-type') !== 'application/octet-stream') {
     throw new CallError(
       status.INVALID_ARGUMENT,
@@ -123,29 +134,36 @@ const TICKS = 10_000;
 /**
  * An event as a read or a subscription answers it.
  *
- * @param stride - bytes of the log that one event is said to take
  * @param placed - whether it says where the event stands
  */
-export function eventMessage(event: StoredEvent, stride: bigint, placed: boolean): ReadResp {
+export function eventMessage(
+  event: StoredEvent,
+  { stride, apart }: Pick<Served, 'stride' | 'apart'>,
+  placed: boolean,
+): ReadResp {
   const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();
   const id = new shared.UUID();
   id.setString(event.id);
   recorded.setId(id);
-  recorded.setStreamIdentifier(identifierOf(event.stream));
-  recorded.setStreamRevision(String(event.revision));
-  const position = placed ? String(parsePosition(event.position) * stride) : String(2n ** 64n - 1n);
-  recorded.setCommitPosition(position);
-  recorded.setPreparePosition(position);
+  const { stream, revision } = toldOf(event);
+  const isOwn = stream.startsWith('$$') || event.type === '$streamDeleted';
+  recorded.setStreamIdentifier(identifierOf(stream));
+  recorded.setStreamRevision(String(revision));
+  const prepare = placed ? parsePosition(event.position) * stride : 2n ** 64n - 1n;
+  const isServers = event.stream.startsWith('$') || event.type.startsWith('$');
+  const commit = placed && apart && isServers ? prepare + stride / 2n : prepare;
+  recorded.setCommitPosition(String(commit));
+  recorded.setPreparePosition(String(prepare));
   const map = recorded.getMetadataMap();
   map.set('type', event.type);
-  map.set('content-type', 'application/octet-stream');
+  map.set('content-type', isOwn ? 'application/json' : 'application/octet-stream');
   map.set('created', String(BigInt(Date.parse(event.time)) * BigInt(TICKS)));
-  recorded.setCustomMetadata(encodeMetadata(event));
+  if (!isOwn) recorded.setCustomMetadata(encodeMetadata(event));
   // The store's bodies may be views of a page, and the encoder takes no Buffer.
   recorded.setData(new Uint8Array(event.data));
   const read = new streams.ReadResp.ReadEvent();
   read.setEvent(recorded);
-  if (placed) read.setCommitPosition(position);
+  if (placed) read.setCommitPosition(String(commit));
   else read.setNoPosition(new shared.Empty());
   const response = new streams.ReadResp();
   response.setEvent(read);

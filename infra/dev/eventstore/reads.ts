@@ -83,7 +83,7 @@ class Outgoing {
     const fault = this.#fault;
     if (fault !== undefined && 'after' in fault && this.#events >= fault.after) this.#stop(fault);
     this.#events += 1;
-    await this.message(eventMessage(event, this.#served.stride, fault?.fault !== 'no-positions'));
+    await this.message(eventMessage(event, this.#served, fault?.fault !== 'no-positions'));
   }
 
   async message(message: ReadResp): Promise<void> {
@@ -101,7 +101,7 @@ class Outgoing {
 }
 
 async function readStream(
-  { store }: Served,
+  { store, states }: Served,
   options: ReadReq.Options,
   stream: string,
   out: Outgoing,
@@ -120,41 +120,46 @@ async function readStream(
       limit,
       ...(from !== undefined && { from }),
     });
-    if (!page.exists) {
+    const first = await states.firstOf(stream, page.exists ? page.head : -1n);
+    if (!page.exists || first === undefined) {
       const missing = new streams.ReadResp.StreamNotFound();
       missing.setStreamIdentifier(identifierOf(stream));
       const response = new streams.ReadResp();
       response.setStreamNotFound(missing);
       return out.message(response);
     }
-    for (const event of page.events.slice(0, remaining)) await out.event(event);
-    remaining -= page.events.length;
+    const left = page.events.filter(({ revision }) => revision >= first);
+    for (const event of left.slice(0, remaining)) await out.event(event);
+    remaining -= left.length;
     const last = page.events.at(-1);
     if (page.end || last === undefined || remaining <= 0) return;
     from = last.revision + (direction === 'forwards' ? 1n : -1n);
+    if (direction === 'backwards' && from < first) return;
   }
 }
 
 /** Forwards from a position inclusively, backwards exclusively, as EventStoreDB does. */
 async function readAll(
-  { store, stride }: Served,
+  { store, stride, apart }: Served,
   options: ReadReq.Options,
   out: Outgoing,
 ): Promise<void> {
   const all = options.getAll();
   const direction = directionOf(options);
   let remaining = Number(options.getCount());
+  const wanted = filterOf(options);
   let after: Position | undefined;
   if (all?.hasPosition() === true) {
-    const n = numberOf(all.getPosition()?.getCommitPosition(), stride);
+    const n = numberOf(all.getPosition()?.getCommitPosition(), stride, apart);
     after =
       direction === 'backwards' ? formatPosition(n) : n > 1n ? formatPosition(n - 1n) : undefined;
   } else if (direction === 'backwards' ? all?.hasStart() === true : all?.hasEnd() === true) return;
   while (remaining > 0) {
     const limit = Math.min(remaining, PAGE);
     const page = await store.readAll({ direction, limit, ...(after !== undefined && { after }) });
-    for (const event of page.events) await out.event(event);
-    remaining -= page.events.length;
+    const asked = page.events.filter(wanted);
+    for (const event of asked) await out.event(event);
+    remaining -= asked.length;
     if (page.end) return;
     after = page.events.at(-1)?.position ?? after;
   }
@@ -207,13 +212,14 @@ async function subscribe(
 
 /** Subscriptions begin exclusively after a position, where an event must stand. */
 async function startOf(
-  { store, stride }: Served,
+  { store, stride, apart }: Served,
   options: ReadReq.Options,
 ): Promise<Checkpoint | undefined> {
   const all = options.getAll();
   const atEnd = all?.hasEnd() === true || options.getStream()?.hasEnd() === true;
   let n: bigint | undefined;
-  if (all?.hasPosition() === true) n = numberOf(all.getPosition()?.getCommitPosition(), stride);
+  if (all?.hasPosition() === true)
+    n = numberOf(all.getPosition()?.getCommitPosition(), stride, apart);
   else if (atEnd) {
     const { position } = await store.head();
     if (position !== null) n = parsePosition(position);
@@ -234,8 +240,9 @@ function directionOf(options: ReadReq.Options): Direction {
 }
 
 /** The event's number that a position of the wire stands for. */
-function numberOf(position: string | undefined, stride: bigint): bigint {
-  const n = BigInt(position ?? '0');
+function numberOf(position: string | undefined, stride: bigint, apart: boolean): bigint {
+  let n = BigInt(position ?? '0');
+  if (apart && n % stride === stride / 2n) n -= stride / 2n;
   if (n % stride !== 0n) {
     // A real log is read at a byte: where no record begins there is nothing to be read.
     throw new CallError(status.UNKNOWN, 'no record begins at that position');

@@ -2,12 +2,17 @@
 import type { EventStore } from '../../event-store/port.ts';
 import type { Fault, Faults } from './faults.ts';
 import { CallError } from './messages.ts';
+import type { StreamStates } from './stream-states.ts';
 
 export interface Served {
   readonly store: EventStore;
+  /** What was deleted and truncated of it. */
+  readonly states: StreamStates;
   readonly faults: Faults;
   /** Bytes of the log that one event is said to take. */
   readonly stride: bigint;
+  /** The server's own events were committed behind where they stand, as by an explicit transaction. */
+  readonly apart: boolean;
   /** Aborted when the server ends. */
   readonly ended: AbortSignal;
 }

@@ -9,6 +9,7 @@ import {
   jsonEvent,
   NO_STREAM,
   START,
+  StreamDeletedError,
   StreamNotFoundError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
@@ -121,9 +122,68 @@ test('follows with a filter, and says how far it has looked', async () => {
   expect(looked).toEqual([10n, 20n]);
 });
 
+/** Revisions that are left of a stream. */
+async function left(stream: string): Promise<bigint[]> {
+  const read: bigint[] = [];
+  for await (const { event } of client.readStream(stream)) {
+    if (event !== undefined) read.push(event.revision);
+  }
+  return read;
+}
+
+test('soft-deletes: the stream is missing, and numbering goes on where it ended', async () => {
+  await client.appendToStream('pool-1', data('a', 3), { expectedRevision: NO_STREAM });
+  const wrong = client.deleteStream('pool-1', { expectedRevision: 7n });
+  await expect(wrong).rejects.toThrow(WrongExpectedVersionError);
+  await client.deleteStream('pool-1', { expectedRevision: 2n });
+  await expect(left('pool-1')).rejects.toThrow(StreamNotFoundError);
+  // What was there is known when it is sent again, and nothing else is.
+  const again = await client.appendToStream('pool-1', data('a', 3), {
+    expectedRevision: NO_STREAM,
+  });
+  expect(again.nextExpectedRevision).toBe(2n);
+  await expect(left('pool-1')).rejects.toThrow(StreamNotFoundError);
+  const anew = await client.appendToStream('pool-1', data('b', 2), {
+    expectedRevision: NO_STREAM,
+  });
+  expect(anew.nextExpectedRevision).toBe(4n);
+  expect(await left('pool-1')).toEqual([3n, 4n]);
+});
+
+test('truncates by a stream’s metadata, which is a stream of its own', async () => {
+  await client.appendToStream('pool-1', data('a', 6), { expectedRevision: NO_STREAM });
+  await client.setStreamMetadata('pool-1', { maxCount: 2 });
+  expect(await left('pool-1')).toEqual([4n, 5n]);
+  const { metadata } = await client.getStreamMetadata('pool-1');
+  expect(metadata).toEqual({ maxCount: 2 });
+  await client.setStreamMetadata('pool-1', { truncateBefore: 3 });
+  expect(await left('pool-1')).toEqual([3n, 4n, 5n]);
+  await client.setStreamMetadata('pool-1', { truncateBefore: 6 });
+  expect(await left('pool-1')).toEqual([]);
+  await client.setStreamMetadata('pool-1', {});
+  expect(await left('pool-1')).toHaveLength(6);
+});
+
+test('keeps a tombstone for ever, on either way of appending', async () => {
+  await client.appendToStream('pool-1', data('a', 2), { expectedRevision: NO_STREAM });
+  await client.tombstoneStream('pool-1', { expectedRevision: 1n });
+  await expect(left('pool-1')).rejects.toThrow(StreamDeletedError);
+  for (const credentials of [undefined, { username: 'a', password: 'b' }]) {
+    const late = client.appendToStream('pool-1', data('b', 1), {
+      expectedRevision: NO_STREAM,
+      ...(credentials && { credentials }),
+    });
+    await expect(late).rejects.toThrow(StreamDeletedError);
+  }
+  await expect(client.tombstoneStream('pool-1')).rejects.toThrow(StreamDeletedError);
+  const types: string[] = [];
+  for await (const { event } of client.readAll()) {
+    if (event?.streamId === 'pool-1') types.push(`${event.revision} ${event.type}`);
+  }
+  expect(types.at(-1)).toBe(`${2n ** 63n - 1n} $streamDeleted`);
+});
+
 test('refuses what it does not do, by name', async () => {
-  await expect(client.deleteStream('pool-1')).rejects.toThrow(/does not delete streams/);
-  await expect(client.tombstoneStream('pool-1')).rejects.toThrow(/does not delete streams/);
   const credentials = { username: 'a', password: 'b' };
   const options = { expectedRevision: NO_STREAM, credentials } as const;
   const json = jsonEvent({ type: 'a.B', data: {} });

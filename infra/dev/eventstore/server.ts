@@ -4,7 +4,7 @@
  * stubs that the client ships. What it does not do is refused by name; see docs/event-store.md.
  */
 import { setMaxListeners } from 'node:events';
-import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { type sendUnaryData, Server, ServerCredentials } from '@grpc/grpc-js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import gossip from '@eventstore/db-client/generated/gossip_pb.js';
@@ -14,9 +14,10 @@ import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { EventStore } from '../../event-store/port.ts';
 import { serveAppend, serveBatchAppend } from './appends.ts';
 import type { Faults } from './faults.ts';
-import { CallError } from './messages.ts';
 import { serveRead } from './reads.ts';
+import { serveDelete, serveTombstone } from './deletes.ts';
 import type { Served } from './served.ts';
+import { StreamStates } from './stream-states.ts';
 
 export interface ServeOptions {
   /** Whose positions are without gaps: memory or embedded. It stays the caller's to close. */
@@ -31,6 +32,11 @@ export interface ServeOptions {
    * a real log's have gaps, and none of its events stands between two.
    */
   readonly stride?: number;
+  /**
+   * The server's own events (`$…`) have a commit position other than their prepare position, as those of
+   * old logs have that were written in transactions. Takes a stride.
+   */
+  readonly apart?: boolean;
 }
 
 /** A server that runs. */
@@ -49,21 +55,24 @@ export async function serveEventStore(options: ServeOptions): Promise<ServedEven
   setMaxListeners(0, ending.signal);
   const served: Served = {
     store: options.store,
+    states: new StreamStates(options.store),
     faults: options.faults ?? (() => undefined),
     stride: BigInt(options.stride ?? 1),
+    apart: options.apart ?? false,
     ended: ending.signal,
   };
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
-  const refuse = (what: string) => (_: unknown, answer: sendUnaryData<never>) => {
-    answer(new CallError(status.UNIMPLEMENTED, `this development server does not ${what}`));
-  };
   server.addService(streamsService.StreamsService, {
     read: (call: Parameters<typeof serveRead>[1]) => serveRead(served, call),
     append: (call: Parameters<typeof serveAppend>[2], answer: Parameters<typeof serveAppend>[1]) =>
       serveAppend(served, answer, call),
     batchAppend: (call: Parameters<typeof serveBatchAppend>[1]) => serveBatchAppend(served, call),
-    delete: refuse('delete streams: what was appended stays'),
-    tombstone: refuse('delete streams: what was appended stays'),
+    delete: (call: Parameters<typeof serveDelete>[1], answer: Parameters<typeof serveDelete>[2]) =>
+      serveDelete(served, call, answer),
+    tombstone: (
+      call: Parameters<typeof serveTombstone>[1],
+      answer: Parameters<typeof serveTombstone>[2],
+    ) => serveTombstone(served, call, answer),
   });
   let port = 0;
   server.addService(featuresService.ServerFeaturesService, {

@@ -69,16 +69,18 @@ export function isHidden(record: ServerRecord): boolean {
 /** From here on a position is no position: servers that know none say 2^64 - 1. */
 export const NOWHERE = 2n ** 63n;
 
+/** The two numbers of a place in the log, as the server gives them and wants them back. */
+export interface Place {
+  readonly commit: bigint;
+  readonly prepare: bigint;
+}
+
 /**
- * Where a record stands.
+ * Where a record stands, whoever wrote it.
  *
- * The commit position, which for what is written here equals the prepare position: EventStoreDB
- * makes them differ only in the explicit transactions of its old TCP protocol. A port's position
- * has room for one of them.
- *
- * @throws EventStoreError `corrupt` where they differ, `unavailable` where the server gives none.
+ * @throws EventStoreError `unavailable` where the server does not say.
  */
-export function positionOf(record: ServerRecord): Position {
+export function placeOf(record: ServerRecord): Place {
   const { position } = record;
   if (position === undefined || position.commit >= NOWHERE) {
     throw new EventStoreError(
@@ -86,13 +88,29 @@ export function positionOf(record: ServerRecord): Position {
       `the server does not say where ${named(record)} stands in the log: use EventStoreDB 22.10 or later`,
     );
   }
-  if (position.commit !== position.prepare) {
+  return { commit: position.commit, prepare: position.prepare };
+}
+
+/** Whether one place is behind another: by commit, within one commit by prepare. */
+export function isBehind(one: Place, other: Place): boolean {
+  return one.commit > other.commit || (one.commit === other.commit && one.prepare > other.prepare);
+}
+
+/**
+ * Where an event of ours stands: one number, because a record written by gRPC is its own commit. Only the
+ * explicit transactions of the old TCP protocol make the two differ; see docs/adr/0018.
+ *
+ * @throws EventStoreError `corrupt` where they differ, `unavailable` where the server gives none.
+ */
+export function positionOf(record: ServerRecord): Position {
+  const { commit, prepare } = placeOf(record);
+  if (commit !== prepare) {
     throw new EventStoreError(
       'corrupt',
       `${named(record)} was written in a transaction, so not by us`,
     );
   }
-  return formatPosition(position.commit);
+  return formatPosition(commit);
 }
 
 /**

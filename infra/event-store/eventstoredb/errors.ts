@@ -44,6 +44,9 @@ const NOT_REACHED =
 /** The server's own refusals to begin; on some paths they come with no code but the text. */
 const NOT_READY = /Server Is (Not Ready|Too Busy|Busy)/i;
 
+/** Of one event, by servers since 26.0: the client knows no class for it. */
+const TOO_LARGE = /exceeds Maximum Append Event Size/i;
+
 /** gRPC's UNKNOWN, INVALID_ARGUMENT and OUT_OF_RANGE: how servers of several versions say it. */
 const REFUSED = new Set<number>([2, 3, 11]);
 
@@ -55,7 +58,7 @@ export function judge(error: unknown): Failure {
   if (error instanceof StreamDeletedError) {
     return final('deleted', 'the stream was deleted on the server for ever', error);
   }
-  if (error instanceof MaxAppendSizeExceededError) {
+  if (error instanceof MaxAppendSizeExceededError || TOO_LARGE.test(messageOf(error))) {
     return final('too-large', 'events hold more than the server takes in one append', error);
   }
   if (error instanceof AccessDeniedError) {
@@ -65,7 +68,7 @@ export function judge(error: unknown): Failure {
       error,
     );
   }
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (error instanceof NotLeaderError) {
     return { kind: 'again', untouched: true, renew: false, refused: false, why, cause: error };
   }
@@ -75,6 +78,10 @@ export function judge(error: unknown): Failure {
   // DATA_LOSS, a silent server) it would go on with the same connection for ever.
   const renew = !(error instanceof UnavailableError) && !refused;
   return { kind: 'again', untouched, renew, refused, why, cause: error };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function final(

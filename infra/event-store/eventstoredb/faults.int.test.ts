@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { EventStoreDBClient } from '@eventstore/db-client';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { StoredEvent } from '@bivouac/events/language';
 import type { Fault, ServedCall } from '../../dev/eventstore/faults.ts';
@@ -41,8 +42,12 @@ async function open(url = server.url, name = 'client'): Promise<EventStore> {
   return opened;
 }
 
-async function serve(of: EventStore, port = 0): Promise<ServedEventStore> {
-  const served = await serveEventStore({ store: of, faults, port });
+async function serve(
+  of: EventStore,
+  port = 0,
+  more: { readonly stride?: number; readonly apart?: boolean } = {},
+): Promise<ServedEventStore> {
+  const served = await serveEventStore({ store: of, faults, port, ...more });
   closing.push(() => served.close());
   return served;
 }
@@ -146,14 +151,17 @@ describe('an append', () => {
     expect(again.message).toContain('EVENT_STORE_URL');
   });
 
-  test('answered without a position still answers one', async () => {
-    always = { method: 'append', fault: { fault: 'no-position' } };
-    const events = sampleEvents('placeless', 3);
-    const first = await store.append('pool-1', 'no-stream', events);
-    expect(first.position).toBe((await readWholeLog(store)).at(-1)?.position);
-    await store.append('pool-1', 2n, sampleEvents('later', 2));
-    expect(await store.append('pool-1', 'no-stream', events)).toEqual(first);
-  });
+  test.each(['no-position', 'commit-apart'] as const)(
+    'answered with %s still answers its own',
+    async (fault) => {
+      always = { method: 'append', fault: { fault } };
+      const events = sampleEvents('placeless', 3);
+      const first = await store.append('pool-1', 'no-stream', events);
+      expect(first.position).toBe((await readWholeLog(store)).at(-1)?.position);
+      await store.append('pool-1', 2n, sampleEvents('later', 2));
+      expect(await store.append('pool-1', 'no-stream', events)).toEqual(first);
+    },
+  );
 
   test('to a follower goes to the leader that it names', async () => {
     const leader = await serve(log);
@@ -173,15 +181,22 @@ describe('an append', () => {
     expect(await readWholeLog(store)).toHaveLength(1);
   });
 
-  test('of more than the server takes is too large', async () => {
-    const metadata = exception('maximum-append-size-exceeded', { 'maximum-append-size': '10' });
+  test.each([
+    [
+      'Maximum Append Size of 10 Exceeded.',
+      exception('maximum-append-size-exceeded', { 'maximum-append-size': '10' }),
+    ],
+    [
+      'Event with Id: x, Size: 11, exceeds Maximum Append Event Size of 10.',
+      exception('maximum-append-event-size-exceeded', { 'maximum-append-event-size': '10' }),
+    ],
+  ])('of more than the server takes is too large: %s', async (details, metadata) => {
     always = {
       method: 'append',
-      fault: { ...failing(status.INVALID_ARGUMENT, 'too large', metadata), when: 'before' },
+      fault: { ...failing(status.INVALID_ARGUMENT, details, metadata), when: 'before' },
     };
-    expect((await refusal(store.append('pool-1', 'no-stream', [sampleEvent('a')]))).code).toBe(
-      'too-large',
-    );
+    const error = await refusal(store.append('pool-1', 'no-stream', [sampleEvent('a')]));
+    expect(error.code).toBe('too-large');
   });
 
   test('to a stream deleted for ever is refused for ever, and so is reading it', async () => {
@@ -362,39 +377,48 @@ describe('a follower', () => {
 });
 
 describe('what is not ours', () => {
-  test('the server’s own events are seen by nobody and hold nobody up', async () => {
-    const seen: string[] = [];
-    const follower = (async () => {
-      for await (const message of store.subscribe()) {
-        if (message.kind === 'events') seen.push(...message.events.map((e) => e.id));
-        if (seen.length === 6) return;
+  test.each([false, true])(
+    'the server’s own events are seen by nobody and hold nobody up (in transactions: %s)',
+    async (apart) => {
+      server = await serve(log, 0, { stride: 197, apart });
+      store = await open(server.url, 'apart');
+      const seen: string[] = [];
+      const follower = (async () => {
+        for await (const message of store.subscribe()) {
+          if (message.kind === 'events') seen.push(...message.events.map((e) => e.id));
+          if (seen.length === 6) return;
+        }
+      })();
+      const expected: string[] = [];
+      for (let i = 0; i < 6; i++) {
+        const system = sampleEvents(`system ${i}`, 20, { type: '$statistics' });
+        await log.append(`$stats-${i}`, 'no-stream', system);
+        const event = sampleEvent(`ours ${i}`, { homeid: 'home-1' });
+        await store.append(`pool-${i}`, 'no-stream', [event]);
+        expected.push(event.id);
       }
-    })();
-    const expected: string[] = [];
-    for (let i = 0; i < 6; i++) {
-      const system = sampleEvents(`system ${i}`, 20, { type: '$statistics' });
-      await log.append(`$stats-${i}`, 'no-stream', system);
-      const event = sampleEvent(`ours ${i}`, { homeid: 'home-1' });
-      await store.append(`pool-${i}`, 'no-stream', [event]);
-      expected.push(event.id);
-    }
-    await log.append('$stats-last', 'no-stream', sampleEvents('last', 30, { type: '$statistics' }));
-    await follower;
-    expect(seen).toEqual(expected);
-    for (const limit of [1, 2, 100]) {
-      expect((await readWholeLog(store, limit)).map((e) => e.id)).toEqual(expected);
-    }
-    const [last] = (await store.readAll({ direction: 'backwards', limit: 1 })).events;
-    expect(last?.id).toBe(expected.at(-1));
-    expect((await store.head()).position).toBe(last?.position);
-    const home = await store.readHome('home-1', { limit: 100 });
-    expect(home.events.map((e) => e.id)).toEqual(expected);
-    // A checkpoint behind which only the server has written is good.
-    if (last === undefined) throw new Error('no event');
-    const after = { epoch: last.epoch, position: last.position, eventId: last.id };
-    const [message] = await take(store, after);
-    expect(message).toEqual({ kind: 'caught-up', head: last.position });
-  });
+      await log.append(
+        '$stats-last',
+        'no-stream',
+        sampleEvents('last', 30, { type: '$statistics' }),
+      );
+      await follower;
+      expect(seen).toEqual(expected);
+      for (const limit of [1, 2, 100]) {
+        expect((await readWholeLog(store, limit)).map((e) => e.id)).toEqual(expected);
+      }
+      const [last] = (await store.readAll({ direction: 'backwards', limit: 1 })).events;
+      expect(last?.id).toBe(expected.at(-1));
+      expect((await store.head()).position).toBe(last?.position);
+      const home = await store.readHome('home-1', { limit: 100 });
+      expect(home.events.map((e) => e.id)).toEqual(expected);
+      // A checkpoint behind which only the server has written is good.
+      if (last === undefined) throw new Error('no event');
+      const after = { epoch: last.epoch, position: last.position, eventId: last.id };
+      const [message] = await take(store, after);
+      expect(message).toEqual({ kind: 'caught-up', head: last.position });
+    },
+  );
 
   test('several who begin a log at once name it alike', async () => {
     const empty = await serve(memoryEventStore());
@@ -448,6 +472,57 @@ describe('what is not ours', () => {
     expect(error.code).toBe('unavailable');
     expect(error.message).toContain('EVENT_STORE_URL');
     expect((await refusal(open('esdb://host:2113', 'unnamed'))).code).toBe('invalid');
+  });
+});
+
+describe('a stream that somebody else deleted or truncated', () => {
+  let other: EventStoreDBClient;
+  beforeEach(async () => {
+    other = EventStoreDBClient.connectionString(server.url);
+    closing.push(() => other.dispose());
+    await store.append('pool-1', 'no-stream', sampleEvents('old', 4));
+  });
+
+  test('softly is missing; what is appended then has the number that the server gave it', async () => {
+    await other.deleteStream('pool-1');
+    expect(await store.readStream('pool-1')).toEqual({ exists: false });
+    expect(await store.readStream('pool-1', { direction: 'backwards' })).toEqual({ exists: false });
+    const anew = sampleEvents('new', 2);
+    const result = await store.append('pool-1', 'no-stream', anew);
+    expect(result.revision).toBe(5n);
+    expect((await store.readAll({ direction: 'backwards', limit: 1 })).events[0]).toMatchObject({
+      revision: 5n,
+      position: result.position,
+    });
+    // The log still has everything, and nothing of the server's own.
+    expect(await readWholeLog(store)).toHaveLength(6);
+    expect((await refusal(store.readStream('pool-1'))).code).toBe('corrupt');
+  });
+
+  test.each([
+    ['some', { truncateBefore: 2 }],
+    ['all', { truncateBefore: 4 }],
+    ['all but one', { maxCount: 1 }],
+  ])('of %s of its events is damaged, and never taken for a shorter one', async (_, metadata) => {
+    await other.setStreamMetadata('pool-1', metadata);
+    for (const options of [{}, { limit: 1 }, { direction: 'backwards' } as const]) {
+      const error = await refusal(store.readStream('pool-1', options));
+      expect([error.code, error.message]).toEqual(['corrupt', expect.stringContaining('pool-1')]);
+    }
+    await other.setStreamMetadata('pool-1', {});
+    expect(await store.readStream('pool-1')).toMatchObject({ exists: true, head: 3n });
+  });
+
+  test('for ever is deleted, to whoever reads, appends or sends again', async () => {
+    await other.tombstoneStream('pool-1');
+    const attempts = [
+      store.readStream('pool-1'),
+      store.append('pool-1', 3n, [sampleEvent('next')]),
+      store.append('pool-1', 'no-stream', sampleEvents('old', 4)),
+    ];
+    for (const attempt of attempts) expect((await refusal(attempt)).code).toBe('deleted');
+    expect(await readWholeLog(store)).toHaveLength(4);
+    await store.append('pool-2', 'no-stream', [sampleEvent('elsewhere')]);
   });
 });
 

@@ -1,13 +1,18 @@
 /** Pages of streams and of the log, from the server's reads. */
 import { BACKWARDS, END, FORWARDS, START, type ReadPosition } from '@eventstore/db-client';
-import { parsePosition, type Position, type StoredEvent } from '@bivouac/events/language';
-import type { Direction, LogPage, StreamPage } from '../port.ts';
-import { isHidden, positionOf, type ServerRecord, toStored } from './codec.ts';
+import {
+  formatPosition,
+  parsePosition,
+  type Position,
+  type StoredEvent,
+} from '@bivouac/events/language';
+import { type Direction, EventStoreError, type LogPage, type StreamPage } from '../port.ts';
+import { isHidden, type Place, placeOf, positionOf, type ServerRecord, toStored } from './codec.ts';
 import { type Connection, RefusedRead } from './connection.ts';
 
-/** What there is at the end of the log, the server's own events included. */
+/** A record of the log, whoever wrote it, as the place to go on from. */
 export interface RawHead {
-  readonly position: Position;
+  readonly place: Place;
   readonly id: string;
 }
 
@@ -41,6 +46,8 @@ export class Reads {
     if (direction === 'forwards') {
       const records = await this.#stream(stream, from ?? 0n, 'forwards', limit + 1);
       if (records === 'missing') return { exists: false };
+      const start = records[0];
+      if (start !== undefined && start.revision !== (from ?? 0n)) throw truncated(stream);
       const events = this.#stored(records.slice(0, limit));
       const end = records.length <= limit;
       const last = records.at(-1);
@@ -54,13 +61,18 @@ export class Reads {
     const records = await this.#stream(stream, start, 'backwards', limit + 1);
     if (records === 'missing') return { exists: false };
     const events = this.#stored(records.slice(0, limit));
-    return { exists: true, head, events, end: records.length <= limit };
+    const end = records.length <= limit;
+    if (end && start >= 0n && events.at(-1)?.revision !== 0n) throw truncated(stream);
+    return { exists: true, head, events, end };
   }
 
-  /** Revision of a stream's last event. */
+  /** Revision of a stream's last event; undefined: there is no such stream, or it was deleted. */
   async streamHead(stream: string): Promise<bigint | undefined> {
     const records = await this.#stream(stream, 'end', 'backwards', 1);
-    return records === 'missing' ? undefined : records[0]?.revision;
+    if (records === 'missing') return undefined;
+    // A stream that is there and has no last event: all of them were taken away.
+    if (records[0] === undefined) throw truncated(stream);
+    return records[0].revision;
   }
 
   /**
@@ -86,22 +98,20 @@ export class Reads {
    */
   async #page(after: Position | undefined, direction: Direction, limit: number): Promise<LogPage> {
     const events: StoredEvent[] = [];
-    let skip = after;
+    let skip = after === undefined ? undefined : placeAt(after);
     let least = 0;
     for (;;) {
       // One for the event at the start itself, one to see whether anything follows.
       const ask = Math.max(limit - events.length + 2, least);
       const records = await this.#log(startOf(skip, direction), direction, ask);
-      const skipped = skip === undefined ? undefined : parsePosition(skip);
       for (const record of records) {
-        if ((skipped !== undefined && record.position?.commit === skipped) || isHidden(record))
-          continue;
+        if ((skip !== undefined && isAt(record, skip)) || isHidden(record)) continue;
         if (events.length === limit) return { events, end: false };
         events.push(toStored(record, this.#epoch));
       }
       const last = records.at(-1);
       if (last === undefined || records.length < ask) return { events, end: true };
-      skip = positionOf(last);
+      skip = placeOf(last);
       // Where only the server's own events stand, more are taken at a time.
       least = Math.min(ask * 2, 1000);
     }
@@ -115,10 +125,10 @@ export class Reads {
     try {
       if (direction === 'forwards') {
         const [before] = await this.#log(asLogPosition(n + 1n), 'backwards', 1);
-        return before === undefined ? undefined : positionOf(before);
+        return before === undefined ? undefined : singleOf(before);
       }
       const [, behind] = await this.#log(asLogPosition(n - 1n), 'forwards', 2);
-      return behind === undefined ? undefined : positionOf(behind);
+      return behind === undefined ? undefined : singleOf(behind);
     } catch (error) {
       if (!(error instanceof RefusedRead)) throw error;
       return this.#neighbour(n, direction);
@@ -126,10 +136,15 @@ export class Reads {
   }
 
   /** The event at exactly this position, if one stands there. */
-  async at(position: Position): Promise<{ readonly id: string } | undefined> {
+  at(position: Position): Promise<{ readonly id: string } | undefined> {
+    return this.recordAt(placeAt(position));
+  }
+
+  /** The record at exactly this place, whoever's it is. */
+  async recordAt(place: Place): Promise<{ readonly id: string } | undefined> {
     try {
-      const [record] = await this.#log(asLogPosition(parsePosition(position)), 'forwards', 1);
-      return record !== undefined && positionOf(record) === position ? record : undefined;
+      const [record] = await this.#log(place, 'forwards', 1);
+      return record !== undefined && isAt(record, place) ? record : undefined;
     } catch (error) {
       if (error instanceof RefusedRead) return undefined;
       throw error;
@@ -139,7 +154,7 @@ export class Reads {
   /** The last event of the log, whoever's it is. */
   async rawHead(): Promise<RawHead | undefined> {
     const [record] = await this.#log(END, 'backwards', 1);
-    return record === undefined ? undefined : { position: positionOf(record), id: record.id };
+    return record === undefined ? undefined : { place: placeOf(record), id: record.id };
   }
 
   async #log(from: ReadPosition, direction: Direction, count: number): Promise<ServerRecord[]> {
@@ -175,13 +190,34 @@ export class Reads {
   }
 }
 
-/** Commit and prepare are one for what is written here; see {@link positionOf}. */
-export function asLogPosition(n: bigint): { commit: bigint; prepare: bigint } {
+/** Whoever folded what is left would decide on a state that never was. */
+function truncated(stream: string): EventStoreError {
+  return new EventStoreError(
+    'corrupt',
+    `the first events of ${stream} are gone: it was truncated or deleted on the server ($tb, $maxCount, $maxAge). ` +
+      'Take the setting away if nothing was scavenged yet; else restore a backup',
+  );
+}
+
+/** The place of an event of ours; see {@link positionOf}. */
+export function asLogPosition(n: bigint): Place {
   return { commit: n, prepare: n };
 }
 
-function startOf(after: Position | undefined, direction: Direction): ReadPosition {
-  const n = after === undefined ? 0n : parsePosition(after);
-  if (n > 0n) return asLogPosition(n);
+function placeAt(position: Position): Place {
+  return asLogPosition(parsePosition(position));
+}
+
+function isAt({ position }: ServerRecord, { commit, prepare }: Place): boolean {
+  return position?.commit === commit && position.prepare === prepare;
+}
+
+/** The commit position of whatever record: a read may begin there, the same events follow. */
+function singleOf(record: ServerRecord): Position {
+  return formatPosition(placeOf(record).commit);
+}
+
+function startOf(after: Place | undefined, direction: Direction): ReadPosition {
+  if (after !== undefined && after.commit > 0n) return after;
   return direction === 'forwards' ? START : END;
 }

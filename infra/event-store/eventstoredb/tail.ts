@@ -5,13 +5,18 @@
  * that it falls silent without ending, decides when a follower looks and never what it sees.
  */
 import type { EventStoreDBClient } from '@eventstore/db-client';
-import { parsePosition, type Position, type StoredEvent } from '@bivouac/events/language';
+import {
+  formatPosition,
+  parsePosition,
+  type Position,
+  type StoredEvent,
+} from '@bivouac/events/language';
 import { CommitBell } from '../follow.ts';
 import { EventStoreError, type LogPage } from '../port.ts';
-import { isHidden, positionOf, type ServerRecord, toStored } from './codec.ts';
+import { isBehind, isHidden, placeOf, type ServerRecord, toStored } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { judge } from './errors.ts';
-import { asLogPosition, type RawHead, type Reads } from './reads.ts';
+import type { RawHead, Reads } from './reads.ts';
 
 /** What is said of a subscription that had to be made anew. */
 export interface TailLogger {
@@ -116,18 +121,18 @@ export class Tail {
     const { reads } = this.#options;
     if (this.#last === undefined) {
       this.#last = await reads.rawHead();
-      this.#since = this.#last?.position;
+      this.#since = this.#last && formatPosition(this.#last.place.commit);
       // Whoever read its last page before this moment is told what the subscription will not say.
       const { events } = await reads.log(undefined, 'backwards', 1);
       const head = events[0]?.position;
       if (head !== undefined) this.bell.ring(head);
       return;
     }
-    const there = await reads.at(this.#last.position);
+    const there = await reads.recordAt(this.#last.place);
     if (there?.id === this.#last.id) return;
     throw new EventStoreError(
       'checkpoint-mismatch',
-      `the event ${this.#last.id} at ${this.#last.position} is not in the log any more: the event ` +
+      `the event ${this.#last.id} at ${this.#last.place.commit} is not in the log any more: the event ` +
         'store was replaced by another, or by an older backup. Restart; what was built from it must be rebuilt',
     );
   }
@@ -139,7 +144,7 @@ export class Tail {
     const subscription = client.subscribeToAll({
       ...connection.options,
       ...(this.#last !== undefined && {
-        fromPosition: asLogPosition(parsePosition(this.#last.position)),
+        fromPosition: this.#last.place,
       }),
     });
     return new Promise((resolve, reject) => {
@@ -187,17 +192,17 @@ export class Tail {
   }
 
   #receive(record: ServerRecord): void {
-    const position = positionOf(record);
+    const place = placeOf(record);
     // A server that begins anew somewhere before is not listened to twice.
-    if (this.#last !== undefined && position <= this.#last.position) return;
+    if (this.#last !== undefined && !isBehind(place, this.#last.place)) return;
     this.#heard += 1;
-    this.#last = { position, id: record.id };
+    this.#last = { place, id: record.id };
     if (isHidden(record)) return;
     const event = toStored(record, this.#options.epoch);
     this.#events.push(event);
     this.#bytes += event.data.length;
     if (this.#events.length > 2 * KEPT || this.#bytes > 2 * KEPT_BYTES) this.#forget();
-    if (position > this.#known) this.#known = position;
+    if (event.position > this.#known) this.#known = event.position;
     if (this.#ringing) return;
     // Once for all that come at once.
     this.#ringing = true;
@@ -223,7 +228,8 @@ export class Tail {
     const { reads, connection } = this.#options;
     const { events } = await reads.log(undefined, 'backwards', 1);
     const head = events[0]?.position;
-    if (head === undefined || head <= (this.#last?.position ?? '')) return false;
+    if (head === undefined || parsePosition(head) <= (this.#last?.place.commit ?? -1n))
+      return false;
     connection.renew(client);
     this.bell.ring(head);
     return true;

@@ -31,8 +31,10 @@ import type {
 } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 import { invalidInput } from '../input.ts';
+import { type Metrics, noMetrics } from '../metrics/port.ts';
 import { LatelyUsed } from './lately-used.ts';
 import { LoadedStream } from './loaded-stream.ts';
+import { CommandMeasures, streamMeasures } from './measures.ts';
 import type { StreamSnapshots } from './snapshots/index.ts';
 import { type Job, type Outcome, positionOf, StreamQueue } from './stream-queue.ts';
 
@@ -49,6 +51,7 @@ export interface CommandHostOptions {
   readonly providerId: () => string;
   /** So that long streams are not read from their beginning. */
   readonly snapshots?: StreamSnapshots | undefined;
+  readonly metrics?: Metrics;
 }
 
 export interface CommandHost {
@@ -83,6 +86,9 @@ export function commandHost(options: CommandHostOptions): CommandHost {
   const copies = new LatelyUsed<{ readonly revision: bigint | undefined; readonly state: unknown }>(
     KEPT_STREAMS,
   );
+  const { metrics = noMetrics } = options;
+  const measures = new CommandMeasures(metrics, handlers.keys());
+  const ofStreams = streamMeasures(metrics);
   let underWay = 0;
   let quiet: (() => void)[] = [];
 
@@ -97,6 +103,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       providerId: options.providerId,
       stopping: stopping.signal,
       snapshots: options.snapshots,
+      measures: ofStreams(aggregate.category),
     });
     queues.set(stream, queue);
     return queue;
@@ -264,13 +271,17 @@ export function commandHost(options: CommandHostOptions): CommandHost {
     call: CommandCall,
   ): Promise<CommandReply<unknown>> => {
     underWay += 1;
+    let reply: CommandReply<unknown> | undefined;
     try {
-      return await run(name, input, call);
+      reply = await run(name, input, call);
+      return reply;
     } catch (error) {
       const refusal = storageRefusal(error) ?? keyRefusal(error);
       if (refusal === undefined) throw error;
-      return refused(refusal);
+      reply = refused(refusal);
+      return reply;
     } finally {
+      measures.ended(name, reply);
       underWay -= 1;
       if (underWay === 0) {
         for (const resolve of quiet) resolve();

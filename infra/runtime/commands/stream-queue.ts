@@ -20,6 +20,7 @@ import type { Clock } from '../clock.ts';
 import type { Aggregate, Owner } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
 import { LoadedStream } from './loaded-stream.ts';
+import type { StreamMeasures } from './measures.ts';
 import type { StreamSnapshots } from './snapshots/index.ts';
 
 /** How often a command is decided again after a conflict before the caller hears of contention. */
@@ -74,6 +75,7 @@ export interface QueueDependencies {
   readonly providerId: () => string;
   readonly stopping: AbortSignal;
   readonly snapshots: StreamSnapshots | undefined;
+  readonly measures: StreamMeasures;
 }
 
 interface Taken {
@@ -184,6 +186,7 @@ export class StreamQueue {
       this.#loaded = undefined;
       if (!(error instanceof EventStoreError)) throw error;
       if (error.code === 'conflict') {
+        this.#deps.measures.conflicts.add();
         await this.#again(jobs);
         return;
       }
@@ -208,6 +211,7 @@ export class StreamQueue {
       job.attempts += 1;
       if (job.attempts < ATTEMPTS) still.push(job);
       else {
+        this.#deps.measures.contention.add();
         job.reject(
           new RuntimeError(
             'contention',
@@ -232,16 +236,25 @@ export class StreamQueue {
     jobs: readonly Job[],
   ): Promise<AppendResult> {
     let waited = 0;
-    for (let wait = 20; ; wait = Math.min(wait * 2, 2000)) {
-      try {
-        return await this.#deps.store.append(this.#stream, expected, events);
-      } catch (error) {
-        const unknown = error instanceof EventStoreError && error.code === 'outcome-unknown';
-        if (!unknown || this.#deps.stopping.aborted) throw error;
-        if (waited >= PATIENCE) this.#answerImpatient(jobs, error);
-        await this.#deps.clock.sleep(wait, this.#deps.stopping);
-        waited += wait;
+    let thaw: (() => void) | undefined;
+    try {
+      for (let wait = 20; ; wait = Math.min(wait * 2, 2000)) {
+        try {
+          return await this.#deps.store.append(this.#stream, expected, events);
+        } catch (error) {
+          const unknown = error instanceof EventStoreError && error.code === 'outcome-unknown';
+          if (unknown && thaw === undefined) {
+            this.#deps.measures.unknown.add();
+            thaw = this.#deps.measures.freeze();
+          }
+          if (!unknown || this.#deps.stopping.aborted) throw error;
+          if (waited >= PATIENCE) this.#answerImpatient(jobs, error);
+          await this.#deps.clock.sleep(wait, this.#deps.stopping);
+          waited += wait;
+        }
       }
+    } finally {
+      thaw?.();
     }
   }
 

@@ -27,6 +27,10 @@ export class Followed {
   /** What sees every event as it is stored. */
   readonly stored: readonly ApplyStored[];
   readonly #index: number;
+  /** Events gone past since the start, and commits of something. */
+  passed = 0;
+  commits = 0;
+  #committed = 0;
   #waiters = new Set<Waiter>();
   /** A checkpoint ahead of where the subscription began: to be compared when it is passed. */
   #unproven: Checkpoint | undefined;
@@ -69,6 +73,19 @@ export class Followed {
       }
       this.#applyStored(batch, position, view);
     });
+    const first = batch[0];
+    this.passed +=
+      first !== undefined && first.position > position
+        ? batch.length
+        : batch.filter((event) => event.position > position).length;
+  }
+
+  /** Makes what was applied durable. */
+  commit(): void {
+    this.store.commit();
+    if (this.passed === this.#committed) return;
+    this.#committed = this.passed;
+    this.commits++;
   }
 
   /** The log's end was reached: a checkpoint beyond it is of another log. */

@@ -43,6 +43,8 @@ export interface Follower {
   readonly caughtUp: Promise<void>;
   /** The last position applied; null: none. */
   position(service: string): Position | null;
+  /** What it has done since the start: events gone past, and commits. */
+  counts(service: string): { readonly passed: number; readonly commits: number };
   /** Waits until a position is applied, at most so many milliseconds: whether it is. */
   waitFor(service: string, position: Position, milliseconds: number): Promise<boolean>;
   /** The service's view. Stays valid across rebuilds. */
@@ -109,6 +111,11 @@ class LogFollower implements Follower {
 
   position(service: string): Position | null {
     return this.#service(service).position;
+  }
+
+  counts(service: string): { readonly passed: number; readonly commits: number } {
+    const { passed, commits } = this.#service(service);
+    return { passed, commits };
   }
 
   async waitFor(service: string, position: Position, milliseconds: number): Promise<boolean> {
@@ -266,7 +273,7 @@ class LogFollower implements Follower {
   }
 
   #commit(): void {
-    for (const followed of this.#services.values()) followed.store.commit();
+    for (const followed of this.#services.values()) followed.commit();
     this.#uncommitted = 0;
   }
 
@@ -274,7 +281,7 @@ class LogFollower implements Follower {
   async #commitInTurn(): Promise<void> {
     this.#uncommitted = 0;
     for (const followed of this.#services.values()) {
-      followed.store.commit();
+      followed.commit();
       await setImmediate();
     }
   }

@@ -37,6 +37,8 @@ export interface Timers {
   idle(): Promise<void>;
   /** The earliest unfired deadline of those to be fired here. It may have passed already. */
   next(): string | undefined;
+  /** What is due here and not fired, by service: how many, at most {@link MOST_DUE}, and since when. */
+  due(): ReadonlyMap<string, { readonly count: number; readonly since: string | undefined }>;
   /** Looks again: for a `mayFire` that would now answer otherwise. */
   wake(): void;
   /** Fires no more; waits for commands under way. Safe to call twice. */
@@ -55,6 +57,9 @@ const MAX_HOMES = 1_000;
 /** Rows read at first: mostly the question is whether the first one is due. More each further time. */
 const FIRST_PAGE = 4;
 const LARGEST_PAGE = 256;
+
+/** Due timers counted for {@link Timers.due}. */
+const MOST_DUE = 1000;
 
 /** Starts firing, once the read models have caught up. */
 export function startTimers(options: TimersOptions): Timers {
@@ -112,6 +117,24 @@ class DurableTimers implements Timers {
       }
     }
     return earliest;
+  }
+
+  due(): ReadonlyMap<string, { readonly count: number; readonly since: string | undefined }> {
+    const now = instantOf(this.#options.clock.now());
+    return new Map(
+      this.#services.map((service) => {
+        let count = 0;
+        let since: string | undefined;
+        for (const row of this.#rows(service)) {
+          if (row.due > now || count >= MOST_DUE) break;
+          if (!this.#isHere(service, row)) continue;
+          if (this.#remembered.get(nameOf(service, row))?.state === 'fired') continue;
+          count++;
+          since ??= row.due;
+        }
+        return [service, { count, since }];
+      }),
+    );
   }
 
   wake(): void {

@@ -6,6 +6,7 @@ import type { Recorded } from '@bivouac/events/language';
 
 import type { Clock } from '../clock.ts';
 import { isTransient } from '../errors.ts';
+import type { PolicyMeasures } from './measures.ts';
 import type { Reaction, ReactionLogger } from './reaction.ts';
 import type { Slots } from './slots.ts';
 
@@ -28,6 +29,7 @@ export interface AttemptsContext {
   readonly logger: ReactionLogger;
   readonly stopping: AbortSignal;
   readonly counters: { failures: number; transientFailures: number };
+  readonly measures: (reaction: Reaction) => PolicyMeasures;
 }
 
 const DONE: Outcome = { kind: 'done' };
@@ -45,26 +47,31 @@ export async function attempt(
   wanted: () => boolean,
 ): Promise<Outcome> {
   const { clock, slots, stopping, counters } = context;
+  const measures = context.measures(reaction);
   let failures = 0;
   let pauses = 0;
   for (;;) {
     if (stopping.aborted) return ABANDONED;
     try {
       await reaction.react(event);
+      measures.done.add();
       return DONE;
     } catch (error) {
       // A service that goes down fails in many ways, none of which is the event's fault.
       if (stopping.aborted) return ABANDONED;
       if (isTransient(error)) {
         counters.transientFailures++;
+        measures.again.add();
         report(context, reaction, event, error, pauses);
         slots.give();
         await clock.sleep(pause(pauses++, context.random), stopping);
         await slots.take();
       } else if (++failures < ATTEMPTS) {
         counters.failures++;
+        measures.again.add();
       } else {
         counters.failures++;
+        measures.parked.add();
         return { kind: 'failed', error };
       }
     }

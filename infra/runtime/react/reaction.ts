@@ -4,6 +4,8 @@ import type { EventRegistry, Position, Recorded, Refusal } from '@bivouac/events
 import type { Bus } from '../../bus/port.ts';
 import type { EventStore } from '../../event-store/port.ts';
 import type { Clock } from '../clock.ts';
+import type { Lag } from '../follow/lag.ts';
+import type { Metrics } from '../metrics/port.ts';
 
 /** "When this event, then that": one handler of a service. */
 export interface Reaction {
@@ -100,6 +102,7 @@ export interface ReactionsOptions {
   readonly tenantId?: string;
   /** From 0 to below 1: spreads pauses, so that what failed together does not retry together. */
   readonly random?: () => number;
+  readonly metrics?: Metrics;
 }
 
 /** The running reactions of one service. */
@@ -145,4 +148,9 @@ export interface Reactions {
   /** Leaves out the event a home is parked at, which the caller has to name, and replays the rest. */
   skipParked(homeId: string, eventId: string): Promise<ReplayOutcome>;
   readonly metrics: ReactionMetrics;
+  /**
+   * How far behind the log each reaction is on the partitions held here, by name. Reads the log after the
+   * lowest mark; throws what the store throws.
+   */
+  lags(): Promise<ReadonlyMap<string, Lag>>;
 }

@@ -9,11 +9,15 @@ import type { Position } from '@bivouac/events/language';
 import { partitionOf } from '../../bus/partition.ts';
 import { type Consumer, type Mark, PARTITIONS } from '../../bus/port.ts';
 import { isTransient, RuntimeError } from '../errors.ts';
+import type { Lag } from '../follow/lag.ts';
+import { noMetrics } from '../metrics/port.ts';
 import { pause } from './attempts.ts';
 import { Handlers } from './handlers.ts';
 import { Intake } from './intake.ts';
 import { readHorizon } from './horizon.ts';
+import { reactionLags } from './lags.ts';
 import type { PartitionMarks } from './marks.ts';
+import { policyMeasures } from './measures.ts';
 import { LOOK_EACH, passedElsewhere } from './elsewhere.ts';
 import { agree, CheckpointMirror, NOTHING, partOf, type ReactionCheckpoint } from './mirror.ts';
 import { before, Parking } from './parking.ts';
@@ -100,6 +104,7 @@ class RunningReactions implements Reactions {
       handlers: this.#handlers,
       parking: this.#parking,
       counters: this.#counters,
+      measures: policyMeasures(options.metrics ?? noMetrics, options.reactions),
       parked: (homeId) => {
         for (const listener of this.#parkedListeners) listener(homeId);
       },
@@ -132,6 +137,15 @@ class RunningReactions implements Reactions {
       unfinished: this.#intake.unfinished,
       parkedHomes: this.#parking.size,
     };
+  }
+
+  lags(): Promise<ReadonlyMap<string, Lag>> {
+    return reactionLags(
+      this.#options,
+      this.#options.reactions,
+      this.#handlers,
+      (p) => this.#intake.marks(p)?.mark,
+    );
   }
 
   stop(deadlineMilliseconds: number): Promise<void> {

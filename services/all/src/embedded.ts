@@ -7,10 +7,16 @@ import '@bivouac/graphql/production';
 import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import { ChangeNews, createGateway, type Gateway } from '@bivouac/graphql';
+import {
+  budgetOf,
+  cacheOf,
+  ChangeNews,
+  createGateway,
+  type Gateway,
+  KnownPositions,
+} from '@bivouac/graphql';
 import { openBus } from '@bivouac/infra/bus';
-import { openCache } from '@bivouac/infra/cache';
-import { openEventStore } from '@bivouac/infra/event-store';
+import { measuredStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
@@ -19,6 +25,8 @@ import {
   Health,
   type Host,
   type Logger,
+  type Metrics,
+  noMetrics,
   openPorts,
   portsOfDataFolder,
   startHost,
@@ -38,6 +46,7 @@ export interface EmbeddedOptions {
   readonly onFailure: (error: unknown) => void;
   /** The provider's name, for an installation that has none yet. */
   readonly providerName?: string;
+  readonly metrics?: Metrics;
 }
 
 /** An installation in this process, with its own parts to look into. */
@@ -64,7 +73,7 @@ export function embedded(config: Config): InstallationKind {
 
 /** Opens what is in the data folder and starts everything on it. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
-  const { config, clock, logger, onFailure } = options;
+  const { config, clock, logger, onFailure, metrics = noMetrics } = options;
   const folder = config.DATA_DIR;
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
@@ -77,12 +86,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
 
   async function open(): Promise<EmbeddedInstallation> {
     const health = new Health({ logger, onFailure });
-    const store = await openEventStore({
+    const opened = await openEventStore({
       url: config.EVENT_STORE_URL,
       folder: join(folder, 'event-store'),
       onFailure: health.fail,
       logger,
     });
+    const store = measuredStore(opened, metrics);
     closing.add(() => store.close());
     const ports = await openPorts(config);
     closing.add(() => ports.close());
@@ -92,6 +102,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       clock,
       logger,
       tenantId: PROVIDER_ID,
+      metrics,
       onFailure: health.fail,
     });
     closing.add(() => bus.close());
@@ -111,6 +122,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       logger,
       onFailure,
       health,
+      metrics,
       written: config.EVENT_VERSIONS,
       snapshots: await folderSnapshots({ folder: join(folder, 'snapshots') }),
       providerId: () => PROVIDER_ID,
@@ -133,6 +145,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       logger,
       provider,
       news,
+      metrics,
       sampleSeconds: config.USAGE_SAMPLE_SECONDS,
       listen: config.AGENT_LISTEN && {
         ...config.AGENT_LISTEN,
@@ -143,16 +156,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       },
     });
     closing.add(() => nodes.stop());
-    const cache = openCache({
-      url: config.CACHE_URL,
-      clock,
-      onOutage: (err) => {
-        logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');
-      },
-    });
+    const { epoch: installation, position } = await store.head();
+    const cache = await cacheOf(config, { installation, clock, logger, metrics });
     closing.add(() => cache.close());
     const changes = new ChangeNews();
+    const positions = new KnownPositions(position ?? '', clock);
     host.follower.onApplied((_position, events) => {
+      positions.hear(events);
       changes.hear(events);
     });
     const gateway = createGateway({
@@ -160,11 +170,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       changes,
       clock,
       logger,
-      budget: {
-        cache,
-        account: { capacity: config.COST_CAPACITY, perSecond: config.COST_PER_SECOND },
-        staff: { capacity: config.STAFF_COST_CAPACITY, perSecond: config.STAFF_COST_PER_SECOND },
-      },
+      metrics,
+      budget: { cache, ...budgetOf(config) },
+      // In one process a query costs less than keeping its answer; gateways of several share them.
+      remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());
     return {

@@ -64,6 +64,7 @@ export interface StartOptions {
     Pick<
       Config,
       | 'NODE_URL'
+      | 'CACHE_URL'
       | 'COST_CAPACITY'
       | 'COST_PER_SECOND'
       | 'STAFF_COST_CAPACITY'

@@ -1,7 +1,7 @@
 /** `npm start`: the whole system in this process, until it is told to stop. */
 import { readFile } from 'node:fs/promises';
 
-import { listen } from '@bivouac/infra/process';
+import { Closing, listen, serveMetrics } from '@bivouac/infra/process';
 import {
   ConfigError,
   createLogger,
@@ -41,11 +41,20 @@ async function main(): Promise<void> {
       return Promise.resolve();
     },
   });
+  const closing = new Closing();
   try {
+    const { metrics } = await serveMetrics(
+      {
+        ...{ config, logger, part: 'embedded' },
+        ready: () => serving && installation?.host.ready() === true,
+      },
+      closing,
+    );
     const started = await startEmbedded({
       config,
       clock: systemClock,
       logger,
+      metrics,
       providerName: 'Demo Provider',
       onFailure: (error) => {
         failure = error;
@@ -77,6 +86,7 @@ async function main(): Promise<void> {
     installation?.gateway.endSubscriptions();
     await server.stop(config.SHUTDOWN_MS);
     await installation?.stop(config.SHUTDOWN_MS);
+    await closing.close();
   }
   if (failure !== undefined) {
     throw failure instanceof Error

@@ -19,6 +19,8 @@ import { idOf } from '@bivouac/events/values';
 import {
   type Clock,
   type Logger,
+  type Metrics,
+  noMetrics,
   RuntimeError,
   systemClock,
   systemPrincipal,
@@ -53,6 +55,7 @@ export interface RunningNodes {
 export interface NodesOptions {
   readonly host: ServiceCaller;
   readonly news: NodeNews;
+  readonly metrics?: Metrics;
   readonly configured: readonly ConfiguredNode[];
   /** The data folder. */
   readonly folder: string;
@@ -72,8 +75,8 @@ const RegistrationSchema = z.object({ nodeId: idOf('node') });
 
 /** Opens, registers and connects every node. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
-  const { host, logger } = options;
-  const entrance = openAgents({ caller: host, news: options.news, logger });
+  const { host, logger, clock, news, metrics = noMetrics } = options;
+  const entrance = openAgents({ caller: host, news, logger, metrics, clock });
   let listener: AgentListener | undefined;
   let nodes: ConnectedNodes | undefined;
   const stop = async (): Promise<void> => {
@@ -97,7 +100,7 @@ export type ConnectedNodes = Omit<RunningNodes, 'endpoint'>;
 
 /** Opens and registers every node, and connects its agent where `dial` leads. */
 export async function connectNodes(
-  options: Omit<NodesOptions, 'news' | 'listen'> & { readonly dial: Dial },
+  options: Omit<NodesOptions, 'news' | 'listen' | 'metrics'> & { readonly dial: Dial },
 ): Promise<ConnectedNodes> {
   const { host, clock, logger, provider, dial } = options;
   // The engine takes real time to act, whatever the clock says that deadlines are held against.

@@ -10,6 +10,7 @@ import { laterLifeCommands } from './commands/later-life.ts';
 import { resizingCommands } from './commands/resizing.ts';
 import { rosterCommands } from './commands/rosters.ts';
 import { staffCommands } from './commands/staff.ts';
+import { expectedNodes, unansweredInstructions } from './measures.ts';
 import { containerAsks } from './policies/container-asks.ts';
 import { laterLifeAsks } from './policies/later-life-asks.ts';
 import { lease, unlease } from './policies/lease.ts';
@@ -90,6 +91,7 @@ export const containersService = service({
     leftovers,
   ],
   projections: [containersProjection, instructionsProjection, nodesProjection, platformProjection],
+  measures: [expectedNodes, unansweredInstructions],
   policies: [settleAsks, noteTenantHold, holdContainers, reconcileAll],
   responders: [
     prepare,

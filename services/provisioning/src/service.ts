@@ -7,6 +7,7 @@ import { service } from '@bivouac/infra/runtime';
 
 import { commands } from './commands.ts';
 import { TimeOutAsk } from './internal.ts';
+import { openOperations } from './measures.ts';
 import { answerOverdueReservations } from './policies/answer-overdue.ts';
 import { recordChildren, startChildren } from './policies/children.ts';
 import { terminateAfterWindow } from './policies/end-of-restore.ts';
@@ -34,6 +35,7 @@ export const provisioningService = service({
     terminateAfterWindow,
   ],
   responders: [],
+  measures: [openOperations],
   // An owner may have settled an ask in time and died before it could say so.
   timerAwaits: ({ command, input }) => {
     if (command !== TimeOutAsk.name) return [];

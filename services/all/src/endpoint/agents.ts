@@ -13,9 +13,10 @@ import {
 } from '@bivouac/containers';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import type { Principal, ServiceCaller } from '@bivouac/events/language';
-import { type Logger, systemClock } from '@bivouac/infra/runtime';
+import { type Clock, type Logger, type Metrics, systemClock } from '@bivouac/infra/runtime';
 
 import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
+import { measureNodes } from './measured-nodes.ts';
 import type { NodeNews } from './node-news.ts';
 import { usageRecorder } from './usage.ts';
 
@@ -23,6 +24,9 @@ export interface AgentsOptions {
   readonly caller: ServiceCaller;
   readonly news: NodeNews;
   readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** For how long a node is away. */
+  readonly clock: Clock;
 }
 
 export interface Agents {
@@ -34,7 +38,7 @@ export interface Agents {
   close(): Promise<void>;
 }
 
-export function openAgents({ caller, news, logger }: AgentsOptions): Agents {
+export function openAgents({ caller, news, logger, metrics, clock }: AgentsOptions): Agents {
   const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
     command: (nodeId, contract, input, idempotencyKey) =>
       caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
@@ -57,6 +61,7 @@ export function openAgents({ caller, news, logger }: AgentsOptions): Agents {
     clock: systemClock,
     random: randomBytes,
   });
+  const endMeasuring = measureNodes(endpoint, clock, metrics);
   let listener: AgentListener | undefined;
   return {
     ...{ gate, endpoint },
@@ -66,6 +71,7 @@ export function openAgents({ caller, news, logger }: AgentsOptions): Agents {
       return listener;
     },
     close: async () => {
+      endMeasuring();
       gate.close();
       await endpoint.close();
       await listener?.close();

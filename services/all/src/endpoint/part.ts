@@ -17,6 +17,7 @@ import {
   openLog,
   type Part,
   type PartOptions,
+  serveMetrics,
 } from '@bivouac/infra/process';
 import { ConfigError, Health } from '@bivouac/infra/runtime';
 
@@ -47,10 +48,14 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
   const onFailure = health.fail;
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
-    const caller = await callerOf(config, logger);
+    const { metrics, url: metricsUrl } = await serveMetrics(
+      { part: 'endpoint', config, logger, ready: () => entrance.ready() },
+      closing,
+    );
+    const caller = await callerOf(config, logger, metrics);
     closing.add(() => caller.close());
     const folder = join(config.DATA_DIR, 'services', 'endpoint');
-    const store = await openLog(config, folder, { logger, onFailure }, closing);
+    const store = await openLog(config, folder, { logger, onFailure, metrics }, closing);
     const bus = await openBus({
       url: config.BUS_URL,
       relays: false,
@@ -59,7 +64,7 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
     });
     closing.add(() => bus.close());
     const news = new NodeNews();
-    const agents = openAgents({ caller, news, logger });
+    const agents = openAgents({ caller, news, logger, metrics, clock });
     closing.add(() => agents.close());
     const stopListening = await listenForNews({
       bus,
@@ -73,7 +78,7 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
     const { url: endpoint } = await agents.listen({ ...address, tls });
     entrance.open(notFound, () => health.well);
     return {
-      ...{ endpoint, url: entrance.url, ready: () => entrance.ready() },
+      ...{ endpoint, url: entrance.url, metricsUrl, ready: () => entrance.ready() },
       stop: () => closing.close(),
     };
   });

@@ -1,0 +1,95 @@
+/** The `redis://` URL of CACHE_URL: which server, how it is trusted, who we are to it. */
+
+/** What a URL says. */
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Number of the database. */
+  readonly db: number;
+  /** Begins every key and channel; the installation's own name follows it. */
+  readonly prefix: string;
+  /** Absent: no TLS. */
+  readonly tls: { readonly caFile: string | undefined } | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
+}
+
+/** A URL that cannot be used, and every reason. */
+export interface RedisUrlProblems {
+  readonly problems: readonly string[];
+}
+
+const EXAMPLE = 'rediss://host:6379/0?ca=/path/ca.pem&user=…&passwordFile=…';
+const PARAMETERS = ['ca', 'user', 'passwordFile', 'prefix'];
+
+export function isRedisUrl(url: string): boolean {
+  return /^rediss?:/.test(url);
+}
+
+/** Reads a URL; pure, it opens no file. */
+export function parseRedisUrl(text: string): RedisSettings | RedisUrlProblems {
+  if (!/^rediss?:\/\/[^/?#]/.test(text) || !URL.canParse(text)) {
+    return { problems: [`expected a URL like ${EXAMPLE}`] };
+  }
+  const url = new URL(text);
+  const problems: string[] = [];
+  const secure = url.protocol === 'rediss:';
+  const db = url.pathname.replace(/^\//, '');
+  if (url.hostname === '') problems.push('it names no host');
+  if (url.hash !== '')
+    problems.push('what follows # means nothing in it; a # of a password is %23');
+  if (!/^\d{0,4}$/.test(db)) {
+    problems.push(`/${db} is not the number of a database, e.g. /0`);
+  }
+  for (const name of new Set(url.searchParams.keys())) {
+    if (!PARAMETERS.includes(name)) {
+      problems.push(`${name} is not known; there are ${PARAMETERS.join(', ')}`);
+    } else if (url.searchParams.getAll(name).length > 1) {
+      problems.push(`${name} is given twice`);
+    } else if (url.searchParams.get(name) === '') {
+      problems.push(`${name} is empty`);
+    }
+  }
+  const given = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
+  const caFile = given('ca');
+  if (!secure && caFile !== undefined) problems.push('ca is given, but TLS is rediss://');
+  const prefix = given('prefix') ?? 'bivouac';
+  if (!/^[\w.-]{1,64}$/.test(prefix)) {
+    problems.push('prefix: expected up to 64 letters, digits, dots and dashes');
+  }
+  const [inUrl, password] = [decoded(url.username), decoded(url.password)];
+  if (inUrl === undefined || password === undefined) {
+    problems.push('user or password before the @ are not percent-encoded');
+  }
+  const passwordFile = given('passwordFile');
+  if (inUrl !== undefined && inUrl !== '' && given('user') !== undefined) {
+    problems.push('the user is given twice, before the @ and by user=');
+  }
+  if (passwordFile !== undefined && password !== undefined && password !== '') {
+    problems.push('the password is given twice, before the @ and by passwordFile=');
+  }
+  const username = given('user') ?? (inUrl === '' ? undefined : inUrl);
+  if (username !== undefined && passwordFile === undefined && password === '') {
+    problems.push('a user is given without a password; name its file with passwordFile=');
+  }
+  if (problems.length > 0) return { problems };
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? 6379 : Number(url.port),
+    db: Number(db),
+    prefix,
+    tls: secure ? { caFile } : undefined,
+    username,
+    password: password === '' ? undefined : password,
+    passwordFile,
+  };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
