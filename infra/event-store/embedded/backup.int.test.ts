@@ -130,7 +130,8 @@ test('a copy that the disk has damaged is not called a backup', async () => {
   const copied = (unfinished: string): void => {
     const file = path.join(unfinished, FILES.log);
     const bytes = readFileSync(file);
-    bytes.fill(0, bytes.length - 3000, bytes.length - 2900);
+    // All but the first page, which says what the file is: whatever lies there is of a row or an index.
+    bytes.fill(0, 4096);
     writeFileSync(file, bytes);
   };
   expect((await refusal(backupLog(folder, to, { copied }))).code).toBe('corrupt');
