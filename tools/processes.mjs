@@ -13,6 +13,8 @@ const OF_ONE_PROCESS = {
     'process.int',
     // How canaries are searched for: runs no installation.
     'canaries.int',
+    // Its traces are of one process; test/live/traces.live.test.ts has those of many.
+    'traces.int',
   ],
   tests: [
     // Verifies the embedded log's folder by the command line; processes have theirs on an EventStoreDB.

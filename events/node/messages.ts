@@ -35,6 +35,9 @@ export const NodeInventorySchema = z.strictObject({
 });
 export type NodeInventory = z.output<typeof NodeInventorySchema>;
 
+/** As W3C Trace Context has it. */
+const TraceparentSchema = z.string().max(200);
+
 const observation = { containerId, generation, state: ObservedStateSchema };
 
 /** From the agent to the endpoint. */
@@ -45,6 +48,8 @@ export const AgentMessageSchema = z.discriminatedUnion('type', [
     nodeId: idOf('node'),
     protocol: z.number().int(),
     inventory: NodeInventorySchema,
+    /** It takes part in traces: it may be told `traceparent`, and tells it with answers. */
+    traces: z.literal(true).optional(),
   }),
   /** What became of an instruction. `refused`: the fence did (old generation, too late). */
   z.strictObject({
@@ -55,6 +60,8 @@ export const AgentMessageSchema = z.discriminatedUnion('type', [
     message: z.string().max(2000).optional(),
     /** Of a package step that ran, done or failed: what is installed now. */
     packages: NodePackageReportSchema.optional(),
+    /** The span of the step, for an instruction that named one. */
+    traceparent: TraceparentSchema.optional(),
   }),
   /** One container looks different from what was last reported. */
   z.strictObject({ type: z.literal('observation'), ...observation }),
@@ -103,7 +110,12 @@ export type ClosingReason = z.output<typeof ClosingReasonSchema>;
 export const EndpointMessageSchema = z.discriminatedUnion('type', [
   /** The answer to hello; the queue follows. */
   z.strictObject({ type: z.literal('welcome'), protocol: z.number().int() }),
-  z.strictObject({ type: z.literal('instruct'), instruction: InstructionSchema }),
+  z.strictObject({
+    type: z.literal('instruct'),
+    instruction: InstructionSchema,
+    /** The span in which it was sent; to agents that take part in traces alone. */
+    traceparent: TraceparentSchema.optional(),
+  }),
   /** The answer is durable (or was not wanted any more): the agent need not send it again. */
   z.strictObject({ type: z.literal('noted'), instructionId }),
   UsageNotedSchema,

@@ -14,6 +14,8 @@ export type BusMessage =
       readonly event: StoredEvent;
       /** Position of the message before it on its partition; null for the first. */
       readonly prev: Position | null;
+      /** The span in which a relay published it, where that was traced. */
+      readonly traceparent?: string | undefined;
     }
   /** At least once a second per partition: a loss is found even if nothing follows. */
   | {

@@ -21,6 +21,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { type Histogram, type Metrics, noMetrics } from '../runtime/metrics/port.ts';
+import { inSpan, type Spanned } from '../tracing/spans.ts';
 import { RetryBudget } from './budget.ts';
 import type { Identity } from './identity.ts';
 import { jsonText } from './json.ts';
@@ -124,10 +125,11 @@ export function callServices(options: CallServicesOptions): RemoteServices {
     contract: string,
     body: string,
     key: string | undefined,
+    span: Spanned,
   ): Promise<Outcome> => {
     const { seconds } = serviceOf(contract);
     const begun = clock.now();
-    const outcome = await sending(contract, body, key);
+    const outcome = await sending(contract, body, key, span);
     seconds[outcome.kind].observe(Math.max(0, clock.now() - begun) / 1000);
     return outcome;
   };
@@ -137,6 +139,7 @@ export function callServices(options: CallServicesOptions): RemoteServices {
     contract: string,
     body: string,
     key: string | undefined,
+    span: Spanned,
   ): Promise<Outcome> => {
     const { name, replicas, watching, budget } = serviceOf(contract);
     const until = clock.now() + deadlineMs;
@@ -157,7 +160,12 @@ export function callServices(options: CallServicesOptions): RemoteServices {
         if (over.signal.aborted || closed.signal.aborted || left <= 0) return giveUp();
         if (replica !== undefined) {
           const wait = replicas.size > 1 ? Math.min(left, attemptMs) : left;
-          const exchange = await once(name, replica, { contract, body, wait });
+          const { traceparent } = span;
+          const exchange = await once(name, replica, { contract, body, wait, traceparent });
+          span.note({
+            'bivouac.call.attempts': attempt + 1,
+            'bivouac.call.outcome': exchange.kind,
+          });
           switch (exchange.kind) {
             case 'answered':
               replicas.answered(replica);
@@ -208,6 +216,7 @@ export function callServices(options: CallServicesOptions): RemoteServices {
       readonly contract: string;
       readonly body: string;
       readonly wait: number;
+      readonly traceparent: string | undefined;
     },
   ) => {
     const token = await identity.tokenFor(service, clock);
@@ -223,6 +232,7 @@ export function callServices(options: CallServicesOptions): RemoteServices {
         token,
         body: call.body,
         deadlineMs: call.wait,
+        traceparent: call.traceparent,
         late: late.signal,
       });
     } finally {
@@ -239,7 +249,12 @@ export function callServices(options: CallServicesOptions): RemoteServices {
     ): Promise<CommandReply<z.output<R>>> => {
       const body = bodyOf(contract.name, input, call);
       if (typeof body !== 'string') return { ok: false, refusal: body };
-      const outcome = await send(contract.name, body, routingKey(contract, input, call.principal));
+      const key = routingKey(contract, input, call.principal);
+      const { correlationId } = call;
+      const outcome = await inSpan(
+        { name: `call ${contract.name}`, kind: 'client', correlationId },
+        (span) => send(contract.name, body, key, span),
+      );
       switch (outcome.kind) {
         case 'answered': {
           const reply = parsedReply(CommandReplySchema, contract.name, outcome.reply);
@@ -265,7 +280,9 @@ export function callServices(options: CallServicesOptions): RemoteServices {
     ): Promise<QueryReply<z.output<R>>> => {
       const body = bodyOf(contract.name, input, call);
       if (typeof body !== 'string') return { ok: false, refusal: body };
-      const outcome = await send(contract.name, body, undefined);
+      const outcome = await inSpan({ name: `call ${contract.name}`, kind: 'client' }, (span) =>
+        send(contract.name, body, undefined, span),
+      );
       switch (outcome.kind) {
         case 'answered': {
           const reply = parsedReply(QueryReplySchema, contract.name, outcome.reply);

@@ -17,6 +17,8 @@ import type { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { isTransient, RuntimeError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
+import { inSpan } from '../tracing/spans.ts';
+import { spanNamed, TRACEPARENT } from '../tracing/traceparent.ts';
 import { readBody } from './body.ts';
 import { jsonText, parsedJson, UnwritableError } from './json.ts';
 import type { Caller, TrustedCallers } from './trusted.ts';
@@ -87,14 +89,19 @@ export function serveCalls(options: ServeCallsOptions): CallServer {
     const message = await messageIn(request, late);
     // Its caller has given up: whatever came of it, nobody would know.
     if (late.aborted) throw tooLate();
+    // Of who is trusted alone: a stranger's span is nothing to go on from.
+    const parent = spanNamed(request.headers[TRACEPARENT]);
+    const serving = { name: `serve ${name}`, kind: 'server', parent } as const;
     if (contract.kind === 'command') {
       const { input, call } = parsed(CommandMessageSchema, message);
       mustSpeakFor(who, call.principal.kind);
-      return written(await caller.command(contract, input, call));
+      const command = () => caller.command(contract, input, call);
+      return written(await (parent === undefined ? command() : inSpan(serving, command)));
     }
     const { input, call } = parsed(QueryMessageSchema, message);
     mustSpeakFor(who, call.principal.kind);
-    return written(await caller.query(contract, input, call));
+    const query = () => caller.query(contract, input, call);
+    return written(await (parent === undefined ? query() : inSpan(serving, query)));
   };
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

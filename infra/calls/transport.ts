@@ -3,6 +3,7 @@ import { type LookupFunction, isIP } from 'node:net';
 
 import { type Dispatcher, errors, Pool } from 'undici';
 
+import { TRACEPARENT } from '../tracing/traceparent.ts';
 import { parsedJson } from './json.ts';
 import { CALLS_PATH, DEADLINE_HEADER, MAX_REPLY_BYTES, ProblemSchema } from './wire.ts';
 
@@ -41,6 +42,8 @@ export interface Transport {
     readonly body: string;
     /** How long the caller waits, in milliseconds: told to the service. */
     readonly deadlineMs: number;
+    /** The caller's span, where it has one. */
+    readonly traceparent?: string | undefined;
     /** The caller waits no longer. */
     readonly late: AbortSignal;
   }): Promise<Exchange>;
@@ -70,7 +73,7 @@ export function transportTo(options: TransportOptions): Transport {
   });
   let closed = false;
   return {
-    exchange: ({ contract, token, body, deadlineMs, late }) =>
+    exchange: ({ contract, token, body, deadlineMs, traceparent, late }) =>
       new Promise((resolve) => {
         // The host name has lost the address meanwhile.
         if (closed) {
@@ -97,6 +100,7 @@ export function transportTo(options: TransportOptions): Transport {
           'content-type': 'application/json',
           authorization: `Bearer ${token}`,
           [DEADLINE_HEADER]: String(Math.max(1, Math.floor(deadlineMs))),
+          ...(traceparent !== undefined && { [TRACEPARENT]: traceparent }),
         };
         pool.dispatch(
           { method: 'POST', path: `${CALLS_PATH}${contract}`, headers, body },

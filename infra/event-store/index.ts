@@ -19,3 +19,11 @@ export {
   type BackupRecord,
 } from './backup-record.ts';
 export { openEventStore, type OpenEventStoreOptions } from './open.ts';
+export { compareLogs, type Difference, type LogComparison } from './copy/compare.ts';
+export { appendRun, copyEvents, type Copied, type Persistence } from './copy/copy.ts';
+export {
+  type CopyOrigin,
+  type CopyTarget,
+  openCopyTarget,
+  openExistingStore,
+} from './copy/open.ts';

@@ -2,6 +2,7 @@
 import type { EventDefinition } from '@bivouac/events/language';
 
 import { createLogger, readConfig, type ServiceDefinition, systemClock } from '../runtime/index.ts';
+import { startTracing } from '../tracing/start.ts';
 import type { Part, PartOptions } from './part.ts';
 import { startServicePart } from './service-part.ts';
 import { servicePorts } from './settings.ts';
@@ -57,6 +58,7 @@ async function run(
       stop.abort();
     });
   }
+  const tracing = await startTracing(config, `bivouac-${name}`, logger);
   const part = await start({
     config,
     clock: systemClock,
@@ -68,9 +70,12 @@ async function run(
   });
   console.log(`${name} is ready: ${part.url}`);
   await aborted(stop.signal);
-  const orderly = part.stop().catch((error: unknown) => {
-    logger.warn({ err: error }, 'not everything could be closed in order');
-  });
+  const orderly = part
+    .stop()
+    .catch((error: unknown) => {
+      logger.warn({ err: error }, 'not everything could be closed in order');
+    })
+    .then(() => tracing.stop(config.SHUTDOWN_MS));
   // A client that hangs must not keep a process that was told to go.
   const late = new AbortController();
   await Promise.race([orderly, systemClock.sleep(2 * config.SHUTDOWN_MS, late.signal)]);

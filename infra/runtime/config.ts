@@ -13,6 +13,7 @@ import { EventVersionsSchema } from './event-versions.ts';
 import { metricsSettings } from './metrics-settings.ts';
 import { portProblems, portSettings } from './port-settings.ts';
 import { serviceSettings } from './service-settings.ts';
+import { tracingSettings } from './tracing-settings.ts';
 
 const units = (otherwise: number) =>
   z.coerce
@@ -106,6 +107,7 @@ export const ConfigSchema = z.object({
   SERVICE_TLS_KEY: z.string().min(1).optional(),
   /** How long an orderly shutdown may take, in milliseconds. */
   SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
+  ...tracingSettings,
 });
 export type Config = z.output<typeof ConfigSchema>;
 

@@ -15,6 +15,7 @@ import { operationProtocolEvents } from '@bivouac/events/operations';
 import { relayEvents } from '../bus/kafka/relay-events.ts';
 import type { Bus } from '../bus/port.ts';
 import type { EventStore } from '../event-store/port.ts';
+import { inSpan } from '../tracing/spans.ts';
 import type { View, ViewStore } from '../views/index.ts';
 import type { Clock } from './clock.ts';
 import { commandHost } from './commands/host.ts';
@@ -233,7 +234,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     follower,
     reactions,
     command: (contract, input, call) => commands.command(contract, input, call),
-    query: (contract, input, call) => queries.query(contract, input, call),
+    query: (contract, input, call) =>
+      inSpan({ name: `query ${contract.name}`, kind: 'internal' }, () =>
+        queries.query(contract, input, call),
+      ),
     ready: () => health.well && stopping === undefined,
     settled: async () => {
       for (;;) {

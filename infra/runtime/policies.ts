@@ -24,6 +24,7 @@ import {
 import { instantOf, uuidOf } from '@bivouac/events/values';
 
 import { type EventStore, EventStoreError } from '../event-store/port.ts';
+import { currentSpan, startAppend } from '../tracing/spans.ts';
 import type { View } from '../views/port.ts';
 import type { Clock } from './clock.ts';
 import type { CommandHost } from './commands/host.ts';
@@ -191,23 +192,29 @@ async function recordAnswer(
   const { schemaver, data } = deps.registry.encode(AskAnswered(body));
   // The outcome is part of the id: an owner that said "refused" and would now say "done" has lost.
   const commandKey = uuidOf(event.tenantid, principal.id, 'answer', stream, answer.outcome);
+  const envelope = {
+    id: uuidOf(commandKey, '0'),
+    type: AskAnswered.type,
+    homeid: event.homeid,
+    correlationid: event.correlationid,
+  };
+  const span = startAppend(envelope, stream, 0n, currentSpan());
   try {
-    await deps.store.append(stream, 'no-stream', [
+    const { position } = await deps.store.append(stream, 'no-stream', [
       {
-        id: uuidOf(commandKey, '0'),
-        type: AskAnswered.type,
+        ...envelope,
         schemaver,
         time: instantOf(deps.clock.now()),
         tenantid: event.tenantid,
-        homeid: event.homeid,
         actorid: principal.id,
-        correlationid: event.correlationid,
         causationid: event.id,
         commandkey: commandKey,
         inputhash: await deps.ports.keys.hmac(`home:${event.homeid}`, canonicalBytes(body)),
         data,
       },
     ]);
+    span.note({ 'bivouac.position': position, 'bivouac.outcome': answer.outcome });
+    span.end();
     return 'recorded';
   } catch (error) {
     if (error instanceof EventStoreError && error.code === 'conflict') return 'lost';

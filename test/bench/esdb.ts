@@ -17,7 +17,7 @@ import { type BenchPart, type Figure, pairsOf, progress, secondsOf } from './fig
 import { type BenchRow, benchRows } from './limits/store-rows.ts';
 
 /** Events of one side of a pair. */
-const SINGLE = 100;
+const SINGLE = 200;
 const WRITERS = 64;
 const ROUNDS = 10;
 const REPLAYED = 10_000;

@@ -144,3 +144,28 @@ test('Prometheus scrapes every process of compose where it serves its metrics', 
     expect(ports.some((port) => port.includes('9464'))).toBe(false);
   }
 });
+
+test('with compose.traces.yml every process sends its traces to the one collector', () => {
+  const text = readFileSync(
+    new URL('../../infra/deploy/compose.traces.yml', import.meta.url),
+    'utf8',
+  );
+  const { services } = z
+    .object({
+      services: z.record(
+        z.string(),
+        z.looseObject({ environment: z.record(z.string(), z.string()) }),
+      ),
+    })
+    .parse(parse(text, { merge: true }));
+  const { jaeger, ...traced } = services;
+  expect(ServiceSchema.parse(jaeger).image).toMatch(/:\d+\.\d+\.\d+$/);
+  const lasting = Object.entries(processes).filter(
+    ([, { image, restart }]) => image.startsWith('bivouac:') && restart !== 'on-failure',
+  );
+  expect(Object.keys(traced).sort()).toEqual(lasting.map(([name]) => name).sort());
+  for (const [name, { environment }] of Object.entries(traced)) {
+    const config = readConfig({ ...processes[name]?.environment, ...environment });
+    expect(config.OTEL_EXPORTER_OTLP_ENDPOINT).toBe('http://jaeger:4318');
+  }
+});

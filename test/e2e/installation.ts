@@ -296,6 +296,8 @@ const folders: string[] = [];
 /** Starts an installation. {@link closeAll} ends it. */
 export async function open(
   options: {
+    /** What it runs on, where that is not what all tests run on. */
+    readonly kind?: InstallationKind;
     readonly nodeUrl?: string;
     /** To go on with what is there. */
     readonly folder?: string;
@@ -310,7 +312,8 @@ export async function open(
 ): Promise<Running> {
   const folder = options.folder ?? (await newFolder());
   const clock = new ManualClock(options.now ?? START);
-  const kind = kindWith({ NODE_URL: options.nodeUrl ?? 'fake:', ...options.settings });
+  const kind =
+    options.kind ?? kindWith({ NODE_URL: options.nodeUrl ?? 'fake:', ...options.settings });
   const installation = await kind.start({
     folder,
     clock,

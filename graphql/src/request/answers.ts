@@ -10,9 +10,12 @@ import {
   getOperationAST,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
+import { inSpan } from '@bivouac/infra/tracing';
 
 import { defect, presentable } from '../errors/presentable.ts';
 import { requestError } from '../errors/request-error.ts';
@@ -124,10 +127,31 @@ export class Answers {
     if (cost > maxCost) return { errors: [tooCostly(cost, maxCost)], extensions };
     const refused = await budget.spend(context.viewer, cost);
     if (refused !== undefined) return { errors: [refused], extensions };
-    return { kind: operation.operation, document, cost };
+    return { kind: operation.operation, operation, document, cost };
   }
 
-  async #execute(
+  #execute(prepared: Prepared, params: GraphQLParams, context: Context): Promise<ExecutionResult> {
+    const { viewer, services } = context;
+    const spec = {
+      name: nameOf(prepared.operation),
+      kind: 'server' as const,
+      attributes: {
+        'bivouac.actor': viewer.principal.id,
+        'bivouac.tenant': viewer.principal.tenantId,
+        'bivouac.correlation': services.correlationId,
+        'bivouac.cost': prepared.cost,
+      },
+      correlationId: services.correlationId,
+    };
+    return inSpan(spec, async (span) => {
+      const result = await this.#answered(prepared, params, context);
+      const code = result.errors?.[0]?.extensions['code'];
+      if (result.errors !== undefined) span.failed(typeof code === 'string' ? code : 'unknown');
+      return result;
+    });
+  }
+
+  async #answered(
     prepared: Prepared,
     params: GraphQLParams,
     context: Context,
@@ -195,8 +219,16 @@ export interface Reader {
 
 interface Prepared {
   readonly kind: OperationTypeNode;
+  readonly operation: OperationDefinitionNode;
   readonly document: DocumentNode;
   readonly cost: number;
+}
+
+/** Of the schema's words alone: what a client calls its operations is the client's. */
+function nameOf({ operation, selectionSet }: OperationDefinitionNode): string {
+  const [first, ...more] = selectionSet.selections;
+  const field = first?.kind === Kind.FIELD ? ` ${first.name.value}` : '';
+  return `${operation}${field}${more.length > 0 ? ' …' : ''}`;
 }
 
 interface Refused extends ExecutionResult {

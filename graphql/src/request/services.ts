@@ -41,7 +41,8 @@ export class Services {
   readonly principal: Principal;
   readonly requestId: string;
   readonly #caller: ServiceCaller;
-  readonly #correlationId: string;
+  /** Of all that comes of the request. */
+  readonly correlationId: string;
   readonly #logger: GatewayLogger;
   readonly #loaded = new Map<string, Promise<unknown>>();
   readonly #readAt = new WeakMap<object, Position>();
@@ -55,7 +56,7 @@ export class Services {
     this.principal = options.principal;
     this.requestId = options.requestId;
     // No request id has a slash, so nobody can claim or hide a session. See docs/adr.
-    this.#correlationId =
+    this.correlationId =
       options.acting === null ? options.requestId : `${options.acting}/${options.requestId}`;
     this.#caller = options.caller;
     this.#logger = options.logger;
@@ -159,7 +160,7 @@ export class Services {
       const reply = await this.#caller.command(contract, input, {
         principal: this.principal,
         idempotencyKey,
-        correlationId: this.#correlationId,
+        correlationId: this.correlationId,
         expectedRevision: this.#expected,
       });
       if (reply.ok) {

@@ -25,7 +25,12 @@ export interface Incoming {
 /** `ce_type` of markers; no event of the log has a type of this context. */
 const MARKER = 'bus.PartitionMarked';
 
-export function eventMessage(event: StoredEvent, prev: Position | null): Outgoing {
+/** @param traceparent the span of its publishing, where that is traced. */
+export function eventMessage(
+  event: StoredEvent,
+  prev: Position | null,
+  traceparent?: string,
+): Outgoing {
   const { data } = event;
   return {
     partition: partitionOf(event.homeid),
@@ -52,6 +57,8 @@ export function eventMessage(event: StoredEvent, prev: Position | null): Outgoin
       ce_schemaver: String(event.schemaver),
       ce_epoch: event.epoch,
       ...(prev !== null && { ce_prev: prev }),
+      // CloudEvents' extension for distributed tracing, so that integrations can join too.
+      ...(traceparent !== undefined && { ce_traceparent: traceparent }),
     },
   };
 }
@@ -126,9 +133,13 @@ export function busMessage({ headers = {}, value }: Incoming): BusMessage {
   }
   const at = position('ce_position', required('ce_position'));
   if (at === null || value === null) throw new MessageError('it has no body');
+  const traceparent = headers['ce_traceparent'];
   return {
     kind: 'event',
     prev,
+    // Of whatever form it is: it must not keep an event from being read.
+    ...(traceparent !== undefined &&
+      !Array.isArray(traceparent) && { traceparent: traceparent.toString() }),
     event: {
       id: required('ce_id'),
       type,

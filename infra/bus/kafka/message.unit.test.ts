@@ -103,3 +103,26 @@ test('what is none of ours, or was damaged, is refused and never read as somethi
   );
   expect(() => busMessage({ value: Buffer.from('x') })).toThrow(MessageError);
 });
+
+test('the span of its publishing goes with an event; what is no span keeps nothing from being read', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const sent = eventMessage(
+    { ...sampleEvent('x'), stream: 's', revision: 0n, position: formatPosition(1n), epoch: 'one' },
+    null,
+    traceparent,
+  );
+  expect(sent.headers['ce_traceparent']).toBe(traceparent);
+  expect(busMessage(received(sent))).toMatchObject({ kind: 'event', traceparent });
+  const without = eventMessage(
+    { ...sampleEvent('x'), stream: 's', revision: 0n, position: formatPosition(1n), epoch: 'one' },
+    null,
+  );
+  expect(without.headers).not.toHaveProperty('ce_traceparent');
+  expect(busMessage(received(without))).not.toHaveProperty('traceparent');
+  const { headers, value } = received(sent);
+  const twice = {
+    value,
+    headers: { ...headers, ce_traceparent: [Buffer.from('a'), Buffer.from('b')] },
+  };
+  expect(busMessage(twice)).not.toHaveProperty('traceparent');
+});

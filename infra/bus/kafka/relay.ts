@@ -7,6 +7,7 @@ import type { Position, StoredEvent } from '@bivouac/events/language';
 
 import type { EventStore, SubscriptionMessage } from '../../event-store/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { appendOf, isTracing, type Spanned, startSpan } from '../../tracing/spans.ts';
 import { isPublished, partitionOf } from '../partition.ts';
 import { type Mark, PARTITIONS } from '../port.ts';
 import type { KafkaLogger } from './client.ts';
@@ -134,6 +135,7 @@ export class Relay {
       const { messages, last } = batch;
       if (messages.length > 0) {
         if (!(await this.#options.publisher.publish(messages))) return false;
+        batch.acknowledged();
         this.published += messages.length;
         this.#lasts = batch.lasts;
         this.#last = last;
@@ -202,6 +204,7 @@ class Batch {
   readonly lasts: Mark[];
   last: At | undefined;
   head: At | undefined;
+  readonly #spans: Spanned[] = [];
   readonly #sizes = new Array<number>(PARTITIONS).fill(0);
   #size = 0;
 
@@ -212,16 +215,40 @@ class Batch {
   /** False: it is full. */
   add(event: StoredEvent): boolean {
     const partition = partitionOf(event.homeid);
-    const message = eventMessage(event, this.lasts[partition] ?? null);
+    const span = isTracing() ? publishing(event, partition) : undefined;
+    const message = eventMessage(event, this.lasts[partition] ?? null, span?.traceparent);
     const size = sizeOf(message);
     const inPartition = (this.#sizes[partition] ?? 0) + size;
     const full = inPartition > PARTITION_BYTES || this.#size + size > BATCH_BYTES;
     if (full && this.messages.length > 0) return false;
     this.messages.push(message);
+    if (span !== undefined) this.#spans.push(span);
     this.lasts[partition] = event.position;
     this.last = { position: event.position, id: event.id };
     this.#sizes[partition] = inPartition;
     this.#size += size;
     return true;
   }
+
+  /** The topic has all of it. */
+  acknowledged(): void {
+    for (const span of this.#spans) span.end();
+  }
+}
+
+/** The span of an event's publishing, below that of its append. */
+function publishing(event: StoredEvent, partition: number): Spanned {
+  return startSpan({
+    name: `publish ${event.type}`,
+    kind: 'producer',
+    attributes: {
+      'bivouac.event.id': event.id,
+      'bivouac.position': event.position,
+      'bivouac.home': event.homeid,
+      'messaging.system': 'kafka',
+      'messaging.destination.partition.id': String(partition),
+    },
+    correlationId: event.correlationid,
+    parent: appendOf(event),
+  });
 }

@@ -8,7 +8,6 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
-import type { Served } from './served.ts';
 import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 
 const Envelope = z.strictObject({
@@ -138,7 +137,7 @@ const TICKS = 10_000;
  */
 export function eventMessage(
   event: StoredEvent,
-  { stride, apart }: Pick<Served, 'stride' | 'apart'>,
+  { stride, apart }: { readonly stride: bigint; readonly apart: boolean },
   placed: boolean,
 ): ReadResp {
   const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();

@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -26,22 +26,26 @@ export class ForeignError extends Error {
   }
 }
 
-/** The Python to run it with; undefined where it cannot be had, and then says why. */
-export function foreignPython(): string | undefined {
+/**
+ * The Python to run it with, made in a folder where it is not there yet.
+ *
+ * @throws Error where it cannot be had, saying what is needed.
+ */
+export function foreignPython(
+  folder = path.join(tmpdir(), `bivouac-dev-${userInfo().uid}`),
+): string {
   const requirements = path.join(HERE, 'requirements.txt');
   const version = createHash('sha256')
     .update(readFileSync(requirements))
     .digest('hex')
     .slice(0, 12);
-  const state =
-    process.env['BIVOUAC_DEV_STATE'] ?? path.join(tmpdir(), `bivouac-dev-${userInfo().uid}`);
-  const folder = path.join(state, `python-${version}`);
-  const python = path.join(folder, 'bin', 'python');
-  if (existsSync(python)) return python;
-  const making = `${folder}.${process.pid}`;
+  const home = path.join(folder, `python-${version}`);
+  const python = path.join(home, 'bin', 'python');
+  if (existsSync(path.join(home, 'whole'))) return python;
+  rmSync(home, { recursive: true, force: true });
   try {
-    mkdirSync(state, { recursive: true, mode: 0o700 });
-    execFileSync('python3', ['-m', 'venv', making], { stdio: 'pipe' });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    execFileSync('python3', ['-m', 'venv', home], { stdio: 'pipe' });
     const pip = [
       '-m',
       'pip',
@@ -51,18 +55,15 @@ export function foreignPython(): string | undefined {
       '-r',
       requirements,
     ];
-    execFileSync(path.join(making, 'bin', 'python'), pip, { stdio: 'pipe' });
-    // Whole or not at all; of two that make it at once one stays.
-    if (!existsSync(folder)) renameSync(making, folder);
+    execFileSync(python, pip, { stdio: 'pipe' });
+    writeFileSync(path.join(home, 'whole'), '');
     return python;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const missing = `Python's kurrentdbclient cannot be had (python3 with venv, and PyPI, are needed): ${why}`;
-    if (process.env['CI'] === 'true') throw new Error(missing, { cause: error });
-    console.warn(missing);
-    return undefined;
-  } finally {
-    rmSync(making, { recursive: true, force: true });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Python's kurrentdbclient cannot be had (python3 with venv is needed, and PyPI): ${why}`,
+      { cause },
+    );
   }
 }
 

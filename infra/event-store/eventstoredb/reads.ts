@@ -7,7 +7,7 @@ import {
   type StoredEvent,
 } from '@bivouac/events/language';
 import { type Direction, EventStoreError, type LogPage, type StreamPage } from '../port.ts';
-import { isHidden, type Place, placeOf, positionOf, type ServerRecord, toStored } from './codec.ts';
+import { isHidden, type Place, placeOf, type ServerRecord, toStored } from './codec.ts';
 import { type Connection, RefusedRead } from './connection.ts';
 
 /** A record of the log, whoever wrote it, as the place to go on from. */

@@ -51,15 +51,30 @@ const AWAY = 500;
  * Opens the log on the server that the URL names.
  *
  * @throws EventStoreError `invalid` where the URL cannot be used, `unavailable` where nobody answers
- * or who answers refuses us, `corrupt` where the log there is another program's.
+ * or who answers refuses us, or where a copy into it is not complete, `corrupt` where the log there is
+ * another program's.
  */
-export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
+export function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
+  return openNamed(options, (connection, patience) =>
+    epochOf(connection, options.epoch ?? crypto.randomUUID(), patience),
+  );
+}
+
+/**
+ * Opens it with the epoch that is found out on the connection.
+ *
+ * @throws EventStoreError as {@link openEventStoreDb}, and what `name` throws.
+ */
+export async function openNamed(
+  options: EventStoreDbOptions,
+  name: (connection: Connection, patience: number) => Promise<string>,
+): Promise<EventStore> {
   const url = parseEventStoreDbUrl(options.url);
   if ('problems' in url) throw new EventStoreError('invalid', `url: ${url.problems.join('; ')}`);
   const patience = { ...PATIENCE, ...options.patience };
   const connection = new Connection(url, patience);
   try {
-    const epoch = await epochOf(connection, options.epoch ?? crypto.randomUUID(), patience.append);
+    const epoch = await name(connection, patience.append);
     return new EventStoreDb(connection, epoch, patience, options);
   } catch (error) {
     await connection.close();

@@ -20,6 +20,7 @@ import type { z } from 'zod';
 
 import { type EventStore, EventStoreError } from '../../event-store/port.ts';
 import { KeyError } from '../../keys/port.ts';
+import { inSpan, type Spanned } from '../../tracing/spans.ts';
 import type { Clock } from '../clock.ts';
 import type {
   Aggregate,
@@ -189,6 +190,35 @@ export function commandHost(options: CommandHostOptions): CommandHost {
       },
     });
     const commandKey = newKey ?? keyOf(contract, call, stream);
+    return inSpan(
+      {
+        name: `command ${contract.name}`,
+        kind: 'internal',
+        attributes: {
+          'bivouac.command': contract.name,
+          'bivouac.command.key': commandKey,
+          'bivouac.correlation': call.correlationId ?? commandKey,
+          'bivouac.stream': stream,
+          'bivouac.actor': principal.id,
+        },
+        correlationId: call.correlationId ?? commandKey,
+      },
+      async (span) => {
+        const reply = await decided(handler, input, call, { stream, commandKey, expected, span });
+        span.note({ 'bivouac.outcome': outcomeOf(reply) });
+        return reply;
+      },
+    );
+  };
+
+  const decided = async (
+    handler: CommandHandler,
+    input: unknown,
+    call: CommandCall,
+    { stream, commandKey, expected, span }: Decided,
+  ): Promise<CommandReply<unknown>> => {
+    const { spec } = handler;
+    const { principal } = call;
     const edge = { principal, commandKey };
     const owner: Owner | undefined = spec.owner?.(input, principal, stream);
     const about = spec.about?.(input);
@@ -212,6 +242,7 @@ export function commandHost(options: CommandHostOptions): CommandHost {
         owner,
         expectedRevision: expected,
         decide: (state, context) => spec.decide(state, prepared.input, context),
+        span: span.context,
         resolve,
         reject,
         attempts: 0,
@@ -317,6 +348,20 @@ function keyOf(
 ): string {
   const { tenantId, memberId = principal.id } = principal;
   return uuidOf(tenantId, memberId, name, subject, idempotencyKey);
+}
+
+/** A command whose stream is known. */
+interface Decided {
+  readonly stream: string;
+  readonly commandKey: string;
+  readonly expected: bigint | undefined;
+  readonly span: Spanned;
+}
+
+function outcomeOf(reply: CommandReply<unknown>): string {
+  if (!reply.ok) return reply.refusal.code;
+  if (reply.repeated) return 'repeated';
+  return reply.position === undefined ? 'nothing' : 'appended';
 }
 
 const notFound = refuse(

@@ -15,7 +15,10 @@ import type {
 import { refuse } from '@bivouac/events/language';
 import { instantOf, uuidOf } from '@bivouac/events/values';
 
+import type { SpanContext } from '@opentelemetry/api';
+
 import { type AppendResult, type EventStore, EventStoreError } from '../../event-store/port.ts';
+import { isTracing, startAppend } from '../../tracing/spans.ts';
 import type { Clock } from '../clock.ts';
 import type { Aggregate, Owner } from '../definitions.ts';
 import { RuntimeError } from '../errors.ts';
@@ -45,6 +48,8 @@ export interface Job {
   /** Only while this is the stream's last revision. */
   readonly expectedRevision?: bigint | undefined;
   readonly decide: (state: unknown, context: DecideContext) => Decision;
+  /** The command's span, where there is one: the parent of its events'. */
+  readonly span?: SpanContext | undefined;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
   attempts: number;
@@ -179,6 +184,7 @@ export class StreamQueue {
     const first = batch.taken[0]?.events[0];
     const expected =
       first === undefined || first.revision === 0n ? 'no-stream' : first.revision - 1n;
+    const spans = isTracing() ? this.#spansOf(batch) : [];
     let result: AppendResult;
     try {
       result = await this.#appendKnowing(expected, batch.appends, jobs);
@@ -197,11 +203,26 @@ export class StreamQueue {
       }
       throw error;
     }
+    for (const span of spans) {
+      span.note({
+        'bivouac.position': result.position,
+        'bivouac.append.events': batch.appends.length,
+        'bivouac.append.commands': batch.taken.length,
+      });
+      span.end();
+    }
     settle(batch, result);
     if (this.#loaded !== undefined) {
       this.#loaded.lastPosition = result.position;
       this.#deps.snapshots?.note(this.#loaded, this.#aggregate);
     }
+  }
+
+  /** One for each event; of an append that fails they are never ended, so they never were. */
+  #spansOf({ taken }: Batch) {
+    return taken.flatMap(({ job, events }) =>
+      events.map((event) => startAppend(event, this.#stream, event.revision, job.span)),
+    );
   }
 
   /** Decides again after somebody else was first, a little later each time, each a little differently. */

@@ -13,6 +13,8 @@ import { instantOf } from '@bivouac/events/values';
 
 import { type BusMessage, type Mark, PARTITIONS } from '../../bus/port.ts';
 import type { EventStore } from '../../event-store/port.ts';
+import { appendOf, inSpan, isTracing, type Spanned, startSpan } from '../../tracing/spans.ts';
+import { spanNamed } from '../../tracing/traceparent.ts';
 import { RuntimeError } from '../errors.ts';
 import { attempt, type AttemptsContext, type Outcome } from './attempts.ts';
 import { type Entry, PartitionMarks } from './marks.ts';
@@ -28,6 +30,8 @@ const UNDER_WAY = 512;
 const TAKEN = Promise.resolve();
 
 export interface IntakeContext extends AttemptsContext {
+  /** Whose reactions these are. */
+  readonly service: string;
   readonly store: EventStore;
   readonly registry: EventRegistry;
   readonly handlers: Handlers;
@@ -109,12 +113,31 @@ export class Intake {
   /** What was taken away while it waited in its queue is another instance's to do. */
   async #run(task: Task): Promise<Outcome> {
     if (task.marks.revoked) return { kind: 'abandoned' };
-    return this.attempt(task.reaction, task.event, () => this.#wanted(task));
+    const { reaction, event, delivery } = task;
+    return this.attempt(reaction, event, () => this.#wanted(task), delivery);
   }
 
   /** Runs one reaction to its end, counting. */
-  attempt(reaction: Reaction, event: Recorded, wanted: () => boolean): Promise<Outcome> {
-    return attempt(this.#context, reaction, event, wanted);
+  attempt(
+    reaction: Reaction,
+    event: Recorded,
+    wanted: () => boolean,
+    delivery?: Spanned,
+  ): Promise<Outcome> {
+    if (!isTracing()) return attempt(this.#context, reaction, event, wanted);
+    const spec = {
+      name: `react ${reaction.name}`,
+      kind: 'consumer' as const,
+      attributes: { 'bivouac.reaction': reaction.name, ...factsOf(event) },
+      correlationId: event.correlationid,
+      parent: delivery?.context ?? appendOf(event),
+    };
+    return inSpan(spec, async (span) => {
+      const outcome = await attempt(this.#context, reaction, event, wanted);
+      span.note({ 'bivouac.outcome': outcome.kind });
+      if (outcome.kind === 'failed') span.failed('handler-failed');
+      return outcome;
+    });
   }
 
   /** Parks a home at an event; its queued events from there on wait with it. */
@@ -152,11 +175,17 @@ export class Intake {
   }
 
   #take(partition: number, marks: PartitionMarks, message: BusMessage): void {
-    if (message.kind === 'event') this.#accept(partition, marks, message.event);
+    if (message.kind === 'event')
+      this.#accept(partition, marks, message.event, message.traceparent);
     else if (message.head !== null && isMissing(message.head, marks.seen)) marks.pass(message.head);
   }
 
-  #accept(partition: number, marks: PartitionMarks, event: StoredEvent): void {
+  #accept(
+    partition: number,
+    marks: PartitionMarks,
+    event: StoredEvent,
+    traceparent?: string,
+  ): void {
     const { handlers, parking } = this.#context;
     const { position } = event;
     if (!isMissing(position, marks.seen)) return;
@@ -177,9 +206,25 @@ export class Intake {
       return;
     }
     const entry: Entry = marks.begin(position, tasks.length);
+    const delivery = isTracing() ? this.#delivered(event, partition, traceparent) : undefined;
     for (const { target, reaction, recorded } of tasks) {
-      this.work.add(target, { marks, entry, event: recorded, reaction });
+      this.work.add(target, { marks, entry, event: recorded, reaction, delivery });
     }
+  }
+
+  /** Below the relay's span where the message names it, else below that of the append. */
+  #delivered(event: StoredEvent, partition: number, traceparent: string | undefined): Spanned {
+    return startSpan({
+      name: `bus ${event.type}`,
+      kind: 'consumer',
+      attributes: {
+        'bivouac.service': this.#context.service,
+        'messaging.destination.partition.id': String(partition),
+        ...factsOf(event),
+      },
+      correlationId: event.correlationid,
+      parent: spanNamed(traceparent) ?? appendOf(event),
+    });
   }
 
   /** What an event fires; nothing where it cannot be read, and its home is parked. */
@@ -216,7 +261,10 @@ export class Intake {
   }
 
   #settled(task: Task, outcome: Outcome): void {
-    if (task.marks.revoked) return;
+    if (task.marks.revoked) {
+      task.delivery?.end();
+      return;
+    }
     if (outcome.kind === 'done') {
       this.#context.counters.handled++;
     } else if (outcome.kind === 'failed') {
@@ -225,13 +273,15 @@ export class Intake {
       this.park(event, partition, reaction.name, 'handler-failed', outcome.error);
     } else if (this.#wanted(task)) {
       // Stopping: it is not done, and the mark stays before it.
+      task.delivery?.end();
       return;
     }
     this.#finish(task);
   }
 
-  #finish({ marks, entry }: Task): void {
+  #finish({ marks, entry, delivery }: Task): void {
     if (marks.finish(entry)) this.moved = true;
+    if (entry.pending === 0) delivery?.end();
   }
 
   /** Messages of which one says that others were lost: those are read from the store first. */
@@ -281,6 +331,15 @@ interface FiredReaction {
   readonly target: string;
   readonly reaction: Reaction;
   readonly recorded: Recorded;
+}
+
+function factsOf({ id, type, position, homeid }: StoredEvent | Recorded) {
+  return {
+    'bivouac.event.id': id,
+    'bivouac.event.type': type,
+    'bivouac.position': position,
+    'bivouac.home': homeid,
+  };
 }
 
 function later(a: Position | undefined, b: Position): Position {

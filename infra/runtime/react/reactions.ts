@@ -94,6 +94,7 @@ class RunningReactions implements Reactions {
       overtaken: (known, now) => this.#overtaken(known, now),
     });
     this.#intake = new Intake({
+      service: options.service,
       store,
       clock,
       registry,

@@ -4,6 +4,7 @@
  */
 import type { Position, Recorded } from '@bivouac/events/language';
 
+import type { Spanned } from '../../tracing/spans.ts';
 import type { Outcome } from './attempts.ts';
 import type { Entry, PartitionMarks } from './marks.ts';
 import type { Reaction } from './reaction.ts';
@@ -15,6 +16,8 @@ export interface Task {
   readonly entry: Entry;
   readonly event: Recorded;
   readonly reaction: Reaction;
+  /** From the event's delivery until its last reaction is done. */
+  readonly delivery?: Spanned | undefined;
 }
 
 interface Queue {

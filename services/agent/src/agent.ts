@@ -13,6 +13,8 @@ import {
   type Instruction,
   NODE_PROTOCOL,
 } from '@bivouac/events/node';
+import { inSpan, isTracing, spanNamed, type Spanned } from '@bivouac/infra/tracing';
+
 import type { Clock } from './driver-clock.ts';
 import type { Driver, NodeInventory, ObservedInstance } from './driver.ts';
 import { type Connect, type EndpointConnection, NotAdmitted } from './connection.ts';
@@ -102,7 +104,25 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     send({ type: 'observation', containerId, generation, state });
   };
 
-  const act = async (instruction: Instruction): Promise<void> => {
+  const act = (instruction: Instruction, traceparent: string | undefined): Promise<void> => {
+    const { containerId, instructionId, generation, step } = instruction;
+    const spec = {
+      name: `step ${step}`,
+      kind: 'consumer' as const,
+      attributes: {
+        'bivouac.node': nodeId,
+        'bivouac.container': containerId,
+        'bivouac.instruction': instructionId,
+        'bivouac.generation': generation,
+      },
+      parent: spanNamed(traceparent),
+    };
+    return traceparent === undefined
+      ? perform(instruction, undefined)
+      : inSpan(spec, (span) => perform(instruction, span));
+  };
+
+  const perform = async (instruction: Instruction, span: Spanned | undefined): Promise<void> => {
     const { containerId, instructionId, generation, step } = instruction;
     const fenced = {
       containerId,
@@ -127,14 +147,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           ? verdict.repeat
           : { outcome: 'refused', message: verdict.refused.message };
     }
-    send({ type: 'answer', containerId, instructionId, ...answer });
+    span?.note({ 'bivouac.outcome': answer.outcome });
+    const traceparent = span?.traceparent;
+    send({
+      ...{ type: 'answer', containerId, instructionId, ...answer },
+      ...(traceparent !== undefined && { traceparent }),
+    });
     await observe(containerId);
   };
 
-  const enqueue = (instruction: Instruction): void => {
+  const enqueue = (instruction: Instruction, traceparent: string | undefined): void => {
     const { containerId } = instruction;
     const run = (lanes.get(containerId) ?? Promise.resolve())
-      .then(() => act(instruction))
+      .then(() => act(instruction, traceparent))
       .catch((error: unknown) => {
         // No answer was recorded: the instruction stays in the queue and comes again.
         log(
@@ -173,7 +198,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         metering?.noted(message);
         return;
       case 'instruct':
-        if (!stopping.signal.aborted) enqueue(message.instruction);
+        if (!stopping.signal.aborted) enqueue(message.instruction, message.traceparent);
         return;
       case 'closing':
         log('warn', { reason: message.reason }, message.message);
@@ -239,6 +264,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         diskBytes: inventory.diskBytes.toString(),
         features: [...inventory.features],
       },
+      ...(isTracing() && { traces: true as const }),
     });
     reported.clear();
     for (const { containerId, generation, state } of instances)

@@ -11,6 +11,7 @@ import {
   systemClock as hostClock,
 } from '@bivouac/infra/runtime';
 import { lockFolder } from '@bivouac/infra/process';
+import { startTracing } from '@bivouac/infra/tracing';
 
 import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import { systemClock } from './driver-clock.ts';
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   if (parseDriverUrl(config.NODE_URL).nodes !== 1)
     throw new ConfigError(['NODE_URL: expected one node, an agent has no more (see .env.example)']);
   const logger = createLogger(config.LOG_LEVEL);
+  const tracing = await startTracing(config, 'bivouac-agent', logger);
   const stopping = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => {
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
   console.log(`The agent of ${nodeId} is connected to ${url}.`);
   const dismissal = await Promise.race([agent.dismissed, stopping]);
   await agent.stop();
+  await tracing.stop(config.SHUTDOWN_MS);
   if (dismissal !== undefined) throw new Error(`${dismissal.message} (${dismissal.reason})`);
 }
 
@@ -91,9 +94,14 @@ async function tokenOf({ AGENT_TOKEN_FILE }: Config): Promise<string | undefined
   return (await readFile(AGENT_TOKEN_FILE, 'utf8')).trim();
 }
 
-main().catch((error: unknown) => {
-  console.error(
-    `\nThe agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    console.error(
+      `\nThe agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    process.exitCode = 1;
+  })
+  .finally(() => {
+    // A connection to a collector that does not answer would keep the process.
+    process.exit();
+  });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { Closing, listen, serveMetrics } from '@bivouac/infra/process';
+import { startTracing } from '@bivouac/infra/tracing';
 import {
   ConfigError,
   createLogger,
@@ -17,6 +18,7 @@ import { allServices } from './services.ts';
 async function main(): Promise<void> {
   const config = readConfig(undefined, eventsOf(allServices));
   const logger = createLogger(config.LOG_LEVEL);
+  const tracing = await startTracing(config, 'bivouac', logger);
   const stop = new AbortController();
   let failure: unknown;
   process.once('SIGINT', () => {
@@ -87,6 +89,7 @@ async function main(): Promise<void> {
     await server.stop(config.SHUTDOWN_MS);
     await installation?.stop(config.SHUTDOWN_MS);
     await closing.close();
+    await tracing.stop(config.SHUTDOWN_MS);
   }
   if (failure !== undefined) {
     throw failure instanceof Error
@@ -110,9 +113,14 @@ async function firstSteps(url: string, keyFile: string): Promise<string> {
   ].join('\n');
 }
 
-main().catch((error: unknown) => {
-  const message =
-    error instanceof ConfigError || error instanceof Error ? error.message : String(error);
-  console.error(`\nBivouac cannot run: ${message}`);
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    const message =
+      error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+    console.error(`\nBivouac cannot run: ${message}`);
+    process.exitCode = 1;
+  })
+  .finally(() => {
+    // A connection to a collector that does not answer would keep the process.
+    process.exit();
+  });

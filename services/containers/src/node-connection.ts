@@ -13,6 +13,7 @@ import {
   type UsageMessage,
 } from '@bivouac/events/node';
 import { instantOf, uuidOf } from '@bivouac/events/values';
+import { appendOf, inSpan, spanNamed, startSpan } from '@bivouac/infra/tracing';
 
 import {
   InstructionsForNode,
@@ -45,7 +46,9 @@ export class Connection implements NodeConnection {
   /** It is a node's that is registered; its queue may follow. */
   #welcomed = false;
   /** Instructions sent here and not answered yet. */
-  readonly #told = new Map<string, Instruction>();
+  readonly #told = new Map<string, Told>();
+  /** The agent takes part in traces. */
+  #traces = false;
   /** Those of them that are about strays. */
   readonly #strays = new Set<string>();
   /** By container: what a recorded answer already says of it, until something else is heard. */
@@ -143,6 +146,7 @@ export class Connection implements NodeConnection {
       return;
     }
     this.#greeted = true;
+    this.#traces = hello.traces === true;
     this.#greetedAt = this.#options.clock.now();
     const reply = await this.#patiently(() =>
       this.#options.query(nodeId, InstructionsForNode, { nodeId, limit: 1 }),
@@ -181,10 +185,9 @@ export class Connection implements NodeConnection {
           return;
         }
         let sent: void | Promise<void> = undefined;
-        for (const { cursor, instruction, stray } of reply.result.items) {
+        for (const { cursor, instruction, stray, cause } of reply.result.items) {
           if (stray) this.#strays.add(instruction.instructionId);
-          this.#told.set(instruction.instructionId, instruction);
-          sent = this.#tell({ type: 'instruct', instruction });
+          sent = this.#instruct(instruction, cause);
           this.#sent = cursor;
         }
         // A page at a time: an agent that is slow to take its queue is not sent all of it.
@@ -194,8 +197,32 @@ export class Connection implements NodeConnection {
     }
   }
 
+  #instruct(instruction: Instruction, cause: Told['cause']): void | Promise<void> {
+    const { instructionId, containerId, step } = instruction;
+    const span = startSpan({
+      name: `instruct ${step}`,
+      kind: 'producer',
+      attributes: {
+        'bivouac.node': this.#nodeId,
+        'bivouac.container': containerId,
+        'bivouac.instruction': instructionId,
+      },
+      correlationId: cause?.correlationId,
+      parent: cause && appendOf({ id: cause.eventId, correlationid: cause.correlationId }),
+    });
+    const { traceparent } = span;
+    this.#told.set(instructionId, { instruction, cause, traceparent });
+    const sent = this.#tell({
+      type: 'instruct',
+      instruction,
+      ...(this.#traces && traceparent !== undefined && { traceparent }),
+    });
+    span.end();
+    return sent;
+  }
+
   #answer(message: Extract<AgentMessage, { type: 'answer' }>): void {
-    const { type: _type, ...answer } = message;
+    const { type: _type, traceparent, ...answer } = message;
     const { instructionId, containerId, outcome, message: said } = answer;
     const key = uuidOf(instructionId, outcome, answer.message ?? '');
     this.#inLane(containerId, async () => {
@@ -203,10 +230,30 @@ export class Connection implements NodeConnection {
       const ofStray = this.#strays.has(instructionId);
       const facts = { nodeId, containerId, instructionId, outcome };
       const ofStrayed = { ...facts, ...(said === undefined ? {} : { message: said }) };
-      const reply = await this.#patiently(() =>
-        ofStray
-          ? this.#options.command(nodeId, ReportStrayAnswer, ofStrayed, key)
-          : this.#options.command(nodeId, ReportAnswer, { nodeId, ...answer }, key),
+      // What the endpoint itself has told counts: an agent names no request of others.
+      const asked = this.#told.get(instructionId);
+      const because = asked?.cause && {
+        correlationId: asked.cause.correlationId,
+        causationId: asked.cause.eventId,
+      };
+      const spec = {
+        name: `answer ${asked?.instruction.step ?? ''}`.trimEnd(),
+        kind: 'consumer' as const,
+        attributes: {
+          'bivouac.node': nodeId,
+          'bivouac.container': containerId,
+          'bivouac.instruction': instructionId,
+          'bivouac.outcome': outcome,
+        },
+        correlationId: because?.correlationId,
+        parent: spanNamed(traceparent ?? asked?.traceparent),
+      };
+      const reply = await inSpan(spec, () =>
+        this.#patiently(() =>
+          ofStray
+            ? this.#options.command(nodeId, ReportStrayAnswer, ofStrayed, key, because)
+            : this.#options.command(nodeId, ReportAnswer, { nodeId, ...answer }, key, because),
+        ),
       );
       if (reply === undefined) return;
       this.#strays.delete(instructionId);
@@ -217,7 +264,7 @@ export class Connection implements NodeConnection {
           'an answer was not wanted',
         );
       }
-      const told = this.#told.get(instructionId);
+      const told = asked?.instruction;
       this.#told.delete(instructionId);
       // Only what was recorded just now: an answer nobody waited for says nothing of the container.
       const recorded = reply.ok && !reply.repeated && reply.position !== undefined;
@@ -326,6 +373,15 @@ export class Connection implements NodeConnection {
     if (this.#over.signal.aborted) return undefined;
     return this.#send(EndpointMessageSchema.parse(message));
   }
+}
+
+/** An instruction that was sent. */
+interface Told {
+  readonly instruction: Instruction;
+  /** The event that it comes from, and the request behind that. */
+  readonly cause: { readonly eventId: string; readonly correlationId: string } | undefined;
+  /** The span of its sending. */
+  readonly traceparent: string | undefined;
 }
 
 /** What a container is after a step that was done; other steps leave it as it was. */

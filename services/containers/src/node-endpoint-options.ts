@@ -10,6 +10,12 @@ import type { UsageMessage } from '@bivouac/events/node';
 import type { Clock } from '@bivouac/infra/runtime';
 import type { z } from 'zod';
 
+/** The request behind a command, and the event that has led to it. */
+export interface Because {
+  readonly correlationId: string;
+  readonly causationId: string;
+}
+
 export interface NodeEndpointOptions {
   /** Runs a command as the node: principal `{id: 'node:<id>', kind: 'node', reach: 'all'}`. */
   readonly command: <I extends z.ZodType, R extends z.ZodType>(
@@ -17,6 +23,8 @@ export interface NodeEndpointOptions {
     contract: CommandContract<I, R>,
     input: z.input<I>,
     idempotencyKey: string,
+    /** What it comes of, where that is known. */
+    because?: Because,
   ) => Promise<CommandReply<z.output<R>>>;
   /** Asks as the node. `atLeast`: a position that the answer must have seen. */
   readonly query: <I extends z.ZodType, R extends z.ZodType>(

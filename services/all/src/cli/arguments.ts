@@ -13,7 +13,7 @@ export interface LogCommand {
   readonly data: string;
   /** Where the keys are, as in KEYS_URL, and their master key, as in KEYS_MASTER_FILE. */
   readonly keys: { readonly url: string; readonly masterFile: string | undefined };
-  /** Folder of the log. */
+  /** Folder of the log, or where it is served. */
   readonly log: string;
   readonly json: boolean;
   /** Most faults to name. */
@@ -35,6 +35,24 @@ export interface NewEpochCommand {
   readonly verb: 'new-epoch';
   /** Folder of the log. */
   readonly log: string;
+  readonly json: boolean;
+}
+
+export interface CopyCommand {
+  readonly group: 'log';
+  readonly verb: 'copy';
+  /** Folder of the log. */
+  readonly from: string;
+  /** Where it goes, as in EVENT_STORE_URL. */
+  readonly to: string;
+  /** Compares alone. */
+  readonly verifyOnly: boolean;
+  readonly json: boolean;
+}
+
+export interface SettleCommand {
+  readonly group: 'log';
+  readonly verb: 'settle';
   readonly json: boolean;
 }
 
@@ -64,6 +82,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
        bivouac log new-epoch [--data ./data] [--log <folder>] [--json]
+       bivouac log copy --from ./data --to esdb://host:port [--verify-only] [--json]
+       bivouac log settle [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
        bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
                             [--principals key,system] [--json]
@@ -77,16 +97,24 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
   log new-epoch
                gives a log that was restored from an older copy another epoch, so that nobody takes it
                for the one whose end is lost; refused where a row is damaged
+  log copy     moves the log of a stopped installation to an empty EventStoreDB as a log of a new epoch,
+               and compares both in full at the end; cut short, it goes on where it stopped when it is
+               given again. --verify-only compares alone
+  log settle   starts the installation of the settings (DATA_DIR, EVENT_STORE_URL, NODE_URL, ...) without
+               GraphQL, stops it when every reaction has come to the end of the log: before log copy
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
   identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
                callers they answer (trusted-callers.json of the folder, TRUSTED_CALLERS_FILE)
 
   --data   the data folder (DATA_DIR); ./data
-  --log    the folder of the log where it is another (EVENT_STORE_URL)
+  --log    the folder of the log where it is another, or (verify, replay, bills) the URL of an
+           EventStoreDB: esdb://host:port (EVENT_STORE_URL)
   --keys   where the keys are (KEYS_URL); keys of the data folder
   --keys-master the file of their master key (KEYS_MASTER_FILE); master.key among them
   --bus    the brokers, as BUS_URL has them
+  --from   the folder of the log that is copied
+  --to     where it goes (EVENT_STORE_URL of the processes to come)
   --faults how many faults to name; all are counted
   --name   who calls: gateway, endpoint, seed, or another with --principals
   --folder where the files of identities are; ./identities
@@ -99,7 +127,14 @@ Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
 export function commandOf(
   args: readonly string[],
-): LogCommand | NewEpochCommand | BusCommand | IdentityCommand | 'help' {
+):
+  | LogCommand
+  | NewEpochCommand
+  | CopyCommand
+  | SettleCommand
+  | BusCommand
+  | IdentityCommand
+  | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -114,6 +149,16 @@ export function commandOf(
   }
   if (group === 'log' && name === 'new-epoch' && rest.length === 0) {
     return { group, verb: name, log: values.log ?? data, json: values.json === true };
+  }
+  if (group === 'log' && name === 'copy' && rest.length === 0) {
+    const { from, to } = values;
+    if (from === undefined) throw new UsageError('Say which log: --from <its folder>.');
+    if (to === undefined) throw new UsageError('Say where it goes: --to esdb://host:port.');
+    const verifyOnly = values['verify-only'] === true;
+    return { group, verb: name, from, to, verifyOnly, json: values.json === true };
+  }
+  if (group === 'log' && name === 'settle' && rest.length === 0) {
+    return { group, verb: name, json: values.json === true };
   }
   if (group === 'identity' && name === 'new' && rest.length === 0) {
     if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');
@@ -163,6 +208,9 @@ function parsedOf(args: readonly string[]) {
         keys: { type: 'string' },
         'keys-master': { type: 'string' },
         bus: { type: 'string' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        'verify-only': { type: 'boolean' },
         faults: { type: 'string' },
         name: { type: 'string' },
         folder: { type: 'string' },

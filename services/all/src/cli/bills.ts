@@ -1,8 +1,7 @@
 /** Works out every invoice of a log a second time, and says where the two differ. */
-import type { ExaminedLog } from '@bivouac/infra/event-store';
-
 import { compareInvoices } from '../checks/invoices.ts';
 import type { JsonEvent } from '../checks/second-opinion/recompute.ts';
+import type { ReadLog } from './log-reader.ts';
 
 export interface BillsReport {
   readonly ok: boolean;
@@ -14,8 +13,10 @@ export interface BillsReport {
 }
 
 /** Reads the events as plain JSON. Throws where a row cannot be read: verify the log first. */
-export function billsOf(log: ExaminedLog): BillsReport {
-  const { compared, totals, mismatches } = compareInvoices([...jsonEvents(log)]);
+export async function billsOf(log: ReadLog): Promise<BillsReport> {
+  const events: JsonEvent[] = [];
+  for await (const event of jsonEvents(log)) events.push(event);
+  const { compared, totals, mismatches } = compareInvoices(events);
   return {
     ok: mismatches.length === 0,
     invoices: compared,
@@ -28,9 +29,9 @@ function recordOf<A, B>(map: ReadonlyMap<string, A>, each: (value: A) => B): Rec
   return Object.fromEntries([...map].map(([key, value]) => [key, each(value)]));
 }
 
-function* jsonEvents(log: ExaminedLog): Generator<JsonEvent> {
+async function* jsonEvents(log: ReadLog): AsyncGenerator<JsonEvent> {
   const text = new TextDecoder();
-  for (const { event, position } of log.rows()) {
+  for await (const { event, position } of log.rows()) {
     if (event === undefined) {
       throw new Error(`the row at ${position} cannot be read: see what log verify says of it`);
     }

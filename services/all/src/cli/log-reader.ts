@@ -3,10 +3,30 @@
  * of it. Nothing can be appended through it.
  */
 import type { Position, StoredEvent } from '@bivouac/events/language';
-import { type EventStore, EventStoreError, type ExaminedLog } from '@bivouac/infra/event-store';
+import {
+  type EventStore,
+  EventStoreError,
+  type ExaminedLog,
+  type ExaminedRow,
+  type LogFault,
+} from '@bivouac/infra/event-store';
+
+/** A log that is read from its beginning to where it ended: an examined one, or one on a server. */
+export interface ReadLog {
+  readonly epoch: string;
+  /** Of the last row. Null: there is none. */
+  readonly head: Position | null;
+  /** What is wrong with it as a whole. */
+  wholeFaults(): readonly LogFault[];
+  /** Every row in order. */
+  rows(): Iterable<ExaminedRow> | AsyncIterable<ExaminedRow>;
+  /** The event at a position, where that is found without reading all before it. */
+  at?(position: Position): Promise<StoredEvent | undefined>;
+  close(): void | Promise<void>;
+}
 
 /** Follows the log up to and with a position, then stays caught up until the signal ends it. */
-export function readerUpTo(log: ExaminedLog, upTo: Position): EventStore {
+export function readerUpTo(log: ReadLog, upTo: Position): EventStore {
   const none = (): Promise<never> =>
     Promise.reject(
       new EventStoreError('unavailable', 'a log under examination can only be followed'),
@@ -20,7 +40,7 @@ export function readerUpTo(log: ExaminedLog, upTo: Position): EventStore {
     close: () => Promise.resolve(),
     async *subscribe({ batch = 250, signal } = {}) {
       let events: StoredEvent[] = [];
-      for (const { event, position, faults } of log.rows()) {
+      for await (const { event, position, faults } of log.rows()) {
         if (position > upTo || signal?.aborted === true) break;
         const [fault] = faults;
         if (event === undefined || fault !== undefined) {
@@ -55,8 +75,9 @@ export function* eventsIn(log: ExaminedLog): Generator<StoredEvent, void, undefi
 }
 
 /** The event at a position; undefined where there is none or it cannot be read. */
-export function eventAt(log: ExaminedLog, at: Position): StoredEvent | undefined {
-  for (const { event, position } of log.rows()) {
+export async function eventAt(log: ReadLog, at: Position): Promise<StoredEvent | undefined> {
+  if (log.at !== undefined) return log.at(at);
+  for await (const { event, position } of log.rows()) {
     if (position >= at) return position === at ? event : undefined;
   }
   return undefined;

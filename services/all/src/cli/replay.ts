@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { EventRegistry, Position } from '@bivouac/events/language';
-import type { Checkpoint, ExaminedLog } from '@bivouac/infra/event-store';
+import type { Checkpoint } from '@bivouac/infra/event-store';
 import {
   type ServiceDefinition,
   startFollower,
@@ -15,7 +15,7 @@ import {
 } from '@bivouac/infra/runtime';
 import { type DumpedRow, openSqliteViews, type ViewStore } from '@bivouac/infra/views';
 
-import { eventAt, readerUpTo } from './log-reader.ts';
+import { eventAt, type ReadLog, readerUpTo } from './log-reader.ts';
 
 /** How one service's live read model compares with its replay. */
 export type Comparison = {
@@ -41,7 +41,7 @@ export interface Replay {
 }
 
 export interface ReplayOptions {
-  readonly log: ExaminedLog;
+  readonly log: ReadLog;
   readonly registry: EventRegistry;
   readonly services: readonly ServiceDefinition[];
   readonly release: string;
@@ -59,7 +59,9 @@ export async function replayLog(options: ReplayOptions): Promise<Replay> {
     const services: Comparison[] = [];
     const replayed = await replayAll(live, options);
     try {
-      for (const [service, view] of live) services.push(compare(service, view, replayed, options));
+      for (const [service, view] of live) {
+        services.push(await compare(service, view, replayed, options));
+      }
     } finally {
       for (const view of replayed.values()) view.close();
     }
@@ -101,7 +103,7 @@ async function replayAll(
   const byPlace = new Map<Position, ServiceDefinition[]>();
   for (const [service, view] of live) {
     const at = typeof view === 'string' ? undefined : view.checkpoint();
-    if (at === undefined || mismatch(log, at) !== undefined) continue;
+    if (at === undefined || (await mismatch(log, at)) !== undefined) continue;
     byPlace.set(at.position, [...(byPlace.get(at.position) ?? []), service]);
   }
   const replayed = new Map<string, ViewStore>();
@@ -132,29 +134,32 @@ async function replayAll(
 }
 
 /** Why a checkpoint is none of this log, or undefined. */
-function mismatch(log: ExaminedLog, { epoch, position, eventId }: Checkpoint): string | undefined {
+async function mismatch(
+  log: ReadLog,
+  { epoch, position, eventId }: Checkpoint,
+): Promise<string | undefined> {
   if (epoch !== log.epoch) return `it was made from a log of epoch ${epoch}`;
   if (log.head === null || position > log.head) {
     return `it has applied ${position}, beyond the end of the log at ${log.head ?? 'nothing'}`;
   }
-  const there = eventAt(log, position)?.id;
+  const there = (await eventAt(log, position))?.id;
   return there === eventId
     ? undefined
     : `it has applied event ${eventId} at ${position}, where the log has ${there ?? 'none'}`;
 }
 
-function compare(
+async function compare(
   { name }: ServiceDefinition,
   live: ViewStore | string,
   replays: ReadonlyMap<string, ViewStore>,
   { log }: ReplayOptions,
-): Comparison {
+): Promise<Comparison> {
   if (typeof live === 'string') {
     return { service: name, checkpoint: null, verdict: 'incomparable', why: live };
   }
   const at = live.checkpoint();
   const about = { service: name, checkpoint: at?.position ?? null };
-  const why = at && mismatch(log, at);
+  const why = at && (await mismatch(log, at));
   if (why !== undefined) return { ...about, verdict: 'incomparable', why };
   const replayed = replays.get(name);
   const difference = firstDifference(live.rows(), replayed?.rows() ?? []);

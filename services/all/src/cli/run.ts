@@ -20,14 +20,24 @@ import {
   UsageError,
 } from './arguments.ts';
 import { billsOf } from './bills.ts';
-import { eventsIn } from './log-reader.ts';
+import { copyLog } from './copy.ts';
+import { eventsIn, type ReadLog } from './log-reader.ts';
 import { newEpoch } from './new-epoch.ts';
 import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
+import { isServed, openServedLog } from './served-log.ts';
+import { settleLog } from './settle.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
-/** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
-export async function run(args: readonly string[]): Promise<Outcome> {
+/**
+ * Follows a command line. Never throws for what is wrong with the line, the folder or the log.
+ *
+ * @param tell is told how far a long command has come
+ */
+export async function run(
+  args: readonly string[],
+  tell: (line: string) => void = () => undefined,
+): Promise<Outcome> {
   let json = args.includes('--json');
   try {
     const command = commandOf(args);
@@ -35,12 +45,14 @@ export async function run(args: readonly string[]): Promise<Outcome> {
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
     if (command.verb === 'new-epoch') return newEpoch(command);
-    const log = examineLog(command.log);
+    if (command.verb === 'copy') return await copyLog(command, { tell });
+    if (command.verb === 'settle') return await settleLog(command);
+    if (command.group === 'bus') return await verifyTopic(command);
+    const log = isServed(command.log) ? await openServedLog(command.log) : examineLog(command.log);
     try {
-      if (command.group === 'bus') return await verifyTopic(command, log);
       return await commands[command.verb](command, log);
     } finally {
-      log.close();
+      await log.close();
     }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -50,7 +62,7 @@ export async function run(args: readonly string[]): Promise<Outcome> {
 }
 
 const commands: Readonly<
-  Record<LogCommand['verb'], (command: LogCommand, log: ExaminedLog) => Promise<Outcome> | Outcome>
+  Record<LogCommand['verb'], (command: LogCommand, log: ReadLog) => Promise<Outcome>>
 > = { verify, replay, bills };
 
 async function newIdentity(command: IdentityCommand): Promise<Outcome> {
@@ -67,7 +79,7 @@ async function newIdentity(command: IdentityCommand): Promise<Outcome> {
   };
 }
 
-async function verify(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
+async function verify(command: LogCommand, log: ReadLog): Promise<Outcome> {
   const registry = registryOf(allServices);
   const { keys, without } = await keysOf(command.keys);
   try {
@@ -118,7 +130,16 @@ function verificationText(found: Verification, without: string | undefined): str
   return lines.join('\n');
 }
 
-async function verifyTopic(command: BusCommand, log: ExaminedLog): Promise<Outcome> {
+async function verifyTopic(command: BusCommand): Promise<Outcome> {
+  const log = examineLog(command.log);
+  try {
+    return await verifiedTopic(command, log);
+  } finally {
+    log.close();
+  }
+}
+
+async function verifiedTopic(command: BusCommand, log: ExaminedLog): Promise<Outcome> {
   const found = await verifyBus({
     url: command.bus,
     logger: createLogger('error', process.stderr),
@@ -150,7 +171,7 @@ function topicText({ topic, published, counts, first, differences }: BusComparis
   return lines.join('\n');
 }
 
-async function replay(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
+async function replay(command: LogCommand, log: ReadLog): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'bivouac-replay-'));
   try {
     const found = await replayLog({
@@ -176,8 +197,8 @@ async function replay(command: LogCommand, log: ExaminedLog): Promise<Outcome> {
   }
 }
 
-function bills(command: LogCommand, log: ExaminedLog): Outcome {
-  const found = billsOf(log);
+async function bills(command: LogCommand, log: ReadLog): Promise<Outcome> {
+  const found = await billsOf(log);
   const { ok, invoices, mismatches } = found;
   const text = command.json
     ? JSON.stringify(found)

@@ -14,8 +14,10 @@ import {
   SealedSchema,
   type StoredEvent,
 } from '@bivouac/events/language';
-import type { ExaminedLog, LogFault } from '@bivouac/infra/event-store';
+import type { LogFault } from '@bivouac/infra/event-store';
 import { KeyError, type Keys } from '@bivouac/infra/keys';
+
+import type { ReadLog } from './log-reader.ts';
 
 export interface Verification {
   readonly ok: boolean;
@@ -39,7 +41,7 @@ export interface Verification {
 }
 
 export interface VerifyOptions {
-  readonly log: ExaminedLog;
+  readonly log: ReadLog;
   readonly registry: EventRegistry;
   /** Undefined: the installation's keys are not there, so commitments are only counted. */
   readonly keys: Pick<Keys, 'open'> | undefined;
@@ -75,7 +77,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verification> {
   const erasedKeys = new Set<string>();
 
   say(...log.wholeFaults());
-  for (const row of log.rows()) {
+  for await (const row of log.rows()) {
     events += 1;
     say(...row.faults);
     const { event, position } = row;

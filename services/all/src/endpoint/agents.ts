@@ -40,8 +40,8 @@ export interface Agents {
 
 export function openAgents({ caller, news, logger, metrics, clock }: AgentsOptions): Agents {
   const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
-    command: (nodeId, contract, input, idempotencyKey) =>
-      caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey }),
+    command: (nodeId, contract, input, idempotencyKey, because) =>
+      caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey, ...because }),
     query: (nodeId, contract, input, atLeast) =>
       caller.query(contract, input, { principal: asNode(nodeId), atLeast }),
     newId: randomUUID,

@@ -7,6 +7,7 @@ import '@bivouac/graphql/production';
 import { inspect } from 'node:util';
 
 import { createLogger, readConfig } from '@bivouac/infra/runtime';
+import { startTracing, type Tracing } from '@bivouac/infra/tracing';
 
 import { type FromProcess, type Request, type Started, ToProcessSchema } from './messages.ts';
 import { becomePart, type RunningPart } from './parts.ts';
@@ -14,6 +15,7 @@ import { ToldClock } from './told-clock.ts';
 
 const clock = new ToldClock(0);
 let part: RunningPart | undefined;
+let tracing: Tracing | undefined;
 
 process.on('message', (said) => {
   const { id, request } = ToProcessSchema.parse(said);
@@ -52,6 +54,7 @@ async function obey(request: Request): Promise<unknown> {
       const stopping = part;
       part = undefined;
       await stopping?.stop();
+      await tracing?.stop(2_000);
       return {};
     }
     case 'settle':
@@ -85,11 +88,13 @@ async function start({
   if (part !== undefined) throw new Error('this process is a part already');
   clock.tell(now);
   const config = readConfig(settings);
+  const logger = createLogger(config.LOG_LEVEL, process.stderr).child({ part: role });
+  tracing = await startTracing(config, `bivouac-${role}`, logger);
   part = await becomePart(role, {
     config,
     clock,
     endpoints,
-    logger: createLogger(config.LOG_LEVEL, process.stderr).child({ part: role }),
+    logger,
     onFailure: (error) => {
       say({ failed: `${role}: ${inspect(error).slice(0, 4000)}` });
     },

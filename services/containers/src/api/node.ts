@@ -160,6 +160,8 @@ export const InstructionsForNode = query({
         instruction: InstructionSchema,
         /** It is about a stray: its answer is the node's own, no container's. */
         stray: z.boolean(),
+        /** The event that it comes from, and the request behind that. */
+        cause: z.object({ eventId: z.string(), correlationId: z.string() }).optional(),
       }),
     ),
     end: z.boolean(),

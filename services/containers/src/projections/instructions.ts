@@ -23,6 +23,8 @@ export interface InstructionRow {
   readonly instruction: Instruction;
   /** About an instance that is no container's there. */
   readonly stray?: true;
+  /** The event that it comes from, and the request behind that. */
+  readonly cause: { readonly eventId: string; readonly correlationId: string };
 }
 
 export const instructions = table<InstructionRow>()({
@@ -52,6 +54,7 @@ export const instructionsProjection = projection({
           generation,
           notAfter,
         }),
+        cause: { eventId: event.id, correlationId: event.correlationid },
       });
       view.put(timers, {
         id: timerId(instructionId),
@@ -70,6 +73,7 @@ export const instructionsProjection = projection({
         position: event.position,
         instruction: { step: 'destroy', input: {}, ...fenced },
         stray: true,
+        cause: { eventId: event.id, correlationId: event.correlationid },
       });
       view.put(timers, {
         id: timerId(instructionId),

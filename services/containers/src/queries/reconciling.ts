@@ -32,7 +32,7 @@ export const instructionsForNode = queryHandler(
     return {
       known: view.get(nodes, nodeId) !== undefined,
       items: rows.slice(0, limit).map(({ cursor, row }) => ({
-        ...{ cursor, instruction: row.instruction, stray: row.stray === true },
+        ...{ cursor, instruction: row.instruction, stray: row.stray === true, cause: row.cause },
       })),
       end: rows.length <= limit,
     };
