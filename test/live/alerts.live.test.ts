@@ -138,13 +138,14 @@ test('no backup, a parked home, a process that is not ready: each fires, and not
     { config, logger, part: 'embedded', ready: () => ready },
     closing,
   );
-  const { host, provider, store, stop } = await startEmbedded({
+  const installation = await startEmbedded({
     ...{ config, clock, logger, metrics, providerName: 'Measured' },
     onFailure: (error) => {
       console.error(error);
     },
   });
-  ends.push(() => stop(10_000));
+  ends.push(() => installation.stop(10_000));
+  const { host, provider, store } = installation;
   const { customer } = await seed(host, provider);
   await host.settled();
 
