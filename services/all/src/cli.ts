@@ -1,7 +1,10 @@
-/** `npm run bivouac -- <command>`: what is done to an installation that is stopped. */
+/** `npm run bivouac -- <command>`: what is done to an installation besides running it. */
 import { run } from './cli/run.ts';
 
-const { exitCode, text } = await run(process.argv.slice(2));
+const { exitCode, text } = await run(
+  process.argv.slice(2),
+  process.stdout.isTTY && process.stdout.hasColors(),
+);
 if (exitCode === 2) console.error(text);
 else console.log(text);
 process.exitCode = exitCode;

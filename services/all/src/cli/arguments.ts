@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { parseServiceUrls } from '@bivouac/infra/runtime';
 import { type PrincipalKind, PrincipalKindSchema } from '@bivouac/infra/calls';
 
 const verbs = ['verify', 'replay', 'bills'] as const;
@@ -38,6 +39,24 @@ export interface NewEpochCommand {
   readonly json: boolean;
 }
 
+export interface BackupCommand {
+  readonly group: 'log';
+  readonly verb: 'backup';
+  /** Folder of the log. */
+  readonly log: string;
+  /** Folder of the copy, which must be new or empty. */
+  readonly to: string;
+  readonly json: boolean;
+}
+
+export interface StatusCommand {
+  readonly group: 'status';
+  readonly verb: 'status';
+  /** Where the metrics of processes are, by name. */
+  readonly at: ReadonlyMap<string, readonly string[]>;
+  readonly json: boolean;
+}
+
 export interface IdentityCommand {
   readonly group: 'identity';
   readonly verb: 'new';
@@ -64,6 +83,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
        bivouac log replay [--data ./data] [--log <folder>] [--json]
        bivouac log bills  [--data ./data] [--log <folder>] [--json]
        bivouac log new-epoch [--data ./data] [--log <folder>] [--json]
+       bivouac log backup --to <folder> [--data ./data] [--log <folder>] [--json]
+       bivouac status [--at relay=http://host:14200,billing=http://…|http://…] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
        bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
                             [--principals key,system] [--json]
@@ -77,6 +98,9 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
   log new-epoch
                gives a log that was restored from an older copy another epoch, so that nobody takes it
                for the one whose end is lost; refused where a row is damaged
+  log backup   copies the log of a running or stopped installation into a new folder, reads the whole copy,
+               and records when it was made (events.backup beside the log, BACKUP_RECORD_FILE)
+  status       asks every process what is wrong, and says what to do
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
   identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
@@ -87,6 +111,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
   --keys   where the keys are (KEYS_URL); keys of the data folder
   --keys-master the file of their master key (KEYS_MASTER_FILE); master.key among them
   --bus    the brokers, as BUS_URL has them
+  --to     the folder of the copy
+  --at     where the metrics of each process are (METRICS_LISTEN); on this machine at PORT and 10000
   --faults how many faults to name; all are counted
   --name   who calls: gateway, endpoint, seed, or another with --principals
   --folder where the files of identities are; ./identities
@@ -99,7 +125,14 @@ Exit code 0: all is as it is said. 1: it is not. 2: it could not be checked.`;
 /** Reads the arguments after the program's name. Throws a {@link UsageError}. */
 export function commandOf(
   args: readonly string[],
-): LogCommand | NewEpochCommand | BusCommand | IdentityCommand | 'help' {
+):
+  | LogCommand
+  | NewEpochCommand
+  | BackupCommand
+  | StatusCommand
+  | BusCommand
+  | IdentityCommand
+  | 'help' {
   const parsed = parsedOf(args);
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -114,6 +147,16 @@ export function commandOf(
   }
   if (group === 'log' && name === 'new-epoch' && rest.length === 0) {
     return { group, verb: name, log: values.log ?? data, json: values.json === true };
+  }
+  if (group === 'log' && name === 'backup' && rest.length === 0) {
+    if (values.to === undefined) throw new UsageError('Say where the copy goes: --to <folder>.');
+    const { to } = values;
+    return { group, verb: name, log: values.log ?? data, to, json: values.json === true };
+  }
+  if (group === 'status' && name === undefined) {
+    const parsedAt = parseServiceUrls(values.at ?? '');
+    if ('problems' in parsedAt) throw new UsageError(`--at: ${parsedAt.problems.join('; ')}`);
+    return { group, verb: group, at: parsedAt.urls, json: values.json === true };
   }
   if (group === 'identity' && name === 'new' && rest.length === 0) {
     if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');
@@ -163,6 +206,8 @@ function parsedOf(args: readonly string[]) {
         keys: { type: 'string' },
         'keys-master': { type: 'string' },
         bus: { type: 'string' },
+        to: { type: 'string' },
+        at: { type: 'string' },
         faults: { type: 'string' },
         name: { type: 'string' },
         folder: { type: 'string' },

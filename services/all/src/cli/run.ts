@@ -5,13 +5,21 @@ import { join } from 'node:path';
 
 import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
 import { createIdentity } from '@bivouac/infra/calls';
-import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
+import {
+  backupLog,
+  backupRecordFile,
+  backupRecordOf,
+  type ExaminedLog,
+  examineLog,
+  writeBackupRecord,
+} from '@bivouac/infra/event-store';
 import { KeyError, openKeys } from '@bivouac/infra/keys';
 import { RELEASE } from '@bivouac/infra/process';
-import { createLogger, registryOf } from '@bivouac/infra/runtime';
+import { createLogger, readConfig, registryOf, systemClock } from '@bivouac/infra/runtime';
 
 import { allServices } from '../services.ts';
 import {
+  type BackupCommand,
   type BusCommand,
   commandOf,
   type IdentityCommand,
@@ -24,16 +32,23 @@ import { eventsIn } from './log-reader.ts';
 import { newEpoch } from './new-epoch.ts';
 import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
+import { status } from './status/status.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
 /** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
-export async function run(args: readonly string[]): Promise<Outcome> {
+export async function run(args: readonly string[], colours = false): Promise<Outcome> {
   let json = args.includes('--json');
   try {
     const command = commandOf(args);
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
+    if (command.group === 'status') {
+      const { at, json: asJson } = command;
+      const now = systemClock.now().getTime();
+      return await status({ config: readConfig(), at, json: asJson, colours, now, deadline: 5000 });
+    }
+    if (command.verb === 'backup') return await backup(command);
     if (command.verb === 'new-epoch') return newEpoch(command);
     const log = examineLog(command.log);
     try {
@@ -52,6 +67,20 @@ export async function run(args: readonly string[]): Promise<Outcome> {
 const commands: Readonly<
   Record<LogCommand['verb'], (command: LogCommand, log: ExaminedLog) => Promise<Outcome> | Outcome>
 > = { verify, replay, bills };
+
+async function backup({ log, to, json }: BackupCommand): Promise<Outcome> {
+  const time = systemClock.now().toISOString();
+  const made = await backupLog(log, to);
+  const file =
+    backupRecordFile({ ...readConfig(), EVENT_STORE_URL: `sqlite:${log}` }) ?? backupRecordOf(log);
+  await writeBackupRecord(file, { time, to, epoch: made.epoch, head: made.head });
+  return {
+    exitCode: 0,
+    text: json
+      ? JSON.stringify({ ok: true, time, to, ...made, record: file })
+      : `${to}: epoch ${made.epoch}, head ${made.head ?? 'none: the log is empty'}, ${made.bytes} bytes, read in full; recorded in ${file}`,
+  };
+}
 
 async function newIdentity(command: IdentityCommand): Promise<Outcome> {
   const made = await createIdentity(command);

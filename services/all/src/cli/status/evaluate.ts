@@ -43,7 +43,11 @@ interface Series {
  * @param now milliseconds since 1970
  * @param recorded when the last backup was made by the record on this machine, in the same unit
  */
-export function evaluate(looks: readonly Look[], now: number, recorded: number | undefined): Report {
+export function evaluate(
+  looks: readonly Look[],
+  now: number,
+  recorded: number | undefined,
+): Report {
   const problems: Problem[] = [];
   const say = (alert: ThresholdName, what: string): void => {
     problems.push({ alert, what, remedy: `docs/runbook.md#${thresholds[alert].section}` });
@@ -68,23 +72,36 @@ export function evaluate(looks: readonly Look[], now: number, recorded: number |
     else if (!ready) say('ProcessDown', `${name} (${url}) is not ready: see its log`);
   }
   const heard = of('node_last_heard_seconds');
-  for (const node of new Set(of('node_expected').filter(is1).map(({ labels }) => labels['node'] ?? '?'))) {
+  for (const node of new Set(
+    of('node_expected')
+      .filter(is1)
+      .map(({ labels }) => labels['node'] ?? '?'),
+  )) {
     // Each endpoint knows its own connections: the node is where it was heard last.
     const last = Math.min(
       ...heard.filter(({ labels }) => labels['node'] === node).map(({ value }) => value),
     );
     if (last > thresholds.NodeSilent.most)
-      say('NodeSilent', `node ${node} is silent: ${last === Infinity ? 'not heard since its endpoint began' : `not heard for ${duration(last)}`}`);
+      say(
+        'NodeSilent',
+        `node ${node} is silent: ${last === Infinity ? 'not heard since its endpoint began' : `not heard for ${duration(last)}`}`,
+      );
   }
   beyond('RelayBehind', of('relay_age_seconds'));
   beyond('StreamFrozen', of('frozen_streams'));
   beyond('HomeParked', of('parked_homes'), 'service');
   // Every replica of provisioning knows all operations: they are not added up.
   const operations = largest(of('operations'), 'kind', 'state');
-  beyond('OperationNeedsAttention', operations.filter(({ labels }) => labels['state'] === ATTENTION), 'kind');
+  beyond(
+    'OperationNeedsAttention',
+    operations.filter(({ labels }) => labels['state'] === ATTENTION),
+    'kind',
+  );
   beyond(
     'OperationStuck',
-    largest(of('operation_oldest_seconds'), 'kind', 'state').filter(({ labels }) => labels['state'] !== ATTENTION),
+    largest(of('operation_oldest_seconds'), 'kind', 'state').filter(
+      ({ labels }) => labels['state'] !== ATTENTION,
+    ),
     'kind',
   );
   beyond('TimersLate', of('timers_late_seconds'), 'service');
@@ -93,17 +110,27 @@ export function evaluate(looks: readonly Look[], now: number, recorded: number |
   beyond('PolicyLag', of('policy_lag_events'), 'policy');
   beyond('PolicyWaits', of('policy_lag_seconds'), 'policy');
 
-  const releases = new Map(of('build_info').map(({ at, labels }) => [at, labels['release'] ?? '?']));
+  const releases = new Map(
+    of('build_info').map(({ at, labels }) => [at, labels['release'] ?? '?']),
+  );
   const different = new Set(releases.values());
   if (different.size > thresholds.ReleaseSkew.most)
-    say('ReleaseSkew', `processes are of releases ${[...releases].map(([at, one]) => `${one} (${at})`).join(', ')}`);
+    say(
+      'ReleaseSkew',
+      `processes are of releases ${[...releases].map(([at, one]) => `${one} (${at})`).join(', ')}`,
+    );
   skewed(of('event_version_written'), of('event_version_read'), say);
 
   const times = of('last_backup_timestamp_seconds').map(({ value }) => value * 1000);
   const backup = Math.max(0, recorded ?? 0, ...times);
   const told = looks.some(({ samples }) => samples !== undefined);
   if (told && (now - backup) / 1000 > thresholds.BackupOld.most)
-    say('BackupOld', backup === 0 ? 'no backup of the log was ever recorded' : `the last backup of the log was made ${duration((now - backup) / 1000)} ago`);
+    say(
+      'BackupOld',
+      backup === 0
+        ? 'no backup of the log was ever recorded'
+        : `the last backup of the log was made ${duration((now - backup) / 1000)} ago`,
+    );
 
   const unclear = looks.flatMap(({ name, answers, samples, why }) =>
     answers && samples === undefined ? [`${name}: ${why ?? 'it says nothing'}`] : [],

@@ -26,7 +26,10 @@ export async function look(target: Target, deadlineMilliseconds: number): Promis
     signal.aborted ? `no answer within ${deadlineMilliseconds} ms` : reasonOf(error);
   let ready = false;
   try {
-    const answer = await fetch(new URL('/health/ready', target.url), { signal, redirect: 'manual' });
+    const answer = await fetch(new URL('/health/ready', target.url), {
+      signal,
+      redirect: 'manual',
+    });
     const { status } = answer;
     await answer.body?.cancel();
     if (status !== 200 && status !== 503) {

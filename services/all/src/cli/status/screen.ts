@@ -5,11 +5,16 @@ const WIDTH = 80;
 
 /** @param colours whether the terminal shows them */
 export function screenOf(report: Report, colours: boolean): string {
-  const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const paint = (code: number, text: string): string =>
+    colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   const lines: string[] = [];
   for (const { alert, what, remedy } of report.problems) {
     const [first = '', ...rest] = wrapped(`${alert}: ${what}`, WIDTH - 2);
-    lines.push(paint(31, `! ${first}`), ...rest.map((line) => paint(31, `  ${line}`)), `  -> ${remedy}`);
+    lines.push(
+      paint(31, `! ${first}`),
+      ...rest.map((line) => paint(31, `  ${line}`)),
+      `  -> ${remedy}`,
+    );
   }
   for (const what of report.unclear) {
     lines.push(...wrapped(`? ${what}`, WIDTH).map((line) => paint(33, line)));
@@ -18,7 +23,9 @@ export function screenOf(report: Report, colours: boolean): string {
   lines.push('', `${'PROCESS'.padEnd(24)}${'STATE'.padEnd(11)}${'RELEASE'.padEnd(12)}UP`);
   for (const { name, state, release, uptimeSeconds } of report.processes) {
     const up = uptimeSeconds === null ? '-' : duration(uptimeSeconds);
-    lines.push(`${cut(name, 23).padEnd(24)}${state.padEnd(11)}${cut(release ?? '-', 11).padEnd(12)}${up}`);
+    lines.push(
+      `${cut(name, 23).padEnd(24)}${state.padEnd(11)}${cut(release ?? '-', 11).padEnd(12)}${up}`,
+    );
   }
   lines.push('', 'LARGEST OVER ALL PROCESSES');
   for (const [name, value] of Object.entries(report.values)) {

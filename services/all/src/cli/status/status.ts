@@ -9,7 +9,10 @@ import { look, type Target } from './look.ts';
 import { screenOf } from './screen.ts';
 
 export interface StatusOptions {
-  readonly config: Pick<Config, 'EVENT_STORE_URL' | 'BACKUP_RECORD_FILE' | 'METRICS_LISTEN' | 'PORT'>;
+  readonly config: Pick<
+    Config,
+    'EVENT_STORE_URL' | 'BACKUP_RECORD_FILE' | 'METRICS_LISTEN' | 'PORT'
+  >;
   /** Where the metrics of each process are, by name; empty: where they are without settings, on this machine. */
   readonly at: ReadonlyMap<string, readonly string[]>;
   readonly json: boolean;
