@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { parseServiceUrls } from '@bivouac/infra/runtime';
 import { type PrincipalKind, PrincipalKindSchema } from '@bivouac/infra/calls';
 
 const verbs = ['verify', 'replay', 'bills'] as const;
@@ -56,6 +57,24 @@ export interface SettleCommand {
   readonly json: boolean;
 }
 
+export interface BackupCommand {
+  readonly group: 'log';
+  readonly verb: 'backup';
+  /** Folder of the log. */
+  readonly log: string;
+  /** Folder of the copy, which must be new or empty. */
+  readonly to: string;
+  readonly json: boolean;
+}
+
+export interface StatusCommand {
+  readonly group: 'status';
+  readonly verb: 'status';
+  /** Where the metrics of processes are, by name. */
+  readonly at: ReadonlyMap<string, readonly string[]>;
+  readonly json: boolean;
+}
+
 export interface IdentityCommand {
   readonly group: 'identity';
   readonly verb: 'new';
@@ -84,6 +103,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
        bivouac log new-epoch [--data ./data] [--log <folder>] [--json]
        bivouac log copy --from ./data --to esdb://host:port [--verify-only] [--json]
        bivouac log settle [--json]
+       bivouac log backup --to <folder> [--data ./data] [--log <folder>] [--json]
+       bivouac status [--at relay=http://host:14200,billing=http://…|http://…] [--json]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
        bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
                             [--principals key,system] [--json]
@@ -102,6 +123,9 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                given again. --verify-only compares alone
   log settle   starts the installation of the settings (DATA_DIR, EVENT_STORE_URL, NODE_URL, ...) without
                GraphQL, stops it when every reaction has come to the end of the log: before log copy
+  log backup   copies the log of a running or stopped installation into a new folder, reads the whole copy,
+               and records when it was made (events.backup beside the log, BACKUP_RECORD_FILE)
+  status       asks every process what is wrong, and says what to do
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
   identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
@@ -114,7 +138,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
   --keys-master the file of their master key (KEYS_MASTER_FILE); master.key among them
   --bus    the brokers, as BUS_URL has them
   --from   the folder of the log that is copied
-  --to     where it goes (EVENT_STORE_URL of the processes to come)
+  --to     where the copy goes: EVENT_STORE_URL of the processes to come, or a folder
+  --at     where the metrics of each process are (METRICS_LISTEN); on this machine at PORT and 10000
   --faults how many faults to name; all are counted
   --name   who calls: gateway, endpoint, seed, or another with --principals
   --folder where the files of identities are; ./identities
@@ -132,6 +157,8 @@ export function commandOf(
   | NewEpochCommand
   | CopyCommand
   | SettleCommand
+  | BackupCommand
+  | StatusCommand
   | BusCommand
   | IdentityCommand
   | 'help' {
@@ -159,6 +186,16 @@ export function commandOf(
   }
   if (group === 'log' && name === 'settle' && rest.length === 0) {
     return { group, verb: name, json: values.json === true };
+  }
+  if (group === 'log' && name === 'backup' && rest.length === 0) {
+    if (values.to === undefined) throw new UsageError('Say where the copy goes: --to <folder>.');
+    const { to } = values;
+    return { group, verb: name, log: values.log ?? data, to, json: values.json === true };
+  }
+  if (group === 'status' && name === undefined) {
+    const parsedAt = parseServiceUrls(values.at ?? '');
+    if ('problems' in parsedAt) throw new UsageError(`--at: ${parsedAt.problems.join('; ')}`);
+    return { group, verb: group, at: parsedAt.urls, json: values.json === true };
   }
   if (group === 'identity' && name === 'new' && rest.length === 0) {
     if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');
@@ -211,6 +248,7 @@ function parsedOf(args: readonly string[]) {
         from: { type: 'string' },
         to: { type: 'string' },
         'verify-only': { type: 'boolean' },
+        at: { type: 'string' },
         faults: { type: 'string' },
         name: { type: 'string' },
         folder: { type: 'string' },

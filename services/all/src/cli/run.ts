@@ -3,15 +3,24 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { instantOf } from '@bivouac/events/values';
 import { type BusComparison, verifyBus } from '@bivouac/infra/bus';
 import { createIdentity } from '@bivouac/infra/calls';
-import { type ExaminedLog, examineLog } from '@bivouac/infra/event-store';
+import {
+  backupLog,
+  backupRecordFile,
+  backupRecordOf,
+  type ExaminedLog,
+  examineLog,
+  writeBackupRecord,
+} from '@bivouac/infra/event-store';
 import { KeyError, openKeys } from '@bivouac/infra/keys';
 import { RELEASE } from '@bivouac/infra/process';
-import { createLogger, registryOf } from '@bivouac/infra/runtime';
+import { createLogger, readConfig, registryOf, systemClock } from '@bivouac/infra/runtime';
 
 import { allServices } from '../services.ts';
 import {
+  type BackupCommand,
   type BusCommand,
   commandOf,
   type IdentityCommand,
@@ -27,16 +36,20 @@ import type { Outcome } from './outcome.ts';
 import { type Comparison, replayLog } from './replay.ts';
 import { isServed, openServedLog } from './served-log.ts';
 import { settleLog } from './settle.ts';
+import { status } from './status/status.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
-/**
- * Follows a command line. Never throws for what is wrong with the line, the folder or the log.
- *
- * @param tell is told how far a long command has come
- */
+export interface RunOptions {
+  /** Whether the screen shows colours. */
+  readonly colours?: boolean;
+  /** Is told how far a long command has come. */
+  readonly tell?: (line: string) => void;
+}
+
+/** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
 export async function run(
   args: readonly string[],
-  tell: (line: string) => void = () => undefined,
+  { colours = false, tell = () => undefined }: RunOptions = {},
 ): Promise<Outcome> {
   let json = args.includes('--json');
   try {
@@ -44,6 +57,12 @@ export async function run(
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
+    if (command.group === 'status') {
+      const { at, json: asJson } = command;
+      const now = systemClock.now();
+      return await status({ config: readConfig(), at, json: asJson, colours, now, deadline: 5000 });
+    }
+    if (command.verb === 'backup') return await backup(command);
     if (command.verb === 'new-epoch') return newEpoch(command);
     if (command.verb === 'copy') return await copyLog(command, { tell });
     if (command.verb === 'settle') return await settleLog(command);
@@ -64,6 +83,20 @@ export async function run(
 const commands: Readonly<
   Record<LogCommand['verb'], (command: LogCommand, log: ReadLog) => Promise<Outcome>>
 > = { verify, replay, bills };
+
+async function backup({ log, to, json }: BackupCommand): Promise<Outcome> {
+  const time = instantOf(systemClock.now());
+  const made = await backupLog(log, to);
+  const file =
+    backupRecordFile({ ...readConfig(), EVENT_STORE_URL: `sqlite:${log}` }) ?? backupRecordOf(log);
+  await writeBackupRecord(file, { time, to, epoch: made.epoch, head: made.head });
+  return {
+    exitCode: 0,
+    text: json
+      ? JSON.stringify({ ok: true, time, to, ...made, record: file })
+      : `${to}: epoch ${made.epoch}, head ${made.head ?? 'none: the log is empty'}, ${made.bytes} bytes, read in full; recorded in ${file}`,
+  };
+}
 
 async function newIdentity(command: IdentityCommand): Promise<Outcome> {
   const made = await createIdentity(command);

@@ -1,0 +1,215 @@
+/** From what processes said to what is wrong: by the thresholds that the alert rules go by. */
+import { type Threshold, type ThresholdName, thresholds } from '@bivouac/infra/runtime';
+
+import type { Look } from './look.ts';
+
+export interface Problem {
+  readonly alert: ThresholdName;
+  /** What is wrong, where and how much. */
+  readonly what: string;
+  /** Where it is written what to do. */
+  readonly remedy: string;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly url: string;
+  readonly state: 'ready' | 'not ready' | 'no answer';
+  readonly release: string | null;
+  /** Seconds since it began; null where it does not say. */
+  readonly uptimeSeconds: number | null;
+}
+
+export interface Report {
+  readonly ok: boolean;
+  /** What needs a person, the urgent first. */
+  readonly problems: readonly Problem[];
+  /** What could not be told, and why. */
+  readonly unclear: readonly string[];
+  readonly processes: readonly Row[];
+  /** The largest value of each measure, over all processes; null where none of them says. */
+  readonly values: Readonly<Record<string, number | null>>;
+  readonly lastBackup: string | null;
+}
+
+/** Values of series over all processes. */
+interface Series {
+  readonly at: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/**
+ * @param now milliseconds since 1970
+ * @param recorded when the last backup was made by the record on this machine, in the same unit
+ */
+export function evaluate(
+  looks: readonly Look[],
+  now: number,
+  recorded: number | undefined,
+): Report {
+  const problems: Problem[] = [];
+  const say = (alert: ThresholdName, what: string): void => {
+    problems.push({ alert, what, remedy: `docs/runbook.md#${thresholds[alert].section}` });
+  };
+  const of = (name: string): readonly Series[] =>
+    looks.flatMap(({ name: at, samples = [] }) =>
+      samples
+        .filter((sample) => sample.name === `bivouac_${name}` && !Number.isNaN(sample.value))
+        .map(({ labels, value }) => ({ at, labels, value })),
+    );
+  const beyond = (alert: ThresholdName, series: readonly Series[], label?: string): void => {
+    const limit: Threshold = thresholds[alert];
+    for (const { at, labels, value } of series) {
+      if (value <= limit.most) continue;
+      const where = label === undefined ? at : `${labels[label] ?? '?'} at ${at}`;
+      say(alert, `${limit.says}: ${where}, ${amount(value, limit.unit)}`);
+    }
+  };
+
+  for (const { name, url, answers, ready, why } of looks) {
+    if (!answers) say('ProcessDown', `${name} (${url}) does not answer: ${why ?? 'no reason'}`);
+    else if (!ready) say('ProcessDown', `${name} (${url}) is not ready: see its log`);
+  }
+  const heard = of('node_last_heard_seconds');
+  for (const node of new Set(
+    of('node_expected')
+      .filter(is1)
+      .map(({ labels }) => labels['node'] ?? '?'),
+  )) {
+    // Each endpoint knows its own connections: the node is where it was heard last.
+    const last = Math.min(
+      ...heard.filter(({ labels }) => labels['node'] === node).map(({ value }) => value),
+    );
+    if (last > thresholds.NodeSilent.most)
+      say(
+        'NodeSilent',
+        `node ${node} is silent: ${last === Infinity ? 'not heard since its endpoint began' : `not heard for ${duration(last)}`}`,
+      );
+  }
+  beyond('RelayBehind', of('relay_age_seconds'));
+  beyond('StreamFrozen', of('frozen_streams'));
+  beyond('HomeParked', of('parked_homes'), 'service');
+  // Every replica of provisioning knows all operations: they are not added up.
+  const operations = largest(of('operations'), 'kind', 'state');
+  beyond(
+    'OperationNeedsAttention',
+    operations.filter(({ labels }) => labels['state'] === ATTENTION),
+    'kind',
+  );
+  beyond(
+    'OperationStuck',
+    largest(of('operation_oldest_seconds'), 'kind', 'state').filter(
+      ({ labels }) => labels['state'] !== ATTENTION,
+    ),
+    'kind',
+  );
+  beyond('TimersLate', of('timers_late_seconds'), 'service');
+  beyond('FollowerLag', of('follower_lag_events'), 'follower');
+  beyond('FollowerWaits', of('follower_lag_seconds'), 'follower');
+  beyond('PolicyLag', of('policy_lag_events'), 'policy');
+  beyond('PolicyWaits', of('policy_lag_seconds'), 'policy');
+
+  const releases = new Map(
+    of('build_info').map(({ at, labels }) => [at, labels['release'] ?? '?']),
+  );
+  const different = new Set(releases.values());
+  if (different.size > thresholds.ReleaseSkew.most)
+    say(
+      'ReleaseSkew',
+      `processes are of releases ${[...releases].map(([at, one]) => `${one} (${at})`).join(', ')}`,
+    );
+  skewed(of('event_version_written'), of('event_version_read'), say);
+
+  const times = of('last_backup_timestamp_seconds').map(({ value }) => value * 1000);
+  const backup = Math.max(0, recorded ?? 0, ...times);
+  const told = looks.some(({ samples }) => samples !== undefined);
+  if (told && (now - backup) / 1000 > thresholds.BackupOld.most)
+    say(
+      'BackupOld',
+      backup === 0
+        ? 'no backup of the log was ever recorded'
+        : `the last backup of the log was made ${duration((now - backup) / 1000)} ago`,
+    );
+
+  const unclear = looks.flatMap(({ name, answers, samples, why }) =>
+    answers && samples === undefined ? [`${name}: ${why ?? 'it says nothing'}`] : [],
+  );
+  const most = (name: string): number | null => {
+    const series = of(name).map(({ value }) => value);
+    return series.length === 0 ? null : Math.max(...series);
+  };
+  const rank = ({ alert }: Problem): number => (thresholds[alert].severity === 'page' ? 0 : 1);
+  return {
+    ok: problems.length === 0 && unclear.length === 0 && told,
+    problems: problems.sort((a, b) => rank(a) - rank(b)),
+    unclear: told || looks.length > 0 ? unclear : ['no process is known'],
+    processes: looks.map((one) => rowOf(one, now)),
+    values: Object.fromEntries(shown.map((name) => [name, most(name)])),
+    lastBackup: backup === 0 ? null : new Date(backup).toISOString(),
+  };
+}
+
+const ATTENTION = 'needs-attention';
+
+const shown = [
+  ...['follower_lag_events', 'policy_lag_events', 'relay_age_seconds', 'timers_late_seconds'],
+  ...['parked_homes', 'frozen_streams', 'operations', 'operation_oldest_seconds'],
+  ...['node_expected', 'node_last_heard_seconds', 'instructions_unanswered'],
+];
+
+function is1({ value }: Series): boolean {
+  return value === 1;
+}
+
+/** Of series that several processes tell of the same thing, the largest. */
+function largest(series: readonly Series[], ...labels: readonly string[]): readonly Series[] {
+  const by = new Map<string, Series>();
+  for (const one of series) {
+    const key = labels.map((label) => one.labels[label] ?? '').join('\n');
+    const other = by.get(key);
+    if (other === undefined || other.value < one.value) by.set(key, one);
+  }
+  return [...by.values()];
+}
+
+/** Who writes a version that another does not read; who is to be rolled is the one that does not read it. */
+function skewed(
+  written: readonly Series[],
+  read: readonly Series[],
+  say: (alert: ThresholdName, what: string) => void,
+): void {
+  for (const one of largest(written, 'type')) {
+    const type = one.labels['type'];
+    for (const { at, value } of read.filter((reader) => reader.labels['type'] === type)) {
+      if (value < one.value)
+        say(
+          'EventVersionSkew',
+          `${type ?? '?'} is written in version ${one.value} by ${one.at}, and ${at} reads up to ${value}: roll ${at} to the newer release`,
+        );
+    }
+  }
+}
+
+function rowOf({ name, url, answers, ready, samples = [] }: Look, now: number): Row {
+  const find = (metric: string) => samples.find((sample) => sample.name === `bivouac_${metric}`);
+  const began = find('started_timestamp_seconds')?.value;
+  return {
+    ...{ name, url, state: !answers ? 'no answer' : ready ? 'ready' : 'not ready' },
+    release: find('build_info')?.labels['release'] ?? null,
+    uptimeSeconds: began === undefined ? null : Math.max(0, Math.round(now / 1000 - began)),
+  };
+}
+
+function amount(value: number, unit: Threshold['unit']): string {
+  return unit === 'seconds' ? duration(value) : `${value} ${unit}`;
+}
+
+/** Seconds in the two largest units, e.g. `2 d 3 h`. */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
+}
