@@ -11,8 +11,7 @@ import {
 } from './port.ts';
 
 /** What becomes of an append. */
-const outcomes = ['done', 'conflict', 'unknown', 'unavailable', 'refused', 'failed'] as const;
-type Outcome = (typeof outcomes)[number];
+type Outcome = 'done' | 'conflict' | 'unknown' | 'unavailable' | 'refused' | 'failed';
 
 /** Measures the appends of a store. */
 export function measuredStore(store: EventStore, metrics: Metrics): EventStore {
