@@ -45,7 +45,7 @@ export async function run(args: readonly string[], colours = false): Promise<Out
     if (command.group === 'identity') return await newIdentity(command);
     if (command.group === 'status') {
       const { at, json: asJson } = command;
-      const now = systemClock.now().getTime();
+      const now = systemClock.now();
       return await status({ config: readConfig(), at, json: asJson, colours, now, deadline: 5000 });
     }
     if (command.verb === 'backup') return await backup(command);
@@ -69,7 +69,7 @@ const commands: Readonly<
 > = { verify, replay, bills };
 
 async function backup({ log, to, json }: BackupCommand): Promise<Outcome> {
-  const time = systemClock.now().toISOString();
+  const time = new Date(systemClock.now()).toISOString();
   const made = await backupLog(log, to);
   const file =
     backupRecordFile({ ...readConfig(), EVENT_STORE_URL: `sqlite:${log}` }) ?? backupRecordOf(log);
