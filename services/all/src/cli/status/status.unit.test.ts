@@ -1,0 +1,69 @@
+// What is beyond a threshold is always a line with a remedy; where nothing is, all is well.
+import { thresholds } from '@bivouac/infra/runtime';
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { evaluate } from './evaluate.ts';
+import type { Look } from './look.ts';
+import { samplesOf } from './prometheus-text.ts';
+import { screenOf } from './screen.ts';
+
+const NOW = Date.parse('2026-04-10T09:00:00.000Z');
+
+function saying(metrics: string, name = 'billing'): Look {
+  const samples = samplesOf(`bivouac_build_info{part="${name}",release="1"} 1\n${metrics}`);
+  return { name, url: 'http://127.0.0.1:1', answers: true, ready: true, samples, why: undefined };
+}
+
+const gauges = [
+  ['relay_age_seconds', 'RelayBehind'],
+  ['parked_homes', 'HomeParked'],
+  ['follower_lag_events', 'FollowerLag'],
+  ['timers_late_seconds', 'TimersLate'],
+  ['frozen_streams', 'StreamFrozen'],
+] as const;
+
+test('a value beyond its threshold shows with its remedy on lines of 80 columns; one within does not', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...gauges), fc.nat(10_000), ([metric, alert], value) => {
+      const report = evaluate([saying(`bivouac_${metric}{service="billing"} ${value}`)], NOW, NOW);
+      const wrong = value > thresholds[alert].most;
+      expect(report.ok).toBe(!wrong);
+      expect(report.problems.map((one) => one.alert)).toEqual(wrong ? [alert] : []);
+      const screen = screenOf(report, false);
+      expect(screen.includes(`docs/runbook.md#${alert.toLowerCase()}`)).toBe(wrong);
+      expect(screen.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }),
+  );
+});
+
+test('a process that does not answer is named with the reason, and the rest is still shown', () => {
+  const silent = { ...saying('', 'relay'), answers: false, ready: false, samples: undefined };
+  const report = evaluate([{ ...silent, why: 'no answer within 5000 ms' }, saying('')], NOW, NOW);
+  expect(report.problems).toMatchObject([
+    { alert: 'ProcessDown', what: expect.stringContaining('no answer within 5000 ms') },
+  ]);
+  expect(report.processes.map(({ state }) => state)).toEqual(['no answer', 'ready']);
+});
+
+test('who does not read what another writes is to be rolled; no backup is said to be none', () => {
+  const report = evaluate(
+    [
+      saying('bivouac_event_version_written{type="a.B"} 2', 'new'),
+      saying('bivouac_event_version_read{type="a.B"} 1', 'old'),
+    ],
+    NOW,
+    undefined,
+  );
+  expect(report.problems.map(({ alert }) => alert)).toEqual(['EventVersionSkew', 'BackupOld']);
+  expect(report.problems[0]?.what).toContain('roll old');
+  expect(report.lastBackup).toBeNull();
+});
+
+test('text that is no metrics is told from an empty one', () => {
+  expect(samplesOf('<html>')).toBeUndefined();
+  expect(samplesOf('')).toEqual([]);
+  expect(samplesOf('a{b="c\\"d\\\\e\\nf",g=""} +Inf')).toEqual([
+    { name: 'a', labels: { b: 'c"d\\e\nf', g: '' }, value: Infinity },
+  ]);
+});
