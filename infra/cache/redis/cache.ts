@@ -3,7 +3,6 @@
  * atomically and by the time of its machine, so that clocks of the processes may differ.
  */
 import type { Redis } from 'ioredis';
-import { z } from 'zod';
 
 import type { Clock } from '../../runtime/clock.ts';
 import { checkTake, takenOf } from '../buckets.ts';
@@ -153,17 +152,13 @@ class RedisCache implements Cache {
     name: string,
     args: readonly string[],
   ): Promise<{ readonly done: boolean; readonly text: string }> {
-    const reply = ReplySchema.safeParse(
-      await this.#connection.call((redis) => scriptOf(redis, name)(...args)),
-    );
-    if (!reply.success) throw new Error(`Redis answered ${name} with what no script of ours says`);
-    const [done, text] = reply.data;
-    return { done: done === 1, text };
+    const reply: unknown = await this.#connection.call((redis) => scriptOf(redis, name)(...args));
+    const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    const [done, text] = parts;
+    if (typeof done === 'number' && typeof text === 'string') return { done: done === 1, text };
+    throw new Error(`Redis answered ${name} with what no script of ours says`);
   }
 }
-
-/** What our scripts answer: whether it was done, and a number. */
-const ReplySchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.string()]);
 
 /** A command that was defined; the client's types do not know it. */
 function scriptOf(redis: Redis, name: string): (...args: readonly string[]) => Promise<unknown> {
