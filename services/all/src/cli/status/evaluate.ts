@@ -192,11 +192,11 @@ function skewed(
 }
 
 function rowOf({ name, url, answers, ready, samples = [] }: Look, now: number): Row {
-  const find = (metric: string) => samples.find((sample) => sample.name === `bivouac_${metric}`);
-  const began = find('started_timestamp_seconds')?.value;
+  const find = (metric: string) => samples.find((sample) => sample.name === metric);
+  const began = find('process_start_time_seconds')?.value;
   return {
     ...{ name, url, state: !answers ? 'no answer' : ready ? 'ready' : 'not ready' },
-    release: find('build_info')?.labels['release'] ?? null,
+    release: find('bivouac_build_info')?.labels['release'] ?? null,
     uptimeSeconds: began === undefined ? null : Math.max(0, Math.round(now / 1000 - began)),
   };
 }

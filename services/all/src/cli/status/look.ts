@@ -1,4 +1,6 @@
 /** Asks a process whether it is ready and what it measures, and is back by a deadline whatever it does. */
+import { isNativeError } from 'node:util/types';
+
 import { type Sample, samplesOf } from './prometheus-text.ts';
 
 /** A process and where its metrics are (METRICS_LISTEN), which answers its health as well. */
@@ -70,7 +72,8 @@ async function textOf(answer: Response): Promise<string | undefined> {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  // Not `instanceof`: errors of the client are not always of this realm.
+  if (!isNativeError(error)) return String(error);
   const { cause } = error;
-  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+  return isNativeError(cause) && cause.message !== '' ? cause.message : error.message;
 }
