@@ -41,12 +41,13 @@ interface Series {
 
 /**
  * @param now milliseconds since 1970
- * @param recorded when the last backup was made by the record on this machine, in the same unit
+ * @param recorded when the last backup was made by the record on this machine, in the same unit; the name of a
+ *   file where there is one that cannot be read; undefined where there is none
  */
 export function evaluate(
   looks: readonly Look[],
   now: number,
-  recorded: number | undefined,
+  recorded: number | { readonly unreadable: string } | undefined,
 ): Report {
   const problems: Problem[] = [];
   const say = (alert: ThresholdName, what: string): void => {
@@ -122,13 +123,15 @@ export function evaluate(
   skewed(of('event_version_written'), of('event_version_read'), say);
 
   const times = of('last_backup_timestamp_seconds').map(({ value }) => value * 1000);
-  const backup = Math.max(0, recorded ?? 0, ...times);
+  const backup = Math.max(0, typeof recorded === 'number' ? recorded : 0, ...times);
   const told = looks.some(({ samples }) => samples !== undefined);
   if (told && (now - backup) / 1000 > thresholds.BackupOld.most)
     say(
       'BackupOld',
       backup === 0
-        ? 'no backup of the log was ever recorded'
+        ? typeof recorded === 'object'
+          ? `${recorded.unreadable} is no record of a backup: make another one`
+          : 'no backup of the log was ever recorded'
         : `the last backup of the log was made ${duration((now - backup) / 1000)} ago`,
     );
 

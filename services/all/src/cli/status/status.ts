@@ -32,7 +32,11 @@ export async function status(options: StatusOptions): Promise<Outcome> {
   const report = evaluate(
     looks,
     now,
-    typeof record === 'object' ? Date.parse(record.time) : undefined,
+    record === 'unreadable'
+      ? { unreadable: file ?? '' }
+      : typeof record === 'object'
+        ? Date.parse(record.time)
+        : undefined,
   );
   const told = looks.some(({ samples }) => samples !== undefined);
   const exitCode = !told ? 2 : report.problems.length > 0 ? 1 : report.unclear.length > 0 ? 2 : 0;

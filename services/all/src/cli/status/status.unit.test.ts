@@ -60,6 +60,13 @@ test('who does not read what another writes is to be rolled; no backup is said t
   expect(report.lastBackup).toBeNull();
 });
 
+test('a record of a backup that cannot be read is no backup, and is named', () => {
+  const { problems } = evaluate([saying('')], NOW, { unreadable: '/data/events.backup' });
+  expect(problems).toMatchObject([
+    { alert: 'BackupOld', what: expect.stringContaining('/data/events.backup is no record') },
+  ]);
+});
+
 test('text that is no metrics is told from an empty one', () => {
   expect(samplesOf('<html>')).toBeUndefined();
   expect(samplesOf('')).toEqual([]);
