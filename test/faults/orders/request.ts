@@ -33,11 +33,7 @@ export async function request(
   };
 }
 
-function send(
-  services: Pick<ServiceCaller, 'command'>,
-  asked: Request,
-  call: CommandCall,
-) {
+function send(services: Pick<ServiceCaller, 'command'>, asked: Request, call: CommandCall) {
   switch (asked.type) {
     case 'cancel':
       return services.command(CancelOperation, { operationId: asked.operationId }, call);
@@ -66,4 +62,3 @@ function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
     audience: staff ? 'staff' : 'customer',
   };
 }
-

@@ -166,9 +166,14 @@ export class Group {
   /** It was killed, or taken for dead: the others get what it had, before it hears of that. */
   expel(member: SimulatedMember): void {
     const { scheduler, draws } = this.#broker;
-    scheduler.after(draws.between(SESSION.least, SESSION.most), undefined, 'a member is gone', () => {
-      this.leave(member);
-    });
+    scheduler.after(
+      draws.between(SESSION.least, SESSION.most),
+      undefined,
+      'a member is gone',
+      () => {
+        this.leave(member);
+      },
+    );
   }
 
   grown(partitions: ReadonlySet<number>): void {
@@ -332,11 +337,16 @@ class SimulatedMember implements Member {
     const next = this.#next.get(partition);
     if (next === undefined || next >= this.#broker.messages(partition).length) return;
     this.#fetching.add(partition);
-    this.#broker.scheduler.after(this.process.latency(), this.process, `fetches ${partition}`, () => {
-      this.#fetching.delete(partition);
-      this.#hand(partition);
-      this.#fetch(partition);
-    });
+    this.#broker.scheduler.after(
+      this.process.latency(),
+      this.process,
+      `fetches ${partition}`,
+      () => {
+        this.#fetching.delete(partition);
+        this.#hand(partition);
+        this.#fetch(partition);
+      },
+    );
   }
 
   #hand(partition: number): void {

@@ -20,31 +20,13 @@ import type { EventStore } from '@bivouac/infra/event-store';
 
 import { acknowledgementViolations } from '../orders/checks/acknowledged.ts';
 import type { Sending } from '../orders/load.ts';
+import type { Law } from './laws.ts';
 import type { System } from './system.ts';
 import type { Watch } from './watch.ts';
 import type { WorldNode } from './world.ts';
 
-/** What must be so, each as a sentence. */
-export const laws = [
-  'the log is whole and in order',
-  'no acknowledged command is lost, none is applied twice',
-  'no ledger was ever beyond a limit',
-  'quotas are shown as they are',
-  'no address ever had two holders',
-  'no node ever held more than it has',
-  'every operation has ended or has an owner',
-  'nothing is held for what is gone',
-  'what runs is paid for, and what is paid for runs',
-  'the books balance',
-  'no home is parked',
-  'no reaction is skipped',
-  'no reaction runs again on what was done',
-  'a rebuild equals the live read models',
-] as const;
-export type Law = (typeof laws)[number];
-
 /** What is violated, by law; laws that hold are left out. */
-export type Violations = Readonly<Partial<Record<Law, readonly string[]>>>;
+export type Violations = Partial<Record<Law, string[]>>;
 
 export interface Left {
   readonly store: EventStore;
@@ -72,7 +54,7 @@ export async function inspect(left: Left): Promise<Violations> {
     name: process.name,
     models: new Map([...views].map(([service, view]) => [service, rowsOf(view.rows())])),
   }));
-  const found: Record<Law, readonly string[]> = {
+  const found: Record<Law, string[]> = {
     'the log is whole and in order': historyViolations(history),
     'no acknowledged command is lost, none is applied twice': acknowledgementViolations(
       history,

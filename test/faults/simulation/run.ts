@@ -7,6 +7,7 @@ import { Leftovers } from '@bivouac/containers/api';
 import { endOf } from '@bivouac/all/checks/ends';
 import { Draws } from '@bivouac/all/draws';
 import { allServices } from '@bivouac/all/services';
+import { PARTITIONS } from '@bivouac/infra/bus';
 import { memoryEventStore } from '@bivouac/infra/event-store';
 import { registryOf, systemPrincipal } from '@bivouac/infra/runtime';
 
@@ -14,7 +15,8 @@ import { Load, type Wish } from '../orders/load.ts';
 import { request } from '../orders/request.ts';
 import { SimulatedBroker } from './broker.ts';
 import { machineOf } from './chance.ts';
-import { inspect, type Violations } from './inspect.ts';
+import { inspect } from './inspect.ts';
+import type { Report } from './messages.ts';
 import { forgetProcesses, type SimulatedProcess, type Surroundings } from './process.ts';
 import { Scheduler } from './scheduler.ts';
 import { CALM, simulationOf, type SimulationSettings } from './settings.ts';
@@ -22,21 +24,6 @@ import { SimulatedLog } from './store.ts';
 import { type Plant, System } from './system.ts';
 import { Watch } from './watch.ts';
 import { BEGIN, edgePorts, EPOCH, type MadeWorld, worldOf } from './world.ts';
-
-export interface SimulationReport {
-  readonly seed: number;
-  /** Of everything that happened, in its order: two runs of one seed have the same. */
-  readonly digest: string;
-  readonly steps: number;
-  /** Accepted. */
-  readonly orders: number;
-  /** In the log at the end. */
-  readonly events: number;
-  readonly crashes: number;
-  /** What it is not about: it broke, or never came to rest. */
-  readonly trouble: readonly string[];
-  readonly violations: Violations;
-}
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -49,13 +36,15 @@ export interface SimulationOptions {
 const MOST_STEPS = 600_000;
 /** Milliseconds of the network that a client waits for an answer. */
 const PATIENCE = 10_000;
+/** Longer than an agent waits before it connects again, in milliseconds of the network. */
+const RECONNECTING = 25_000;
 /** Times the clock is moved on before what has not come to rest never will. */
 const MOST_ROUNDS = 80;
 
 const registry = registryOf(allServices);
 
 /** Runs what the seed says. */
-export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+export async function simulate(options: SimulationOptions): Promise<Report> {
   const made = await worldOf(options.seed);
   const run = new Run(options, made);
   try {
@@ -109,7 +98,9 @@ class Run {
     this.#broker = broker;
     this.system = new System({
       ...{ surroundings, log: this.log, broker, seed, plant, nodes: made.nodes },
-      ports: edgePorts((size) => Buffer.from(Array.from({ length: size }, () => draws.between(0, 255)))),
+      ports: edgePorts((size) =>
+        Buffer.from(Array.from({ length: size }, () => draws.between(0, 255))),
+      ),
       storeFaults: () => (this.#calm ? CALM.store : settings.store),
       wireFaults: () => (this.#calm ? CALM.wire : settings.wire),
       engine: () => (this.#calm ? CALM.engine : settings.engine),
@@ -119,7 +110,7 @@ class Run {
     });
   }
 
-  async play(): Promise<SimulationReport> {
+  async play(): Promise<Report> {
     await this.#begin();
     for (let n = 0; n < this.settings.hosts; n++) this.system.startHost();
     for (let n = 0; n < this.settings.relays; n++) this.system.startRelay();
@@ -300,21 +291,36 @@ class Run {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       for (const wish of this.load.uncertain()) this.#send(wish);
       const { hosts } = this.settings;
-      const whole = await this.#until(
-        () => this.system.whole(hosts) && this.load.unanswered === 0,
-      );
-      if (!whole) return false;
+      const whole = (): boolean => this.system.whole(hosts) && this.load.unanswered === 0;
+      if (!(await this.#until(() => whole() && this.#shared()))) return false;
       if (!(await this.#settled())) continue;
-      if (
-        this.load.open.length === 0 &&
-        this.load.uncertain().length === 0 &&
-        (await this.#unansweredInstructions()) === 0
-      ) {
-        return true;
-      }
+      const unanswered = await this.#unansweredInstructions();
+      const open = this.load.open.length > 0 || this.load.uncertain().length > 0;
+      if (!open && unanswered === 0) return true;
+      // Agents find their way back by the network's time, not by the clock of deadlines.
+      if (unanswered !== 0 && (await this.#heard())) continue;
       this.#move(31_000);
     }
     return false;
+  }
+
+  /** Whether anything is recorded in the time that agents take to connect again. */
+  async #heard(): Promise<boolean> {
+    const { last } = this.log;
+    const patience = this.scheduler.now + RECONNECTING;
+    await this.#until(() => this.log.last !== last || this.scheduler.now > patience);
+    return this.log.last !== last;
+  }
+
+  /** Every partition of every service is somebody's, and nobody else's. */
+  #shared(): boolean {
+    const [first] = this.system.hosts;
+    return [...(first?.host.reactions.keys() ?? [])].every((service) => {
+      const here = this.system.hosts.flatMap(
+        ({ host }) => host.reactions.get(service)?.assigned() ?? [],
+      );
+      return here.length === PARTITIONS && new Set(here).size === PARTITIONS;
+    });
   }
 
   /** Sound again: the staff let what waits for them go on, and say where there is nothing left to do. */

@@ -259,7 +259,10 @@ function busOf(broker: SimulatedBroker, process: SimulatedProcess): Bus {
 }
 
 /** What is kept besides the log, as a process reaches it. */
-function portsOf({ keys, secrets, blobs, random }: EdgePorts, process: SimulatedProcess): EdgePorts {
+function portsOf(
+  { keys, secrets, blobs, random }: EdgePorts,
+  process: SimulatedProcess,
+): EdgePorts {
   const call = <T>(what: string, act: () => Promise<T>): Promise<T> => process.call(what, act);
   return {
     keys: {

@@ -95,7 +95,8 @@ async function make(variant: number): Promise<MadeWorld> {
     providerId: () => PROVIDER_ID,
     views: () => memoryViews(),
   });
-  for (const { startup } of allServices) await startup?.started?.(host, { providerName: 'Bivouac' });
+  for (const { startup } of allServices)
+    await startup?.started?.(host, { providerName: 'Bivouac' });
   const world = await makeWorld(host, store, provider, {
     customers: customersOf(draws),
     ranges: [{ cidr: '10.77.0.0/29', coolDownSeconds: draws.chance(0.3) ? 30 : 0 }],
