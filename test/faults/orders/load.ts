@@ -62,6 +62,7 @@ export class Load {
   #world: World | undefined;
   /** Sendings that somebody may still answer. */
   readonly #underWay = new Set<number>();
+  readonly #wished = new Map<string, number>();
   #made = 0;
 
   constructor(draws: Draws) {
@@ -165,7 +166,7 @@ export class Load {
 
   /** A new wish under a new key. */
   #wish(caller: Caller, request: Request): Wish {
-    return { key: this.#nextKey(), caller, request };
+    return { key: this.#nextKey(caller), caller, request };
   }
 
   #request(kind: keyof typeof MIX): [Caller, Request] {
@@ -329,9 +330,13 @@ export class Load {
     });
   }
 
-  #nextKey(): string {
+  /** Callers count for themselves: two of them choose the same key for different things. */
+  #nextKey({ id, tenantId }: Caller): string {
     this.#made += 1;
-    return `wish ${this.#made}`;
+    const of = `${id} ${tenantId}`;
+    const count = (this.#wished.get(of) ?? 0) + 1;
+    this.#wished.set(of, count);
+    return `wish ${count}`;
   }
 }
 

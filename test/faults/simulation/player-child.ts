@@ -20,7 +20,8 @@ process.on('unhandledRejection', (error) => {
 for (let n = 0; n < count; n++) {
   const seed = first + n * step;
   const report = await simulate({ seed, plant: plantOf(plant), ...(trace && { told }) });
-  const more = rejected === undefined ? [] : [`nobody has caught ${inspect(rejected).slice(0, 2000)}`];
+  const more =
+    rejected === undefined ? [] : [`nobody has caught ${inspect(rejected).slice(0, 2000)}`];
   rejected = undefined;
   const line = { ...report, trouble: [...report.trouble, ...more] };
   process.stdout.write(`${JSON.stringify(line)}\n`);

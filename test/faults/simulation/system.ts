@@ -37,7 +37,10 @@ import { CLUSTER, EPOCH, silent, type WorldNode } from './world.ts';
 
 /** Something wrong that is put into a run on purpose: a port in a faulty wrapping, a faulty policy. */
 export interface Plant {
-  readonly services?: (services: readonly ServiceDefinition[]) => readonly ServiceDefinition[];
+  readonly services?: (
+    services: readonly ServiceDefinition[],
+    store: EventStore,
+  ) => readonly ServiceDefinition[];
   readonly store?: (store: EventStore, process: SimulatedProcess) => EventStore;
   readonly bus?: (bus: Bus, process: SimulatedProcess) => Bus;
   readonly caller?: (caller: ServiceCaller) => ServiceCaller;
@@ -157,11 +160,12 @@ export class System {
     const plain = storeOf(log, process, storeFaults);
     const store = plant.store?.(plain, process) ?? plain;
     const news = new NodeNews();
-    const services = plant.services?.(tapped(news)) ?? tapped(news);
+    const right = watched(tapped(news), process);
+    const services = plant.services?.(right, store) ?? right;
     const views = new Map<string, ViewStore>();
     const bus = busOf(broker, process);
     const host = await startHost({
-      services: watched(services, process),
+      services,
       ...{ store, clock, logger: silent, onFailure: failed },
       bus: plant.bus?.(bus, process) ?? bus,
       ports: portsOf(this.#options.ports, process),

@@ -3,7 +3,11 @@
  * place of the right one. A simulation that does not find them is not worth its time.
  */
 import type { Plant } from '../system.ts';
+import { skipLast } from './bus.ts';
+import { crossTenantKey } from './caller.ts';
 import type { PlantName } from './names.ts';
+import { checkpointBeforeEffect, compensateAfter, noTombstone } from './services.ts';
+import { appendAny, noDedupe, replayFires, staleRefusal, wallClock } from './store.ts';
 
 /** A plant by name; without a name nothing is planted. */
 export function plantOf(name: PlantName | null): Plant {
@@ -11,14 +15,14 @@ export function plantOf(name: PlantName | null): Plant {
 }
 
 const plants: Readonly<Record<PlantName, Plant>> = {
-  'checkpoint-before-effect': {},
-  'append-any': {},
-  'no-dedupe': {},
-  'compensate-after': {},
-  'wall-clock': {},
-  'stale-refusal': {},
-  'no-tombstone': {},
-  'skip-last': {},
-  'cross-tenant-key': {},
-  'replay-fires': {},
+  'checkpoint-before-effect': checkpointBeforeEffect,
+  'append-any': appendAny,
+  'no-dedupe': noDedupe,
+  'compensate-after': compensateAfter,
+  'wall-clock': wallClock,
+  'stale-refusal': staleRefusal,
+  'no-tombstone': noTombstone,
+  'skip-last': skipLast,
+  'cross-tenant-key': crossTenantKey,
+  'replay-fires': replayFires,
 };
