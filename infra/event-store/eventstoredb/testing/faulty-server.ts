@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
 import { Metadata, type status } from '@grpc/grpc-js';
+import { ServedCluster } from '../../../dev/eventstore/cluster.ts';
 import type { Fault, ServedCall } from '../../../dev/eventstore/faults.ts';
 import {
   type ServedEventStore,
@@ -28,6 +29,7 @@ export class FaultyServer {
   #set:
     { folder: string; log: EventStore; server: ServedEventStore; store: EventStore } | undefined;
   calls: ServedCall[] = [];
+  readonly #waiting: (() => void)[] = [];
   /** Faults by method; each is done once, in turn. */
   plan: Planned[] = [];
   /** Done to every call of a method. */
@@ -80,6 +82,21 @@ export class FaultyServer {
     return served;
   }
 
+  /** Servers of the log of which the first leads, with the faults of the plan. */
+  async cluster(size: number): Promise<ServedCluster> {
+    const faults = (call: ServedCall): Fault | undefined => this.#next(call);
+    const served = await ServedCluster.serve(size, { store: this.log, faults });
+    this.closing.push(() => served.close());
+    return served;
+  }
+
+  /** Resolves when so many calls of a method have come. */
+  async called(method: ServedCall['method'], times: number): Promise<void> {
+    while (this.calls.filter((call) => call.method === method).length < times) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
   async setUp(): Promise<void> {
     const folder = mkdtempSync(path.join(tmpdir(), 'bivouac-esdb-'));
     const log = memoryEventStore();
@@ -99,6 +116,7 @@ export class FaultyServer {
 
   #next(call: ServedCall): Fault | undefined {
     this.calls.push(call);
+    for (const wake of this.#waiting.splice(0)) wake();
     if (this.always?.method === call.method) return this.always.fault;
     const i = this.plan.findIndex(({ method }) => method === call.method);
     return i === -1 ? undefined : this.plan.splice(i, 1)[0]?.fault;
