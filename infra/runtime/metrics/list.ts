@@ -48,6 +48,11 @@ export const metricList = {
     help: 'Times that something could not be looked up for a scrape: its metrics are of an earlier one.',
     labels: ['look'],
   },
+  recent: {
+    kind: 'gauge',
+    help: 'What a counter that an alert goes by has risen by within the window of that alert, for who looks once.',
+    labels: ['counter', 'series'],
+  },
 
   // --- the log ----------------------------------------------------------------------------------
   appends_total: {

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import { METRIC_PREFIX, type MetricDeclaration, metricList } from './list.ts';
 import type { Counter, Gauge, Histogram, Metrics } from './port.ts';
+import { Recent } from './recent.ts';
 
 export interface ProcessMetrics extends Metrics {
   /** The answer to a scrape. Two at once share the looking up. */
@@ -50,11 +51,13 @@ class PrometheusMetrics implements ProcessMetrics {
   readonly #hanging = new Set<object>();
   readonly #told = new Set<string>();
   readonly #stopwatch: () => number;
+  readonly #recent: Recent;
   #scraping: Promise<string> | undefined;
 
   constructor(options: ProcessMetricsOptions) {
     this.#options = options;
     this.#stopwatch = options.stopwatch ?? (() => performance.now());
+    this.#recent = new Recent(this.#stopwatch);
     for (const [name, declared] of Object.entries<MetricDeclaration>(metricList)) {
       const common = {
         name: METRIC_PREFIX + name,
@@ -91,14 +94,17 @@ class PrometheusMetrics implements ProcessMetrics {
     const counter = found(this.#counters, name);
     // It is there from now on, so that its first rise can be seen as one.
     counter.inc(labels, 0);
+    const lately = this.#recent.counter(name, Object.values(labels).join(' '));
     let reached = 0;
+    const add = (by = 1): void => {
+      counter.inc(labels, by);
+      lately?.(by);
+    };
     const handle: Counter = {
-      add: (by = 1) => {
-        counter.inc(labels, by);
-      },
+      add,
       reach: (total) => {
         if (total <= reached) return;
-        counter.inc(labels, total - reached);
+        add(total - reached);
         reached = total;
       },
     };
@@ -118,8 +124,10 @@ class PrometheusMetrics implements ProcessMetrics {
   histogram(name: string, labels: Series): Histogram {
     const histogram = found(this.#histograms, name);
     histogram.zero(labels);
+    const lately = this.#recent.delays(name);
     const observe = (value: number): void => {
       histogram.observe(labels, value);
+      lately?.(value);
     };
     return {
       observe,
@@ -155,6 +163,7 @@ class PrometheusMetrics implements ProcessMetrics {
 
   async #lookAndWrite(): Promise<string> {
     await Promise.all([...this.#looks].map(([key, { name, look }]) => this.#look(key, name, look)));
+    this.replace('recent', this.#recent.series());
     return this.#registry.metrics();
   }
 
