@@ -10,6 +10,7 @@ import { container, node, streamOf } from '../commands/aggregates.ts';
 import { carried } from '../commands/asking.ts';
 import { ResizeContainer } from '../commands/later-life.ts';
 import { ResizeCapacity, SettleResize } from '../commands/resizing.ts';
+import { resizeVoided } from '../domain/node-refusals.ts';
 import { forbidden, isGone, keyOf } from '../domain/container/index.ts';
 import { accepted } from './container-asks.ts';
 
@@ -81,15 +82,18 @@ async function takeDifference(
     resizeId: reservationId,
   });
   if (!reply.ok) return reply.refusal;
-  const taken =
-    reply.result.outcome === 'standing'
-      ? await context.read(
-          node,
-          streamOf.node(nodeId),
-          (state) => state.voidedClaims.get(claim) === undefined,
-        )
-      : reply.result.outcome === 'taken';
-  if (taken) return undefined;
+  const { outcome } = reply.result;
+  if (outcome === 'taken' && !reply.repeated) return undefined;
+  if (outcome !== 'no-room') {
+    // Decided by another command, or by an earlier delivery that may have given it up since.
+    const voided = await context.read(
+      node,
+      streamOf.node(nodeId),
+      (state) => state.voidedClaims.get(claim)?.reason,
+    );
+    if (voided === undefined) return undefined;
+    if (voided === 'released') return resizeVoided(claim).refusal;
+  }
   return refuse(
     'NO_NODE_WITH_ROOM',
     `The container's node has no room for the plan ${plan.code}; choose a smaller one, or order later.`,
