@@ -1,13 +1,15 @@
 /**
- * `npm run test:faults -- --seeds N`: kills and damages the log, and kills whole installations under
- * orders, one seeded run after the other, and checks what must hold whatever happened. `--seed S`
- * replays one; `--only log` or `--only orders` runs one part; `--json` prints one object; `--keep`
- * leaves the data of a run that violated something.
+ * `npm run test:faults -- --seeds N`: kills and damages the log, kills whole installations under orders,
+ * and has everything go wrong with every operation, one seeded run after the other, and checks what must
+ * hold whatever happened. `--seed S` replays one; `--only log`, `--only orders` or `--only sagas` runs one
+ * part, the last of them wholly and not a share of it; `--json` prints one object; `--keep` leaves the data
+ * of a run that violated something.
  */
 import { parseArgs } from 'node:util';
 
 import { runLogFaults } from './log/index.ts';
 import { runOrderFaults } from './orders/index.ts';
+import { runSagaFaults } from './sagas/index.ts';
 
 /** What a part of one seed's run showed. */
 interface FaultReport {
@@ -24,7 +26,7 @@ interface Violation {
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '5' },
+    seeds: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -35,7 +37,13 @@ const { values } = parseArgs({
 const parts: Readonly<Record<string, (seed: number) => Promise<FaultReport>>> = {
   log: runLogFaults,
   orders: (seed) => runOrderFaults(seed, values.keep),
+  sagas: (seed) => runSagaFaults(seed, values.only === 'sagas', tell),
 };
+
+/** What is said on the way. */
+function tell(line: string): void {
+  if (!values.json) console.log(line);
+}
 
 /** Ends the process with a sentence. */
 function misused(why: string): never {
@@ -55,7 +63,9 @@ if (chosen.length === 0) {
   misused(`--only takes ${Object.keys(parts).join(' or ')}, not ${JSON.stringify(values.only)}`);
 }
 const first = values.seed === undefined ? 1 : whole('seed', values.seed);
-const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
+// A whole play of the sagas leaves little to the seed.
+const usual = values.only === 'sagas' ? '1' : '5';
+const count = values.seed === undefined ? whole('seeds', values.seeds ?? usual) : 1;
 const violations: Violation[] = [];
 let events = 0;
 let crashes = 0;
