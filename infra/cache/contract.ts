@@ -11,6 +11,9 @@ export interface CacheUnderTest {
   dispose(): Promise<void>;
 }
 
+/** What lives so long is not ended by a machine that is slow at a test. */
+const MINUTE = 60_000;
+
 export function cacheContract(name: string, factory: () => Promise<CacheUnderTest>): void {
   describe(`cache: ${name}`, () => {
     let under: CacheUnderTest;
@@ -23,15 +26,15 @@ export function cacheContract(name: string, factory: () => Promise<CacheUnderTes
 
     test('a value is there until it is deleted, replaced or too old', async () => {
       expect(await cache.get('k')).toBeUndefined();
-      await cache.set('k', 'one', 1000);
-      await cache.set('k', 'two', 2000);
-      await cache.set('other', '', 1000);
+      await cache.set('k', 'one', MINUTE);
+      await cache.set('k', 'two', 2 * MINUTE);
+      await cache.set('other', '', MINUTE);
       expect([await cache.get('k'), await cache.get('other')]).toEqual(['two', '']);
-      await under.pass(1100);
+      await under.pass(1.1 * MINUTE);
       expect([await cache.get('k'), await cache.get('other')]).toEqual(['two', undefined]);
-      await under.pass(1000);
+      await under.pass(MINUTE);
       expect(await cache.get('k')).toBeUndefined();
-      await cache.set('k', 'three', 1000);
+      await cache.set('k', 'three', MINUTE);
       await cache.delete('k');
       await cache.delete('none');
       expect(await cache.get('k')).toBeUndefined();
@@ -99,31 +102,31 @@ export function cacheContract(name: string, factory: () => Promise<CacheUnderTes
     test('a lease has one holder until it ends, and each new one a greater token', async () => {
       let last = 0n;
       for (const holder of ['a', 'b', 'a']) {
-        const lease = await cache.lease('relay', holder, 1000);
+        const lease = await cache.lease('relay', holder, MINUTE);
         expect(lease !== undefined && lease.token > last).toBe(true);
         last = lease?.token ?? last;
-        expect(await cache.lease('relay', 'another', 1000)).toBeUndefined();
-        await under.pass(1100);
+        expect(await cache.lease('relay', 'another', MINUTE)).toBeUndefined();
+        await under.pass(1.1 * MINUTE);
       }
     });
 
     test('its holder renews a lease under the same token, and its release is another’s chance', async () => {
-      const first = await cache.lease('relay', 'a', 1000);
-      await under.pass(600);
-      expect(await cache.lease('relay', 'a', 1000)).toEqual(first);
-      await under.pass(600);
-      expect(await cache.lease('relay', 'b', 1000)).toBeUndefined();
+      const first = await cache.lease('relay', 'a', MINUTE);
+      await under.pass(0.6 * MINUTE);
+      expect(await cache.lease('relay', 'a', MINUTE)).toEqual(first);
+      await under.pass(0.6 * MINUTE);
+      expect(await cache.lease('relay', 'b', MINUTE)).toBeUndefined();
       await cache.release('relay', 'b');
-      expect(await cache.lease('relay', 'b', 1000)).toBeUndefined();
+      expect(await cache.lease('relay', 'b', MINUTE)).toBeUndefined();
       await cache.release('relay', 'a');
-      const next = await cache.lease('relay', 'b', 1000);
+      const next = await cache.lease('relay', 'b', MINUTE);
       expect(next !== undefined && first !== undefined && next.token > first.token).toBe(true);
-      expect(await cache.lease('other', 'a', 1000)).toBeDefined();
+      expect(await cache.lease('other', 'a', MINUTE)).toBeDefined();
     });
 
     test('of many who want a lease at once one gets it', async () => {
       const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, i) => cache.lease('relay', `holder ${i}`, 1000)),
+        Array.from({ length: 20 }, (_, i) => cache.lease('relay', `holder ${i}`, MINUTE)),
       );
       expect(answers.filter((a) => a !== undefined)).toHaveLength(1);
     });

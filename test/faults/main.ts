@@ -1,8 +1,11 @@
 /**
- * `npm run test:faults -- --seeds N --runs N`: kills and damages the log, and kills whole installations
- * under orders, one seeded run after the other, and checks what must hold whatever happened; then plays
- * simulated runs, in which everything goes wrong at once. `--seed S` replays one; `--only log`, `orders`
- * or `simulation` runs one part; `--trace` prints everything that a simulated run does; `--json` prints
+ * `npm run test:faults -- --seeds N`: plays N simulated runs, in which everything goes wrong at once; has
+ * everything go wrong with every operation; and with real processes kills and damages the log, and kills
+ * whole installations under orders, for N seeds too but no more than `--processes M`. Each run is seeded;
+ * after it, what must hold whatever happened is checked.
+ *
+ * `--seed S` replays one; `--only log`, `orders`, `sagas` or `simulation` runs one part, the sagas then
+ * wholly and not a share of them; `--trace` prints everything that a simulated run does; `--json` prints
  * one object; `--keep` leaves the data of a run that violated something.
  *
  * `--plant NAME` plants a known bug into simulated runs, which then must find it: exit 1, with the law.
@@ -11,6 +14,7 @@ import { parseArgs } from 'node:util';
 
 import { runLogFaults } from './log/index.ts';
 import { runOrderFaults } from './orders/index.ts';
+import { runSagaFaults } from './sagas/index.ts';
 import { runSimulations } from './simulation/index.ts';
 import { laws } from './simulation/laws.ts';
 import type { Report } from './simulation/messages.ts';
@@ -38,8 +42,8 @@ interface Row {
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '5' },
-    runs: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '200' },
+    processes: { type: 'string', default: '5' },
     seed: { type: 'string' },
     only: { type: 'string' },
     plant: { type: 'string' },
@@ -52,9 +56,15 @@ const { values } = parseArgs({
 const killed: Readonly<Record<string, (seed: number) => Promise<FaultReport>>> = {
   log: runLogFaults,
   orders: (seed) => runOrderFaults(seed, values.keep),
+  sagas: (seed) => runSagaFaults(seed, values.only === 'sagas', tell),
 };
 const SIMULATION = 'simulation';
 const parts = [...Object.keys(killed), SIMULATION];
+
+/** What is said on the way. */
+function tell(line: string): void {
+  if (!values.json) console.log(line);
+}
 
 /** Ends the process with a sentence. */
 function misused(why: string): never {
@@ -80,6 +90,7 @@ if (chosen.length === 0) {
 }
 const first = values.seed === undefined ? 1 : whole('seed', values.seed);
 const seeds = values.seed === undefined ? whole('seeds', values.seeds) : 1;
+const processes = Math.min(seeds, whole('processes', values.processes));
 const violations: Violation[] = [];
 const rows = new Map<string, Row>(
   laws.map((promise) => [promise, { promise, runs: 0, violated: 0 }]),
@@ -90,7 +101,9 @@ let events = 0;
 let crashes = 0;
 for (const part of Object.keys(killed)) {
   if (!chosen.includes(part)) continue;
-  for (let seed = first; seed < first + seeds; seed++) {
+  // A whole play of the sagas leaves little to the seed.
+  const last = first + (part === 'sagas' && only === 'sagas' ? 1 : processes);
+  for (let seed = first; seed < last; seed++) {
     const report = await run(part, seed);
     runs += 1;
     events += report.events;
@@ -101,7 +114,7 @@ for (const part of Object.keys(killed)) {
 if (chosen.includes(SIMULATION)) {
   await runSimulations({
     first,
-    count: values.seed === undefined ? whole('runs', values.runs) : 1,
+    count: seeds,
     plant,
     ...(values.trace && { traced: (line: string) => console.log(line) }),
     reported: simulated,
@@ -112,9 +125,9 @@ if (values.json) {
     JSON.stringify({ runs, violations, orders, events, crashes, rows: [...rows.values()] }),
   );
 } else {
-  const digits = violations.length;
+  const broken = violations.length;
   console.log(
-    `${runs} runs, ${crashes} crashes, ${orders} simulated orders, ${events} events, ${digits} violations`,
+    `${runs} runs, ${crashes} crashes, ${orders} simulated orders, ${events} events, ${broken} violations`,
   );
 }
 process.exitCode = violations.length === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 // What may happen to a Redis: things are slower or counted by each process, as documented; no lease is
 // held twice under one token, no token is smaller than one before it, no value is another's.
 import { randomUUID } from 'node:crypto';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 import { afterEach, expect, test } from '@jest/globals';
 
@@ -247,6 +247,53 @@ withRedis(() => {
       await answers(engine);
       expect((await engine.take(`round ${round}`, 1, limit)).taken).toBe(true);
     }
+  });
+
+  test('one that is cut whenever it subscribes anew ends no process, and listens again in the end', async () => {
+    const server = await started();
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    closing.push(async () => void process.off('unhandledRejection', note));
+    /** How often somebody wanted to listen: all but the first time and the last, the connection is cut. */
+    let asked = 0;
+    const between = createServer((socket) => {
+      const through = connect({ host: '127.0.0.1', port: server.port });
+      through.pipe(socket);
+      for (const one of [socket, through]) {
+        one.on('error', () => undefined);
+        one.once('close', () => {
+          socket.destroy();
+          through.destroy();
+        });
+      }
+      socket.on('data', (sent) => {
+        if (String(sent).includes('\r\nsubscribe\r\n') && ++asked > 1 && asked < 5) {
+          socket.destroy();
+          return;
+        }
+        through.write(sent);
+      });
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    closing.push(async () => void between.close());
+    const address = between.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const { cache } = await opened(`redis://127.0.0.1:${port}`);
+    let missed: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => (missed = resolve));
+    const heard = new Promise<string>((resolve) => {
+      void cache
+        .subscribe('c', resolve, never, () => {
+          missed();
+        })
+        .then(() => server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+    });
+    await told;
+    expect(asked).toBeGreaterThan(4);
+    await cache.publish('c', 'there');
+    expect(await heard).toBe('there');
+    expect(unhandled).toEqual([]);
   });
 
   test('scripts that Redis has forgotten are sent again', async () => {

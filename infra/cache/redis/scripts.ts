@@ -5,7 +5,8 @@
 
 /**
  * A leaky bucket. The state is `level at leak`, as in {@link ../buckets.ts}; it lasts until the bucket is
- * empty, which is the same as none.
+ * empty, which is the same as none. Where the time is given, the server's own says nothing of when that
+ * is: then it stays.
  *
  * KEYS: the bucket. ARGV: cost, capacity, leak (units per second), now (milliseconds; '' = the server's).
  * Answers whether it was taken (1 or 0) and the level after it.
@@ -31,7 +32,7 @@ local text = string.format('%.17g', level)
 local state = text .. ' ' .. string.format('%.17g', now) .. ' ' .. string.format('%.17g', leak)
 if level == 0 then
   redis.call('DEL', KEYS[1])
-elseif leak == 0 then
+elseif leak == 0 or tonumber(ARGV[4]) then
   redis.call('SET', KEYS[1], state)
 else
   -- No key lasts longer than a year: Redis takes no end beyond its numbers.

@@ -136,6 +136,21 @@ describe('a resize', () => {
     );
     expect(foreign).toMatchObject({ refusal: { code: 'CONTAINER_UNKNOWN' } });
   });
+
+  test('of a container that is gone is told so, also when its place was given back', async () => {
+    const containerId = await running('web');
+    const destroyed = await world.answer(
+      'containers.destroy',
+      { containerId, reason: 'cancelled' },
+      { operation: 'end' },
+    );
+    const gone = { outcome: 'refused', refusal: { code: 'CONTAINER_GONE' } };
+    expect(await resize(containerId, large('2000', '4096'), 'before')).toMatchObject(gone);
+    const place = { placementId: id('placement', 'web'), nodeId };
+    expect(destroyed).toMatchObject({ outcome: 'done', result: place });
+    await world.answer('containers.unplace', place, { operation: 'end' });
+    expect(await resize(containerId, large('2000', '4096'), 'after')).toMatchObject(gone);
+  });
 });
 
 describe('a soft deletion', () => {

@@ -29,6 +29,7 @@ import {
   OperationCancelled,
   OperationFailed,
   OperationRetried,
+  OperationStarted,
 } from '@bivouac/events/provisioning';
 import { Released, Reserved } from '@bivouac/events/quotas';
 import { deriveId, uuidOf } from '@bivouac/events/values';
@@ -272,6 +273,21 @@ test('one that waits for a person is right only where the runbook says who', () 
   expect(wait('undo-build-x')).toHaveLength(1);
   expect(wait('think')).toEqual([expect.stringContaining('waits at think')]);
   expect(wait('running')).toEqual([expect.stringContaining('waits at running')]);
+});
+
+test('one whose child waits for a person waits with it, and no longer', () => {
+  const { history } = oneRuns();
+  const { operationId: parentId, started } = history.order('many', 'terminate');
+  const operationId = deriveId('operation', 'child');
+  const facts = { ...started.data, operationId, parentId };
+  history.add(OperationStarted, facts, { stream: `operation-${operationId}` });
+  history.add(AttentionNeeded, { operationId, ref: { operationId, step: 'destroy', attempt: 3 } });
+  expect(operationViolations(history.events, owned)).toEqual([]);
+  history.add(OperationRetried, { operationId });
+  expect(operationViolations(history.events, owned)).toEqual([
+    expect.stringContaining(`${parentId} has not ended`),
+    expect.stringContaining(`${operationId} has not ended`),
+  ]);
 });
 
 test('what a person has to look at is no violation; what staff have put right since may be', () => {

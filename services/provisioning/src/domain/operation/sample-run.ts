@@ -53,7 +53,7 @@ const plan = {
   extraAddressMonthly: { amount: '2.00', currency: 'EUR' },
 };
 const imageId = deriveId('image', 'skel');
-const address = {
+export const address = {
   leaseId,
   rangeId: deriveId('range', 'r'),
   address: '192.0.2.10',
@@ -157,6 +157,11 @@ export class Run {
       tenantId,
       homeId: tenantId,
     };
+  }
+
+  /** What owners that say yes to an ask answer from now on, besides what they did. */
+  give(ask: AskName, result: Record<string, unknown>): void {
+    this.#given[ask] = { ...this.#given[ask], ...result };
   }
 
   /** The asks nobody has answered. */
