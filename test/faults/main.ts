@@ -113,9 +113,7 @@ for (const part of Object.keys(killed)) {
 }
 if (chosen.includes(SIMULATION)) {
   await runSimulations({
-    first,
-    count: seeds,
-    plant,
+    batches: [{ first, count: seeds, plant }],
     ...(values.trace && { traced: (line: string) => console.log(line) }),
     reported: simulated,
   });

@@ -9,13 +9,10 @@ import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { type Order, type Report, ReportSchema } from './messages.ts';
-import type { PlantName } from './plants/names.ts';
+import { type Batch, type Order, type Report, ReportSchema } from './messages.ts';
 
 export interface SimulationsOptions {
-  readonly first: number;
-  readonly count: number;
-  readonly plant: PlantName | null;
+  readonly batches: readonly Batch[];
   /** Gets everything that happens, line by line. */
   readonly traced?: (line: string) => void;
   /** Gets each report as it comes, in no order; answering false ends it all. */
@@ -26,18 +23,14 @@ const CHILD = fileURLToPath(new URL('./player-child.ts', import.meta.url));
 
 /** Plays the runs. Rejects where a process that plays them ends before it has played its own. */
 export async function runSimulations(options: SimulationsOptions): Promise<void> {
-  const { first, count, plant } = options;
-  const players = Math.min(count, availableParallelism());
+  const batches = [...options.batches];
+  const runs = batches.reduce((sum, { count }) => sum + count, 0);
+  const step = Math.min(runs, availableParallelism());
+  const trace = options.traced !== undefined;
   const over = new AbortController();
   await Promise.all(
-    Array.from({ length: players }, (_, n) =>
-      play(options, over, {
-        first: first + n,
-        count: Math.ceil((count - n) / players),
-        step: players,
-        plant,
-        trace: options.traced !== undefined,
-      }),
+    Array.from({ length: step }, (_, from) =>
+      play(options, over, { batches, from, step, trace }, Math.ceil((runs - from) / step)),
     ),
   );
 }
@@ -46,6 +39,7 @@ async function play(
   { reported, traced }: SimulationsOptions,
   over: AbortController,
   order: Order,
+  count: number,
 ): Promise<void> {
   const child = spawn(
     process.execPath,
@@ -58,7 +52,7 @@ async function play(
   const kill = (): void => void child.kill('SIGKILL');
   over.signal.addEventListener('abort', kill, { once: true });
   const closed = once(child, 'close');
-  let left = order.count;
+  let left = count;
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith('# ')) {
       traced?.(line.slice(2));

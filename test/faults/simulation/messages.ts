@@ -4,13 +4,20 @@ import { z } from 'zod';
 import { laws } from './laws.ts';
 import { plantNames } from './plants/names.ts';
 
-/** What a process that plays runs is told, once. */
-export const OrderSchema = z.object({
+/** Runs of seeds that follow each other, with a bug planted or none. */
+export const BatchSchema = z.object({
   first: z.number(),
   count: z.number(),
-  /** From one seed to the next: others play those in between. */
-  step: z.number(),
   plant: z.enum(plantNames).nullable(),
+});
+export type Batch = z.output<typeof BatchSchema>;
+
+/** What a process that plays runs is told, once. */
+export const OrderSchema = z.object({
+  batches: z.array(BatchSchema),
+  /** Of all their runs it plays the one of this number, and from there each so-and-so-many-th. */
+  from: z.number(),
+  step: z.number(),
   /** Whether it prints everything that happens. */
   trace: z.boolean(),
 });
@@ -19,6 +26,7 @@ export type Order = z.output<typeof OrderSchema>;
 /** What one run has shown. */
 export const ReportSchema = z.object({
   seed: z.number(),
+  plant: z.enum(plantNames).nullable(),
   /** Of everything that happened, in its order: two runs of one seed have the same. */
   digest: z.string(),
   steps: z.number(),

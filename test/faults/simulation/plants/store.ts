@@ -60,15 +60,20 @@ export const staleRefusal: Plant = {
     }),
 };
 
-/** No checkpoint of reactions is found: whoever starts reacts to everything again. */
+/** Milliseconds of the network in which a process takes its partitions. */
+const START = 1500;
+
+/** A process that starts finds no checkpoint of reactions: it reacts to everything again. */
 export const replayFires: Plant = {
-  store: (store) =>
-    wrapped(store, {
+  store: (store, { network }) => {
+    const begun = network.now();
+    return wrapped(store, {
       readStream: (stream, options) =>
-        stream.startsWith('checkpoint-')
+        stream.startsWith('checkpoint-') && network.now() < begun + START
           ? Promise.resolve({ exists: false })
           : store.readStream(stream, options),
-    }),
+    });
+  },
 };
 
 function withEvents(
