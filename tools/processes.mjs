@@ -84,7 +84,11 @@ function run() {
     process.execPath,
     [
       ...[fileURLToPath(new URL('jest.mjs', import.meta.url)), '--runInBand'],
-      ...['--testTimeout=180000', '--testPathIgnorePatterns', '/node_modules/'],
+      ...[
+        rolledAt === -1 ? '--testTimeout=180000' : '--testTimeout=900000',
+        '--testPathIgnorePatterns',
+        '/node_modules/',
+      ],
       ...[...OF_ONE_PROCESS.files, ...ELSEWHERE],
       ...['--testNamePattern', `^(?!${OF_ONE_PROCESS.tests.join('|')})`],
       ...['--selectProjects', 'unit', `test/e2e/.*(${words.join('|')})`],

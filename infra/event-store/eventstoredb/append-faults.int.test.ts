@@ -1,10 +1,14 @@
 // What becomes of an append in bad hours: nothing is lost or doubled, nobody waits for ever, and an
 // unknown outcome is never called by another name.
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { readWholeLog, refusal, sampleEvent, sampleEvents } from '../contract/samples.ts';
+import type { EventStore } from '../port.ts';
 import { EPOCH_STREAM } from './codec.ts';
+import { appendWithClock } from './testing/clock.ts';
 import { exception, failing, faultyServer, portOf } from './testing/faulty-server.ts';
+import { StillWire } from './testing/still-wire.ts';
 const at = faultyServer();
 
 describe('an append', () => {
@@ -44,6 +48,53 @@ describe('an append', () => {
     expect((await at.store.append('pool-1', 'no-stream', events)).revision).toBe(1n);
     expect(await readWholeLog(at.store)).toHaveLength(2);
   });
+
+  test('whose answers come when nobody waits for them any more was there once, and is known when sent again', async () => {
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => (release = resolve));
+    at.always = { method: 'append', fault: { fault: 'late', until } };
+    const events = sampleEvents('late', 2);
+    expect((await refusal(at.store.append('pool-1', 'no-stream', events))).code).toBe(
+      'outcome-unknown',
+    );
+    expect(await at.store.readStream('pool-1')).toEqual({ exists: false });
+    // Every attempt is carried out now, and answered to nobody.
+    release();
+    at.always = undefined;
+    await arrived(at.log, 2);
+    const again = await at.store.append('pool-1', 'no-stream', events);
+    expect(again.revision).toBe(1n);
+    await at.store.append('pool-1', 1n, [sampleEvent('behind it')]);
+    expect((await readWholeLog(at.store)).map((e) => e.revision)).toEqual([0n, 1n, 2n]);
+  });
+
+  test('to a server that takes the connection and then says nothing ends, and is known when sent again', async () => {
+    const wire = await StillWire.to(portOf(at.server));
+    at.closing.push(() => wire.close());
+    const store = await at.open(wire.url, 'still');
+    wire.hold();
+    const events = sampleEvents('still', 2);
+    expect((await refusal(store.append('pool-1', 'no-stream', events))).code).toBe(
+      'outcome-unknown',
+    );
+    expect((await refusal(store.readStream('pool-1'))).code).toBe('unavailable');
+    // What was sent meanwhile arrives now, behind everybody's back.
+    wire.goOn();
+    expect((await store.append('pool-1', 'no-stream', events)).revision).toBe(1n);
+    expect((await readWholeLog(store)).map((e) => e.revision)).toEqual([0n, 1n]);
+  });
+
+  test.each([-86_400_000, -3_600_000, 3_600_000, 86_400_000])(
+    'of a process whose clock is %i ms off is taken, and given up after as long as elsewhere',
+    async (off) => {
+      at.plan = [{ method: 'append', fault: { fault: 'hang', when: 'before' } }];
+      expect(await appendWithClock(off, at.server.url, path.join(at.folder, 'off'))).toEqual({
+        revision: '1',
+      });
+      expect(at.calls.filter(({ method }) => method === 'append')).toHaveLength(2);
+      expect(await readWholeLog(at.store)).toHaveLength(2);
+    },
+  );
 
   test('whose answer was lost, while others have appended since, is known all the same', async () => {
     at.plan = [{ method: 'append', fault: { fault: 'hang', when: 'after' } }];
@@ -178,3 +229,13 @@ describe('an append', () => {
     expect((await refusal(at.store.append('pool-1', 'no-stream', [typed]))).code).toBe('invalid');
   });
 });
+
+/** Resolves when so many events of samples stand in the log. */
+async function arrived(log: EventStore, count: number): Promise<void> {
+  let seen = 0;
+  for await (const message of log.subscribe()) {
+    if (message.kind !== 'events') continue;
+    seen += message.events.filter((e) => e.stream !== EPOCH_STREAM).length;
+    if (seen >= count) return;
+  }
+}

@@ -32,6 +32,8 @@ describe('a follower', () => {
     ],
     ['goes deaf', { fault: 'stall', after: 2 }],
     ['is deaf from its beginning', { fault: 'hang', when: 'before' }],
+    ['was too slow and goes on from the log', { fault: 'fell-behind', after: 2, again: 0 }],
+    ['was too slow and says some once more', { fault: 'fell-behind', after: 3, again: 3 }],
     ['is refused', { ...failing(status.UNAVAILABLE, 'Server Is Not Ready'), when: 'before' }],
   ])('whose subscription %s, again and again, sees everything once', async (_, fault) => {
     at.plan = Array.from({ length: 3 }, () => ({ method: 'subscribe' as const, fault }));

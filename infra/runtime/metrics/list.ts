@@ -246,6 +246,29 @@ export const metricList = {
     labels: [],
   },
 
+  // --- the agent as a process -------------------------------------------------------------------
+  driver_calls_total: {
+    kind: 'counter',
+    help: 'Calls of a container engine by its agent, by what became of them.',
+    labels: ['call', 'outcome'],
+  },
+  driver_call_seconds: {
+    kind: 'histogram',
+    help: 'How long calls of a container engine took, in seconds, whatever became of them.',
+    labels: ['call'],
+    buckets: [...SECONDS, 30, 60],
+  },
+  agent_instructions: {
+    kind: 'gauge',
+    help: 'Instructions that the agent has taken and not answered.',
+    labels: [],
+  },
+  agent_last_contact_seconds: {
+    kind: 'gauge',
+    help: 'Seconds since the agent was last connected to its endpoint, or since it began; 0 while it is.',
+    labels: [],
+  },
+
   // --- versions and backup ----------------------------------------------------------------------
   event_version_written: {
     kind: 'gauge',

@@ -46,6 +46,8 @@ class PrometheusMetrics implements ProcessMetrics {
   readonly #gauges = new Map<string, PromGauge>();
   readonly #histograms = new Map<string, PromHistogram>();
   readonly #handles = new Map<string, Counter>();
+  /** Series of histograms that are there. */
+  readonly #begun = new Set<string>();
   readonly #looks = new Map<object, { readonly name: string; readonly look: Look }>();
   /** Looks that did not come back in time, and are not begun again until they do. */
   readonly #hanging = new Set<object>();
@@ -88,7 +90,7 @@ class PrometheusMetrics implements ProcessMetrics {
 
   counter(name: string, labels: Series): Counter {
     // One for each series: what it has reached is of the series, not of who holds it.
-    const key = JSON.stringify([name, Object.entries(labels).sort()]);
+    const key = keyOf(name, labels);
     const known = this.#handles.get(key);
     if (known !== undefined) return known;
     const counter = found(this.#counters, name);
@@ -123,7 +125,10 @@ class PrometheusMetrics implements ProcessMetrics {
 
   histogram(name: string, labels: Series): Histogram {
     const histogram = found(this.#histograms, name);
-    histogram.zero(labels);
+    const key = keyOf(name, labels);
+    // Again it would take away what whoever was given the same series has observed.
+    if (!this.#begun.has(key)) histogram.zero(labels);
+    this.#begun.add(key);
     const lately = this.#recent.delays(name);
     const observe = (value: number): void => {
       histogram.observe(labels, value);
@@ -203,6 +208,10 @@ class PrometheusMetrics implements ProcessMetrics {
     this.#told.add(name);
     this.#options.logger?.warn({ err, look: name }, 'what is measured cannot be looked up');
   }
+}
+
+function keyOf(name: string, labels: Series): string {
+  return JSON.stringify([name, Object.entries(labels).sort()]);
 }
 
 type Look = () => void | Promise<void>;

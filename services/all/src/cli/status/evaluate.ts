@@ -3,6 +3,7 @@ import { type Threshold, type ThresholdName, thresholds } from '@bivouac/infra/r
 
 import type { Look } from './look.ts';
 import { judgeRecent } from './recent.ts';
+import type { Series } from './series.ts';
 
 export interface Problem {
   readonly alert: ThresholdName;
@@ -41,13 +42,6 @@ export interface Report {
   /** The largest value of each measure, over all processes; null where none of them says. */
   readonly values: Readonly<Record<string, number | null>>;
   readonly lastBackup: string | null;
-}
-
-/** A value and which process told it. */
-export interface Series {
-  readonly at: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   thresholds,
 } from '@bivouac/infra/runtime';
 
-import type { Series } from './evaluate.ts';
+import type { Series } from './series.ts';
 
 /** A hundredth of the delays may be beyond the limit: the alert goes by the 99th percentile. */
 const LATE_SHARE = 0.01;
