@@ -7,8 +7,9 @@ import type { z } from 'zod';
 
 import { Disk } from './disk.ts';
 import type { Order, Ready, Scenario } from './kinds.ts';
-import { provider, type Running, staff, startProcess } from './process.ts';
+import { type Running, startProcess } from './process.ts';
 import { quiet, rest } from './rest.ts';
+import { provider, staff } from './staff.ts';
 
 const START = '2026-04-10T09:00:00.000Z';
 
