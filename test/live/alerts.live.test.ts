@@ -135,7 +135,7 @@ test('no backup, a parked home, a process that is not ready: each fires, and not
   const closing = new Closing();
   ends.push(() => closing.close());
   const { metrics, url = '' } = await serveMetrics(
-    { config, logger, part: 'embedded', ready: () => ready },
+    { config, logger, log: config, part: 'embedded', ready: () => ready },
     closing,
   );
   const installation = await startEmbedded({
