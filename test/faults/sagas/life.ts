@@ -19,6 +19,8 @@ export interface LifeOptions {
   readonly activity: Activity;
   /** Where it dies; never unless told. */
   readonly dieAt?: Failpoint | undefined;
+  /** How a real process ends itself there. */
+  readonly die?: (() => void) | undefined;
   /** Of what it is a part: it dies with that, and also by itself. Failpoints are counted there. */
   readonly partOf?: Life;
 }
@@ -113,7 +115,10 @@ export class Life {
     this.#counts.set(name, count);
     const point = `${name} (${count})`;
     this.passed.push(point);
-    if (point === this.#options.dieAt) this.kill();
+    if (point === this.#options.dieAt) {
+      this.#options.die?.();
+      this.kill();
+    }
     return point;
   }
 

@@ -25,6 +25,7 @@ import { type EngineStep, mortalBus, mortalPorts, mortalStore } from './ports.ts
 
 export interface ProcessOptions {
   readonly dieAt?: Failpoint | undefined;
+  readonly die?: (() => void) | undefined;
   /** Another composition of the services than the usual. */
   readonly services?: (services: readonly ServiceDefinition[]) => readonly ServiceDefinition[];
   /** Throws where a step of the engine is to fail. */
@@ -52,7 +53,7 @@ export async function startProcess(
   disk: Disk,
   options: ProcessOptions = {},
 ): Promise<{ readonly life: Life; readonly running: Running | undefined }> {
-  const life = new Life({ activity: disk.activity, dieAt: options.dieAt });
+  const life = new Life({ activity: disk.activity, dieAt: options.dieAt, die: options.die });
   const dead = life.died.then(() => undefined);
   return { life, running: await Promise.race([start(disk, life, options), dead]) };
 }

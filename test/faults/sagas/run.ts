@@ -14,7 +14,7 @@ import {
 import { planOf, type StepResult } from '../../../services/provisioning/src/domain/plans/index.ts';
 import { violationsOf } from './checks.ts';
 import type { Disk } from './disk.ts';
-import type { Ready } from './kinds.ts';
+import type { GivenOrder, Ready } from './kinds.ts';
 import type { Failpoint, Life } from './life.ts';
 import { ends, facts, portrait } from './portrait.ts';
 import { type ProcessOptions, type Running, startProcess } from './process.ts';
@@ -31,6 +31,8 @@ import { staff } from './staff.ts';
 export interface RunOptions {
   /** Where the process dies: the first one, then the one after it, and so on. */
   readonly deaths?: readonly Failpoint[];
+  /** How it dies there, where it is a real process. */
+  readonly die?: () => void;
   /** Where the agent alone dies. */
   readonly agentDiesAt?: Failpoint;
   /** It is cancelled when it can get no further without time. */
@@ -88,14 +90,19 @@ export interface Ran {
 export async function run(ready: Ready, options: RunOptions = {}): Promise<Ran> {
   const disk = await ready.disk.fork();
   try {
-    return await new Run(ready, disk, options).play();
+    return await playOn(disk, ready, options);
   } finally {
     await disk.dispose();
   }
 }
 
+/** A run on this disk, which is changed by it. */
+export function playOn(disk: Disk, ready: GivenOrder, options: RunOptions = {}): Promise<Ran> {
+  return new Run(ready, disk, options).play();
+}
+
 class Run {
-  readonly #ready: Ready;
+  readonly #ready: GivenOrder;
   readonly #disk: Disk;
   readonly #options: RunOptions;
   readonly #sabotages: readonly Sabotage[];
@@ -103,7 +110,7 @@ class Run {
   readonly #lives: (readonly Failpoint[])[] = [];
   readonly #violations: string[] = [];
 
-  constructor(ready: Ready, disk: Disk, options: RunOptions) {
+  constructor(ready: GivenOrder, disk: Disk, options: RunOptions) {
     const { faults = [], engineFault } = options;
     this.#ready = ready;
     this.#disk = disk;
@@ -114,9 +121,9 @@ class Run {
 
   async play(): Promise<Ran> {
     const disk = this.#disk;
-    const { deaths = [], twins, amnesia } = this.#options;
+    const { deaths = [], die, twins, amnesia } = this.#options;
     for (const dieAt of deaths) {
-      const { life, running } = await startProcess(disk, { ...this.#parts(), dieAt });
+      const { life, running } = await startProcess(disk, { ...this.#parts(), dieAt, die });
       if (running !== undefined) await this.#order(running);
       if (!life.dead) this.#violations.push(`it did not come to ${dieAt}`);
       await this.#bury(life);
@@ -242,7 +249,7 @@ class Run {
   }
 
   async #rest(running: Running): Promise<void> {
-    if (await rest(this.#disk, running, this.#ready.scenario.until)) return;
+    if (await rest(this.#disk, running, this.#ready.until)) return;
     this.#violations.push('it does not come to rest');
   }
 
@@ -264,8 +271,7 @@ class Run {
 
   /** What was recorded since the order. */
   async #since() {
-    const before = (await this.#ready.disk.history()).length;
-    return (await this.#disk.history()).slice(before);
+    return (await this.#disk.history()).slice(this.#ready.recorded);
   }
 
   async #operations(): Promise<ReadonlyMap<string, { kind: string; outcome: Outcome }>> {
