@@ -3,7 +3,7 @@
  * sync. After any failure the producer is thrown away and the whole batch is sent again by a new one:
  * what arrived then comes twice, which consumers drop; nothing is ever skipped. See docs/adr/0010.
  */
-import type { Kafka, Producer } from 'kafkajs';
+import type { Producer, ProducerConfig } from 'kafkajs';
 
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/react/attempts.ts';
@@ -16,8 +16,11 @@ const SEND_DEADLINE = 30_000;
 /** Milliseconds a broker waits for the copies. */
 const ACKS_TIMEOUT = 15_000;
 
+/** As much of the client's producer as is used here. */
+type Sender = Pick<Producer, 'connect' | 'send' | 'disconnect'>;
+
 export interface PublisherOptions {
-  readonly kafka: Kafka;
+  readonly kafka: { producer(config: ProducerConfig): Sender };
   readonly topic: string;
   /** Makes the topic if it is missing. */
   readonly ensureTopic: () => Promise<void>;
@@ -33,7 +36,7 @@ export class Publisher {
   failures = 0;
   readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
-  #producer: Producer | undefined;
+  #producer: Sender | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -112,7 +115,7 @@ export class Publisher {
     }
   }
 
-  async #connected(): Promise<Producer> {
+  async #connected(): Promise<Sender> {
     const producer = this.#options.kafka.producer({
       allowAutoTopicCreation: false,
       idempotent: false,
