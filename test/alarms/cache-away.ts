@@ -1,20 +1,24 @@
-/** The cache is away: a Redis that is killed. Of the live tests alone, which may need servers. */
+/** The cache is away: a Redis that is killed. It needs one, so the live tests alone make it happen. */
 import type { OwnRedis } from '../../infra/cache/redis/testing/server.ts';
 
 import type { Fault } from './faults.ts';
 
+export const cacheAway = {
+  alert: 'CacheAway',
+  how: 'the Redis that counts what accounts may ask is killed; it ends when it runs again',
+  labels: { instance: 'embedded' },
+} as const;
+
 /** @param redis is there, and is the installation's */
-export function cacheAway(redis: OwnRedis): Fault {
+export function cacheAwayOf(redis: OwnRedis): Fault {
   return {
-    alert: 'CacheAway',
-    how: 'the Redis that counts what accounts may ask is killed; it ends when it runs again',
-    labels: { instance: 'embedded' },
+    ...cacheAway,
     says: /embedded, once within 5 min/,
     settings: { CACHE_URL: redis.url },
     begin: async ({ running }) => {
       await redis.kill();
       // Whoever asks is answered all the same: what it may ask is counted without the cache.
-      await running.container('ctr_none').catch(() => undefined);
+      await running.staff.ask('{ __typename }');
       return () => redis.run();
     },
   };

@@ -29,6 +29,8 @@ export interface Fault {
   /** What the status screen says, where it is. */
   readonly says: RegExp;
   readonly settings?: Readonly<Record<string, string>>;
+  /** What the installation measures while it lasts, in full. */
+  readonly values?: Readonly<Record<string, number>>;
   /** Makes it; answers how to end it. */
   readonly begin: (on: Alarmed) => Promise<() => Promise<void>>;
 }
@@ -69,6 +71,11 @@ export const faults: readonly Fault[] = [
     how: 'the log sends read models nothing, while 1,001 events are appended',
     labels: { follower: 'billing' },
     says: /billing at embedded, 1001 events/,
+    values: {
+      'follower_lag_events{follower="billing"}': 1001,
+      'follower_lag_events{follower="audit"}': 1001,
+      'follower_lag_seconds{follower="billing"}': 0,
+    },
     begin: async ({ store, running }) => {
       const release = store.holdReadModels();
       // The one message that was on its way when it was held is applied with the rest.
@@ -84,6 +91,10 @@ export const faults: readonly Fault[] = [
     how: 'the log sends read models nothing for 130 seconds after an event',
     labels: { follower: 'containers' },
     says: /containers at embedded, 2 min 10 s/,
+    values: {
+      'follower_lag_events{follower="containers"}': 1,
+      'follower_lag_seconds{follower="containers"}': LONG,
+    },
     begin: async ({ store, running }) => {
       const release = store.holdReadModels();
       await fill(running, 1);
@@ -99,6 +110,7 @@ export const faults: readonly Fault[] = [
     how: 'the log takes nothing of the stream that a policy writes to, while 1,001 events come for it',
     labels: { policy: POLICY },
     says: /accounts\.dunning-holds at embedded, 1001 events/,
+    values: { [`policy_lag_events{policy="${POLICY}"}`]: 1001 },
     begin: async (on) => {
       const mend = on.store.failAppends('tree', 'unavailable');
       await overdue(on.running, 1001);
@@ -110,6 +122,10 @@ export const faults: readonly Fault[] = [
     how: 'the log takes nothing of the stream that a policy writes to, for 130 seconds after an event for it',
     labels: { policy: POLICY },
     says: /accounts\.dunning-holds at embedded, 2 min 10 s/,
+    values: {
+      [`policy_lag_events{policy="${POLICY}"}`]: 1,
+      [`policy_lag_seconds{policy="${POLICY}"}`]: LONG,
+    },
     begin: async (on) => {
       const mend = on.store.failAppends('tree', 'unavailable');
       await overdue(on.running, 1);
@@ -134,6 +150,11 @@ export const faults: readonly Fault[] = [
     how: 'an event is of an account that nobody knows; it ends when staff leave the event out',
     labels: { service: 'accounts' },
     says: /accounts at embedded, 1 homes/,
+    values: {
+      'parked_homes{service="accounts"}': 1,
+      [`policy_events_total{policy="${POLICY}",outcome="parked"}`]: 1,
+      [`policy_events_total{policy="${POLICY}",outcome="again"}`]: 2,
+    },
     begin: async ({ running }) => {
       const [eventId] = await overdue(running, 1, deriveId('tenant', 'nobody'));
       const { host } = running.installation;
@@ -160,6 +181,7 @@ export const faults: readonly Fault[] = [
     labels: { kind: 'terminate' },
     says: /terminate at embedded, 1 operations/,
     settings: { NODE_URL: 'fake:?refuse=destroy:1' },
+    values: { 'operations{kind="terminate",state="needs-attention"}': 1 },
     begin: async ({ running }) => {
       const containerId = await running.running();
       const order = { containerId, reason: 'not needed' };
@@ -177,11 +199,18 @@ export const faults: readonly Fault[] = [
     how: 'the log takes nothing of an operation for more than two hours after its order',
     labels: { kind: 'provision', state: 'running' },
     says: /provision at embedded, 2 h \d+ min/,
+    values: {
+      'operations{kind="provision",state="running"}': 1,
+      'operation_oldest_seconds{kind="provision",state="running"}': 7200 + LONG,
+    },
     begin: async (on) => {
-      await on.running.order();
+      const order = await on.running.order();
       const mend = on.store.failAppends('operation', 'unavailable');
       on.running.clock.advance(2 * 3_600_000 + LONG * 1000);
-      return goOn(on, mend);
+      return async () => {
+        mend();
+        await whileTimePasses(on.running, 10_000, () => on.running.end(order));
+      };
     },
   },
   {
@@ -202,13 +231,16 @@ export const faults: readonly Fault[] = [
     alert: 'NodeSilent',
     how: 'the agent of the only node is stopped, for 130 seconds; it ends when one is started again',
     labels: {},
-    says: /node nod_\w+ is silent: not heard for 2 min 10 s/,
+    says: /node nod_\w+ is silent: not heard for 2 min 1\d s/,
     settings: { AGENT_LISTEN: '0' },
     begin: async ({ running, metrics, atEnd }) => {
       const agent = await agentInstead(running);
-      // It is heard once more before it goes.
-      await metrics.scrape();
       await agent.stop();
+      // The endpoint is told by the socket, a moment later; a scrape has to find it connected till then.
+      while (/^bivouac_node_last_heard_seconds\{.*\} 0$/m.test((await metrics.scrape()).text)) {
+        running.clock.advance(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       running.clock.advance(LONG * 1000);
       return async () => {
         const back = await agentInstead(running);
@@ -255,6 +287,7 @@ export const faults: readonly Fault[] = [
     how: 'the log does not say what became of an append; it ends minutes after that was known',
     labels: { category: 'ledger', instance: 'embedded' },
     says: /ledger at embedded, once within 5 min/,
+    values: { 'unknown_outcomes_total{category="ledger"}': 1, frozen_streams: 0 },
     begin: async (on) => {
       const mend = on.store.failAppends('ledger', 'outcome-unknown');
       const answered = limit(on, 'unknown');
@@ -270,6 +303,7 @@ export const faults: readonly Fault[] = [
     how: 'the log does not say what became of an append, however often it is sent',
     labels: { instance: 'embedded' },
     says: /embedded, 1 events/,
+    values: { 'unknown_outcomes_total{category="ledger"}': 1, frozen_streams: 1 },
     begin: async (on) => {
       const mend = on.store.failAppends('ledger', 'outcome-unknown');
       const answered = limit(on, 'frozen');
@@ -286,11 +320,16 @@ export const faults: readonly Fault[] = [
     how: 'the bus loses an event for one service, which finds that and reads it from the log',
     labels: { service: 'accounts' },
     says: /accounts at embedded, once within 15 min/,
+    values: {
+      'gaps_repaired_total{service="accounts"}': 1,
+      'events_recovered_total{service="accounts"}': 1,
+      [`policy_events_total{policy="${POLICY}",outcome="done"}`]: 1,
+    },
     begin: async ({ bus, running }) => {
       bus.lose('accounts', 1);
       await overdue(running, 1);
       // A marker that comes after it names what should have come before.
-      await settledWhile(running, 1000);
+      await whileTimePasses(running, 1000, () => running.installation.host.settled());
       return () => Promise.resolve();
     },
   },
@@ -299,6 +338,12 @@ export const faults: readonly Fault[] = [
     how: 'somebody else is first at every append of a stream, so that a command gives up after eight',
     labels: { job: 'bivouac' },
     says: /ledger at embedded, [\d.]+ % of appends within 5 min/,
+    values: {
+      'contention_total{category="ledger"}': 1,
+      'conflicts_total{category="ledger"}': 8,
+      'commands_total{contract="quotas.SetLimit",outcome="contention"}': 1,
+      'appends_total{outcome="conflict"}': 8,
+    },
     begin: async (on) => {
       const mend = on.store.failAppends('ledger', 'conflict');
       let answered = false;
@@ -404,20 +449,21 @@ function limit({ running }: Alarmed, key: string) {
 function goOn({ running }: Alarmed, mend: () => void): () => Promise<void> {
   return () => {
     mend();
-    return settledWhile(running, 10_000);
+    return whileTimePasses(running, 10_000, () => running.installation.host.settled());
   };
 }
 
-/** Lets time pass, so many milliseconds a turn, until everything has come to rest. */
-async function settledWhile(
-  { clock, installation }: Alarmed['running'],
+/** Lets time pass, so many milliseconds a turn, until something is over. */
+async function whileTimePasses(
+  { clock }: Alarmed['running'],
   each: number,
+  what: () => Promise<unknown>,
 ): Promise<void> {
-  let settled = false;
-  const all = installation.host.settled().finally(() => {
-    settled = true;
+  let over = false;
+  const all = what().finally(() => {
+    over = true;
   });
-  while (!settled) {
+  while (!over) {
     clock.advance(each);
     // The log writes beside all this, in turns of its own.
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,11 +1,14 @@
 // Each thing that can go wrong, made to go wrong by itself on a real installation: what the status screen says of
 // it, with what exit code, and that it says no more of it once it is over.
+import { readFileSync } from 'node:fs';
+
 import { status } from '@bivouac/all/status';
 import { type ThresholdName, thresholds } from '@bivouac/infra/runtime';
 import { afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
 import { type Alarmed, alarmed } from '../alarms/alarmed.ts';
+import { cacheAway } from '../alarms/cache-away.ts';
 import { type Fault, faults } from '../alarms/faults.ts';
 
 import { closeAll } from './installation.ts';
@@ -43,6 +46,18 @@ const ON_A_BUSY_MACHINE: ThresholdName = 'EventLoopDelay';
 /** What is only over once its window has passed; how that goes by is in the unit tests. */
 const windowed = (alert: ThresholdName): boolean => thresholds[alert].within > 0;
 
+test('the table of docs/metrics.md says what is done here to make each alert fire', () => {
+  const documented = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+    .split('\n')
+    .map((line) => /^\| \[(\w+)\]\(runbook\.md#\w+\) +\| (.*?) +\|$/.exec(line))
+    .flatMap((row) => (row === null ? [] : [`${row[1]}: ${row[2]}`]));
+  const done = [...faults, cacheAway].map(({ alert, how }) => `${alert}: ${how}`);
+  expect(documented).toEqual(done);
+  expect(new Set(documented.map((row) => row.split(':')[0]))).toEqual(
+    new Set(Object.keys(thresholds)),
+  );
+});
+
 test.each(faults.map((fault) => [`${fault.alert}: ${fault.how}`, fault] satisfies [string, Fault]))(
   '%s',
   async (_, fault) => {
@@ -57,6 +72,9 @@ test.each(faults.map((fault) => [`${fault.alert}: ${fault.how}`, fault] satisfie
     expect(isWell).toBe(!/^! /m.test(before.text));
 
     const end = await fault.begin(on);
+    const measured = (await on.metrics.scrape()).text.split('\n');
+    for (const [series, value] of Object.entries(fault.values ?? {}))
+      expect(measured).toContain(`bivouac_${series} ${value}`);
     const during = await said(on);
     expect(during.alerts).toContain(fault.alert);
     expect(during.exitCode).toBe(1);

@@ -15,7 +15,7 @@ import { z } from 'zod';
 
 import { OwnRedis } from '../../infra/cache/redis/testing/server.ts';
 import { alarmed } from '../alarms/alarmed.ts';
-import { cacheAway } from '../alarms/cache-away.ts';
+import { cacheAwayOf } from '../alarms/cache-away.ts';
 import { type Fault, faults } from '../alarms/faults.ts';
 import { closeAll } from '../e2e/installation.ts';
 
@@ -197,5 +197,5 @@ test('CacheAway: the Redis of CACHE_URL is killed', async () => {
   if (!(await prometheusIsThere())) return;
   const redis = await OwnRedis.start();
   atEnd(() => redis.dispose());
-  await fires(cacheAway(redis));
+  await fires(cacheAwayOf(redis));
 }, 180_000);
