@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { thresholds } from '@bivouac/infra/runtime';
+import { type ThresholdName, thresholds } from '@bivouac/infra/runtime';
 import { afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
@@ -146,7 +146,7 @@ test('each rule fires beyond its limit and not at it, by what Prometheus itself 
   );
   const { stdout } = await run('promtool', ['test', 'rules', cases.pathname]);
   expect(stdout).toContain('SUCCESS');
-});
+}, 180_000);
 
 /**
  * Windows and waits are of seconds here, so that a fault and its end show while a test waits; what is
@@ -164,6 +164,9 @@ test('what is hastened for these tests is nothing but how long a rule looks back
   expect(changed.filter((line) => !/^ +for: 0s$|\[15s\]/.test(line))).toEqual([]);
 });
 
+/** The machine of a test may be too busy, and its process says so then. */
+const ON_A_BUSY_MACHINE: ThresholdName = 'EventLoopDelay';
+
 /** The alert is quiet, fires with its labels while the fault lasts, and is quiet again. */
 async function fires(fault: Fault): Promise<void> {
   const prometheus = await Prometheus.start();
@@ -174,7 +177,8 @@ async function fires(fault: Fault): Promise<void> {
   });
   // That there is no backup shows that all was scraped and judged.
   const quiet = await prometheus.until((alerts) => named(alerts, 'BackupOld').length > 0);
-  expect([...new Set(quiet.map(nameOf))]).toEqual(['BackupOld']);
+  const others = quiet.map(nameOf).filter((name) => name !== ON_A_BUSY_MACHINE);
+  expect([...new Set(others)]).toEqual(['BackupOld']);
 
   const end = await fault.begin(on);
   const fired = await prometheus.until((alerts) => named(alerts, fault.alert).length > 0);
