@@ -48,7 +48,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const { metrics, url: metricsUrl } = await serveMetrics(
-      { part: 'gateway', config, logger, ready: () => entrance.ready() },
+      { part: 'gateway', config, logger, log: config, ready: () => entrance.ready() },
       closing,
     );
     const caller = await callerOf(config, logger, metrics);

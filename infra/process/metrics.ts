@@ -19,10 +19,9 @@ import { measureBackup } from './measured-backup.ts';
 import { RELEASE } from './release.ts';
 
 export interface ServeMetricsOptions {
-  readonly config: Pick<
-    Config,
-    'METRICS_LISTEN' | 'PORT' | 'EVENT_STORE_URL' | 'BACKUP_RECORD_FILE'
-  >;
+  readonly config: Pick<Config, 'METRICS_LISTEN' | 'PORT'>;
+  /** The log whose last backup is told; undefined where the process has to do with none. */
+  readonly log: Pick<Config, 'EVENT_STORE_URL' | 'BACKUP_RECORD_FILE'> | undefined;
   /** What the process is: a service's name, `gateway`, `endpoint`, `relay`, `agent`, `embedded`. */
   readonly part: string;
   readonly logger: Logger;
@@ -55,7 +54,7 @@ export async function serveMetrics(
   metrics.onScrape('ready', () => {
     readiness.set(ready() ? 1 : 0);
   });
-  measureBackup(options.config, metrics);
+  if (options.log !== undefined) measureBackup(options.log, metrics);
   closing.add(watchEventLoop(metrics));
   const address = metricsAddress(options.config);
   if (address === undefined) return { metrics, url: undefined };

@@ -74,7 +74,8 @@ test('every alert has its threshold, and every threshold its alert', () => {
 });
 
 test.each(rules)('$alert says and waits as its threshold does', (rule) => {
-  const { most, forSeconds, severity, says, section } = thresholds[rule.alert as ThresholdName];
+  const { most, forSeconds, severity, says, section, within } =
+    thresholds[rule.alert as ThresholdName];
   expect({
     for: secondsOf(rule.for),
     severity: rule.labels.severity,
@@ -86,6 +87,10 @@ test.each(rules)('$alert says and waits as its threshold does', (rule) => {
     summary: says,
     runbook: `docs/runbook.md#${section}`,
   });
+  const windows = new Set(
+    [...rule.expr.matchAll(/\[(\w+)\]/g)].map(([, one = '']) => secondsOf(one)),
+  );
+  expect([...windows]).toEqual(within === 0 ? [] : [within]);
   // A process is there or not, and a node is not silent while somebody hears it: no number is exceeded.
   if (rule.alert === 'ProcessDown') return;
   const [, compared, limit] = /(>|<=) ([\d.]+)\)?$/.exec(rule.expr.trim()) ?? [];

@@ -34,6 +34,8 @@ interface Child {
   readonly connected: Promise<void>;
   /** A report of use was noted; rejects likewise. */
   readonly noted: Promise<void>;
+  /** Everything said so far. */
+  readonly said: () => string;
 }
 
 function start(program: string, environment: Record<string, string>): Child {
@@ -67,7 +69,10 @@ function start(program: string, environment: Record<string, string>): Child {
     hearing.catch(() => undefined);
     return hearing;
   };
-  return { child, ended, connected: heard('is connected to'), noted: heard('noted') };
+  return {
+    ...{ child, ended, connected: heard('is connected to'), noted: heard('noted') },
+    said: () => said,
+  };
 }
 
 interface Remote {
@@ -172,7 +177,10 @@ test('an agent enrols its own key by a token, once, serves orders, and is shown 
 
   const token = await there.enrolment();
   expect((await identityOf(there)).enrolmentOpenUntil).not.toBeNull();
-  const agent = start(main, { ...environment, AGENT_TOKEN_FILE: token });
+  const agent = start(main, {
+    ...{ ...environment, AGENT_TOKEN_FILE: token },
+    ...{ METRICS_LISTEN: '0', LOG_LEVEL: 'info' },
+  });
   await agent.connected;
   await running.installation.host.settled();
   const first = (await identityOf(there)).identity?.publicKey;
@@ -181,6 +189,22 @@ test('an agent enrols its own key by a token, once, serves orders, and is shown 
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await running.end(await running.order())).toMatchObject({ status: 'SUCCEEDED' });
   expect(await readInstances(root)).toHaveLength(1);
+
+  // It says what it did with its engine, and nothing of a log that it does not have.
+  const [, metrics = ''] = /"url":"(http:[^"]+)\/metrics"/.exec(agent.said()) ?? [];
+  expect((await fetch(`${metrics}/health/ready`)).status).toBe(200);
+  const measured = (await (await fetch(`${metrics}/metrics`)).text()).split('\n');
+  expect(measured).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^bivouac_build_info\{part="agent",release="[^"]+"\} 1$/),
+      'bivouac_driver_calls_total{call="create",outcome="done"} 1',
+      'bivouac_driver_calls_total{call="start",outcome="done"} 1',
+      'bivouac_agent_last_contact_seconds 0',
+      'bivouac_agent_instructions 0',
+      'bivouac_ready 1',
+    ]),
+  );
+  expect(measured.filter((line) => line.startsWith('bivouac_last_backup'))).toEqual([]);
 
   // What was shown once is kept nowhere: not by the endpoint, not by the agent.
   const secret = (await readFile(token, 'utf8')).trim().split('.')[1] ?? '';

@@ -3,7 +3,7 @@
  * sync. After any failure the producer is thrown away and the whole batch is sent again by a new one:
  * what arrived then comes twice, which consumers drop; nothing is ever skipped. See docs/adr/0010.
  */
-import type { Kafka, Producer } from 'kafkajs';
+import type { Producer, ProducerConfig } from 'kafkajs';
 
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/react/attempts.ts';
@@ -16,8 +16,23 @@ const SEND_DEADLINE = 30_000;
 /** Milliseconds a broker waits for the copies. */
 const ACKS_TIMEOUT = 15_000;
 
+/** As much of the client's producer as is used here. */
+type BatchProducer = Pick<Producer, 'connect' | 'disconnect'> & {
+  readonly send: (batch: {
+    readonly topic: string;
+    readonly acks: number;
+    readonly timeout: number;
+    readonly messages: Outgoing[];
+  }) => Promise<unknown>;
+};
+
+/** As much of the client as is used here. */
+export interface MakesProducers {
+  readonly producer: (options: ProducerConfig) => BatchProducer;
+}
+
 export interface PublisherOptions {
-  readonly kafka: Kafka;
+  readonly kafka: MakesProducers;
   readonly topic: string;
   /** Makes the topic if it is missing. */
   readonly ensureTopic: () => Promise<void>;
@@ -33,7 +48,7 @@ export class Publisher {
   failures = 0;
   readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
-  #producer: Producer | undefined;
+  #producer: BatchProducer | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -112,7 +127,7 @@ export class Publisher {
     }
   }
 
-  async #connected(): Promise<Producer> {
+  async #connected(): Promise<BatchProducer> {
     const producer = this.#options.kafka.producer({
       allowAutoTopicCreation: false,
       idempotent: false,

@@ -48,6 +48,11 @@ export const metricList = {
     help: 'Times that something could not be looked up for a scrape: its metrics are of an earlier one.',
     labels: ['look'],
   },
+  recent: {
+    kind: 'gauge',
+    help: 'What a counter that an alert goes by has risen by within the window of that alert, for who looks once.',
+    labels: ['counter', 'series'],
+  },
 
   // --- the log ----------------------------------------------------------------------------------
   appends_total: {
@@ -238,6 +243,29 @@ export const metricList = {
   cache_outages_total: {
     kind: 'counter',
     help: 'Times the cache was found away; one that stays away counts once a minute.',
+    labels: [],
+  },
+
+  // --- the agent as a process -------------------------------------------------------------------
+  driver_calls_total: {
+    kind: 'counter',
+    help: 'Calls of a container engine by its agent, by what became of them.',
+    labels: ['call', 'outcome'],
+  },
+  driver_call_seconds: {
+    kind: 'histogram',
+    help: 'How long calls of a container engine took, in seconds, whatever became of them.',
+    labels: ['call'],
+    buckets: [...SECONDS, 30, 60],
+  },
+  agent_instructions: {
+    kind: 'gauge',
+    help: 'Instructions that the agent has taken and not answered.',
+    labels: [],
+  },
+  agent_last_contact_seconds: {
+    kind: 'gauge',
+    help: 'Seconds since the agent was last connected to its endpoint, or since it began; 0 while it is.',
     labels: [],
   },
 

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import { METRIC_PREFIX, type MetricDeclaration, metricList } from './list.ts';
 import type { Counter, Gauge, Histogram, Metrics } from './port.ts';
+import { Recent } from './recent.ts';
 
 export interface ProcessMetrics extends Metrics {
   /** The answer to a scrape. Two at once share the looking up. */
@@ -45,16 +46,20 @@ class PrometheusMetrics implements ProcessMetrics {
   readonly #gauges = new Map<string, PromGauge>();
   readonly #histograms = new Map<string, PromHistogram>();
   readonly #handles = new Map<string, Counter>();
+  /** Series of histograms that are there. */
+  readonly #begun = new Set<string>();
   readonly #looks = new Map<object, { readonly name: string; readonly look: Look }>();
   /** Looks that did not come back in time, and are not begun again until they do. */
   readonly #hanging = new Set<object>();
   readonly #told = new Set<string>();
   readonly #stopwatch: () => number;
+  readonly #recent: Recent;
   #scraping: Promise<string> | undefined;
 
   constructor(options: ProcessMetricsOptions) {
     this.#options = options;
     this.#stopwatch = options.stopwatch ?? (() => performance.now());
+    this.#recent = new Recent(this.#stopwatch);
     for (const [name, declared] of Object.entries<MetricDeclaration>(metricList)) {
       const common = {
         name: METRIC_PREFIX + name,
@@ -85,20 +90,23 @@ class PrometheusMetrics implements ProcessMetrics {
 
   counter(name: string, labels: Series): Counter {
     // One for each series: what it has reached is of the series, not of who holds it.
-    const key = JSON.stringify([name, Object.entries(labels).sort()]);
+    const key = keyOf(name, labels);
     const known = this.#handles.get(key);
     if (known !== undefined) return known;
     const counter = found(this.#counters, name);
     // It is there from now on, so that its first rise can be seen as one.
     counter.inc(labels, 0);
+    const lately = this.#recent.counter(name, Object.values(labels).join(' '));
     let reached = 0;
+    const add = (by = 1): void => {
+      counter.inc(labels, by);
+      lately?.(by);
+    };
     const handle: Counter = {
-      add: (by = 1) => {
-        counter.inc(labels, by);
-      },
+      add,
       reach: (total) => {
         if (total <= reached) return;
-        counter.inc(labels, total - reached);
+        add(total - reached);
         reached = total;
       },
     };
@@ -117,9 +125,14 @@ class PrometheusMetrics implements ProcessMetrics {
 
   histogram(name: string, labels: Series): Histogram {
     const histogram = found(this.#histograms, name);
-    histogram.zero(labels);
+    const key = keyOf(name, labels);
+    // Again it would take away what whoever was given the same series has observed.
+    if (!this.#begun.has(key)) histogram.zero(labels);
+    this.#begun.add(key);
+    const lately = this.#recent.delays(name);
     const observe = (value: number): void => {
       histogram.observe(labels, value);
+      lately?.(value);
     };
     return {
       observe,
@@ -155,6 +168,7 @@ class PrometheusMetrics implements ProcessMetrics {
 
   async #lookAndWrite(): Promise<string> {
     await Promise.all([...this.#looks].map(([key, { name, look }]) => this.#look(key, name, look)));
+    this.replace('recent', this.#recent.series());
     return this.#registry.metrics();
   }
 
@@ -194,6 +208,10 @@ class PrometheusMetrics implements ProcessMetrics {
     this.#told.add(name);
     this.#options.logger?.warn({ err, look: name }, 'what is measured cannot be looked up');
   }
+}
+
+function keyOf(name: string, labels: Series): string {
+  return JSON.stringify([name, Object.entries(labels).sort()]);
 }
 
 type Look = () => void | Promise<void>;

@@ -58,6 +58,14 @@ test('a duration is observed in seconds of the stopwatch', async () => {
   expect(text).toContain('bivouac_append_seconds_sum 0.03\n');
 });
 
+test('whoever asks for a series again goes on with it: nothing that was observed is lost', async () => {
+  const metrics = processMetrics({ ofNode: false });
+  for (const seconds of [0.1, 0.2, 0.3])
+    metrics.histogram('call_seconds', { service: 'billing', outcome: 'done' }).observe(seconds);
+  const text = await scraped(metrics);
+  expect(text).toContain('bivouac_call_seconds_count{service="billing",outcome="done"} 3\n');
+});
+
 test('a look that fails is counted and told once, and the others are taken', async () => {
   const told: object[] = [];
   const metrics = processMetrics({

@@ -6,15 +6,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AgentMessage, Instruction } from '@bivouac/events/node';
+import { type AgentMessage, type Instruction, NODE_PROTOCOL } from '@bivouac/events/node';
 import type { PackageTransaction } from '@bivouac/events/operations';
 import { deriveId } from '@bivouac/events/values';
+import { ManualClock, processMetrics } from '@bivouac/infra/runtime';
 
 import { openFakeDriver } from './adapters/driver.fake.ts';
 import { type Agent, startAgent } from './agent.ts';
 import { type Driver, DriverError } from './driver.ts';
 import { type Clock, systemClock } from './driver-clock.ts';
 import { openFence } from './fence/fence.ts';
+import { measureAgent, measuredDriver } from './measures.ts';
 import { StepAnswerSchema } from './step-answer.ts';
 
 let folder = '';
@@ -349,4 +351,80 @@ test('an endpoint that has trouble or stops is come back to; one that dismisses 
   await agent?.stop();
   agent = undefined;
   expect(to.connections()).toBe(3);
+});
+
+test('what the engine was asked and what came of it, what is in hand, and since when it is alone: each is measured', async () => {
+  const to = endpoint();
+  const time = new ManualClock(0);
+  const metrics = processMetrics({ ofNode: false });
+  const measures = measureAgent(metrics, () => time.now());
+  const value = async (series: string): Promise<number> => {
+    const lines = (await metrics.scrape()).text.split('\n');
+    const line = lines.find((one) => one.startsWith(`bivouac_${series} `));
+    return Number(line?.slice(line.lastIndexOf(' ') + 1));
+  };
+  time.advance(7000);
+  expect(await value('agent_last_contact_seconds')).toBe(7);
+  expect(measures.isConnected()).toBe(false);
+
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  let begun: () => void = () => undefined;
+  const stopping = new Promise<void>((resolve) => (begun = resolve));
+  const engine = await openFakeDriver({ folder: join(folder, 'engine') });
+  let creations = 0;
+  const driver = measuredDriver(
+    {
+      ...engine,
+      create: async (...what) => {
+        creations++;
+        if (creations === 1) throw new DriverError('engine-unavailable', 'it is away');
+        return engine.create(...what);
+      },
+      stop: async (...what) => {
+        begun();
+        await held;
+        return engine.stop(...what);
+      },
+    },
+    metrics,
+  );
+  agent = await startAgent({
+    nodeId: deriveId('node', 'one'),
+    ...{ driver, measures, clock: systemClock, connect: to.connect },
+    fence: await openFence(join(folder, 'fence'), { answer: StepAnswerSchema }),
+    random: () => 0.5,
+    log: () => undefined,
+  });
+  to.tell({ type: 'welcome', protocol: NODE_PROTOCOL });
+  expect(measures.isConnected()).toBe(true);
+  expect(await value('agent_last_contact_seconds')).toBe(0);
+  // The engine is asked again where it was away.
+  to.instruct(instruction('build', 1));
+  expect((await to.answers(1))[0]).toMatchObject({ outcome: 'done' });
+  expect(await value('driver_calls_total{call="create",outcome="engine-unavailable"}')).toBe(1);
+  expect(await value('driver_calls_total{call="create",outcome="done"}')).toBe(1);
+  expect(await value('driver_call_seconds_count{call="create"}')).toBe(2);
+
+  to.instruct(instruction('stop', 2));
+  to.instruct(instruction('stop', 3));
+  await stopping;
+  expect(await value('agent_instructions')).toBe(2);
+  goOn();
+  await to.answers(3);
+  expect(await value('driver_calls_total{call="stop",outcome="done"}')).toBe(2);
+
+  time.advance(1000);
+  to.lose();
+  expect(measures.isConnected()).toBe(false);
+  time.advance(2500);
+  expect(await value('agent_last_contact_seconds')).toBe(2.5);
+  // It comes back by itself; connected it is once it is welcome.
+  await to.connected(2);
+  expect(await value('agent_last_contact_seconds')).toBe(2.5);
+  to.tell({ type: 'welcome', protocol: NODE_PROTOCOL });
+  expect(await value('agent_last_contact_seconds')).toBe(0);
+  await agent.stop();
+  agent = undefined;
+  expect(await value('agent_instructions')).toBe(0);
 });

@@ -20,6 +20,7 @@ import type { Driver, NodeInventory, ObservedInstance } from './driver.ts';
 import { type Connect, type EndpointConnection, NotAdmitted } from './connection.ts';
 import type { Fence } from './fence/fence.ts';
 import { type PackageFiles, webPackageFiles } from './package-files.ts';
+import { type AgentMeasures, unmeasured } from './measures.ts';
 import type { Metering } from './metering/metering.ts';
 import type { StepAnswer } from './step-answer.ts';
 import { runStep } from './steps.ts';
@@ -36,6 +37,8 @@ export interface AgentOptions {
   readonly fence: Fence<StepAnswer>;
   /** Counts what containers use; without it nothing is reported. Stopped with the agent. */
   readonly metering?: Metering | undefined;
+  /** Is told what it does; nobody is unless given. */
+  readonly measures?: AgentMeasures;
   readonly clock: Clock;
   /** Where package files come from. Default: from where instructions say. */
   readonly files?: PackageFiles;
@@ -72,7 +75,7 @@ const passing: ReadonlySet<ClosingReason> = new Set(['trouble', 'shutdown']);
 
 /** Connects and works until stopped. Resolves when the first connection stands. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { nodeId, driver, fence, metering, clock, log } = options;
+  const { nodeId, driver, fence, metering, clock, log, measures = unmeasured } = options;
   const stopping = new AbortController();
   const files = options.files ?? webPackageFiles({ clock });
   // Every step that waits for the engine listens to it.
@@ -158,6 +161,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const enqueue = (instruction: Instruction, traceparent: string | undefined): void => {
     const { containerId } = instruction;
+    const done = measures.taken();
     const run = (lanes.get(containerId) ?? Promise.resolve())
       .then(() => act(instruction, traceparent))
       .catch((error: unknown) => {
@@ -169,6 +173,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         );
       })
       .finally(() => {
+        done();
         if (lanes.get(containerId) === run) lanes.delete(containerId);
       });
     lanes.set(containerId, run);
@@ -190,6 +195,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const handle = (message: EndpointMessage): void => {
     switch (message.type) {
       case 'welcome':
+        measures.connected();
         metering?.connected(send);
         return;
       case 'noted':
@@ -212,6 +218,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const left = (comeBack: boolean): void => {
     if (connection === undefined) return;
     connection = undefined;
+    measures.disconnected();
     metering?.disconnected();
     if (comeBack) void reconnect().catch(dismissedOr);
   };

@@ -10,7 +10,7 @@ import {
   readConfig,
   systemClock as hostClock,
 } from '@bivouac/infra/runtime';
-import { lockFolder } from '@bivouac/infra/process';
+import { Closing, lockFolder, serveMetrics } from '@bivouac/infra/process';
 import { startTracing } from '@bivouac/infra/tracing';
 
 import { type Agent, type AgentOptions, startAgent } from './agent.ts';
@@ -18,6 +18,7 @@ import { systemClock } from './driver-clock.ts';
 import { parseDriverUrl } from './driver-config.ts';
 import { enteringAs } from './entering.ts';
 import { openIdentity } from './identity.ts';
+import { measureAgent, measuredDriver } from './measures.ts';
 import { startMetering } from './metering/metering.ts';
 import { openNode } from './node.ts';
 import { dialing } from './socket.ts';
@@ -47,7 +48,22 @@ async function main(): Promise<void> {
     token: await tokenOf(config),
   });
   const { nodeId } = identity;
-  const node = await openNode({ url: config.NODE_URL, name: nodeId, folder, clock: systemClock });
+  const closing = new Closing();
+  let connected = (): boolean => false;
+  // Nothing listens on a node unless it is said to.
+  const { METRICS_LISTEN = 'off', PORT } = config;
+  const { metrics } = await serveMetrics(
+    {
+      config: { METRICS_LISTEN, PORT },
+      ...{ part: 'agent', logger, log: undefined },
+      ready: () => connected(),
+    },
+    closing,
+  );
+  const measures = measureAgent(metrics, () => hostClock.now());
+  connected = measures.isConnected;
+  const opened = await openNode({ url: config.NODE_URL, name: nodeId, folder, clock: systemClock });
+  const node = { ...opened, driver: measuredDriver(opened.driver, metrics) };
   const ca = config.AGENT_CA === undefined ? {} : { ca: await readFile(config.AGENT_CA, 'utf8') };
   const log: AgentOptions['log'] = (level, facts, message) => {
     logger[level](facts, message);
@@ -66,7 +82,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     connect: enteringAs(identity, dialing({ url, clock: hostClock, ...ca })),
     random: Math.random,
-    metering,
+    ...{ metering, measures },
     start: 'await-endpoint',
     log,
   });
@@ -85,6 +101,7 @@ async function main(): Promise<void> {
   console.log(`The agent of ${nodeId} is connected to ${url}.`);
   const dismissal = await Promise.race([agent.dismissed, stopping]);
   await agent.stop();
+  await closing.close();
   await tracing.stop(config.SHUTDOWN_MS);
   if (dismissal !== undefined) throw new Error(`${dismissal.message} (${dismissal.reason})`);
 }

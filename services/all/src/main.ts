@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   try {
     const { metrics } = await serveMetrics(
       {
-        ...{ config, logger, part: 'embedded' },
+        ...{ config, logger, log: config, part: 'embedded' },
         ready: () => serving && installation?.host.ready() === true,
       },
       closing,

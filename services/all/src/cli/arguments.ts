@@ -72,6 +72,8 @@ export interface StatusCommand {
   readonly verb: 'status';
   /** Where the metrics of processes are, by name. */
   readonly at: ReadonlyMap<string, readonly string[]>;
+  /** Seconds between two looks; undefined: one look. */
+  readonly every: number | undefined;
   readonly json: boolean;
 }
 
@@ -105,6 +107,7 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
        bivouac log settle [--json]
        bivouac log backup --to <folder> [--data ./data] [--log <folder>] [--json]
        bivouac status [--at relay=http://host:14200,billing=http://…|http://…] [--json]
+                      [--watch [--every 3]]
        bivouac bus verify --bus kafka://host:port [--data ./data] [--log <folder>] [--json]
        bivouac identity new --name gateway [--folder ./identities] [--file gateway-2]
                             [--principals key,system] [--json]
@@ -125,7 +128,8 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
                GraphQL, stops it when every reaction has come to the end of the log: before log copy
   log backup   copies the log of a running or stopped installation into a new folder, reads the whole copy,
                and records when it was made (events.backup beside the log, BACKUP_RECORD_FILE)
-  status       asks every process what is wrong, and says what to do
+  status       asks every process what is wrong, and says what to do; with --watch again and again until
+               Ctrl-C
   bus verify   compares the log of a stopped installation with its Kafka topic, event by event, and
                names the first difference
   identity new makes the key with which a process calls services (IDENTITY_FILE), and adds it to the
@@ -140,6 +144,7 @@ export const usage = `Usage: bivouac log verify [--data ./data] [--log <folder>]
   --from   the folder of the log that is copied
   --to     where the copy goes: EVENT_STORE_URL of the processes to come, or a folder
   --at     where the metrics of each process are (METRICS_LISTEN); on this machine at PORT and 10000
+  --every  seconds between two looks of --watch
   --faults how many faults to name; all are counted
   --name   who calls: gateway, endpoint, seed, or another with --principals
   --folder where the files of identities are; ./identities
@@ -195,7 +200,8 @@ export function commandOf(
   if (group === 'status' && name === undefined) {
     const parsedAt = parseServiceUrls(values.at ?? '');
     if ('problems' in parsedAt) throw new UsageError(`--at: ${parsedAt.problems.join('; ')}`);
-    return { group, verb: group, at: parsedAt.urls, json: values.json === true };
+    const every = everyIn(values.every, values.watch === true);
+    return { group, verb: group, at: parsedAt.urls, every, json: values.json === true };
   }
   if (group === 'identity' && name === 'new' && rest.length === 0) {
     if (values.name === undefined) throw new UsageError('Say who calls: --name gateway.');
@@ -224,6 +230,16 @@ export function commandOf(
   return { group, verb, data, keys, log: values.log ?? data, json: values.json === true, most };
 }
 
+function everyIn(text: string | undefined, watch: boolean): number | undefined {
+  if (!watch) {
+    if (text !== undefined) throw new UsageError('--every goes with --watch.');
+    return undefined;
+  }
+  const every = Number(text ?? '3');
+  if (every >= 1 && every <= 3600) return every;
+  throw new UsageError(`--every is ${text ?? ''}: expected seconds from 1 to 3600.`);
+}
+
 function principalsIn(text: string | undefined): readonly PrincipalKind[] | undefined {
   return text?.split(',').map((one) => {
     const kind = PrincipalKindSchema.safeParse(one.trim());
@@ -249,6 +265,8 @@ function parsedOf(args: readonly string[]) {
         to: { type: 'string' },
         'verify-only': { type: 'boolean' },
         at: { type: 'string' },
+        watch: { type: 'boolean' },
+        every: { type: 'string' },
         faults: { type: 'string' },
         name: { type: 'string' },
         folder: { type: 'string' },

@@ -25,6 +25,7 @@ import {
   commandOf,
   type IdentityCommand,
   type LogCommand,
+  type StatusCommand,
   usage,
   UsageError,
 } from './arguments.ts';
@@ -37,6 +38,7 @@ import { type Comparison, replayLog } from './replay.ts';
 import { isServed, openServedLog } from './served-log.ts';
 import { settleLog } from './settle.ts';
 import { status } from './status/status.ts';
+import { watchStatus, type WatchScreen } from './status/watch.ts';
 import { type Verification, verifyLog } from './verify.ts';
 
 export interface RunOptions {
@@ -44,12 +46,14 @@ export interface RunOptions {
   readonly colours?: boolean;
   /** Is told how far a long command has come. */
   readonly tell?: (line: string) => void;
+  /** Where a command shows what it sees until it is ended, and what ends it. Asked for by such a command alone. */
+  readonly watch?: () => { readonly screen: WatchScreen; readonly signal: AbortSignal };
 }
 
 /** Follows a command line. Never throws for what is wrong with the line, the folder or the log. */
 export async function run(
   args: readonly string[],
-  { colours = false, tell = () => undefined }: RunOptions = {},
+  { colours = false, tell = () => undefined, watch }: RunOptions = {},
 ): Promise<Outcome> {
   let json = args.includes('--json');
   try {
@@ -57,11 +61,7 @@ export async function run(
     if (command === 'help') return { exitCode: 0, text: usage };
     json = command.json;
     if (command.group === 'identity') return await newIdentity(command);
-    if (command.group === 'status') {
-      const { at, json: asJson } = command;
-      const now = systemClock.now();
-      return await status({ config: readConfig(), at, json: asJson, colours, now, deadline: 5000 });
-    }
+    if (command.group === 'status') return await statusOf(command, colours, watch);
     if (command.verb === 'backup') return await backup(command);
     if (command.verb === 'new-epoch') return newEpoch(command);
     if (command.verb === 'copy') return await copyLog(command, { tell });
@@ -83,6 +83,25 @@ export async function run(
 const commands: Readonly<
   Record<LogCommand['verb'], (command: LogCommand, log: ReadLog) => Promise<Outcome>>
 > = { verify, replay, bills };
+
+async function statusOf(
+  { at, every, json }: StatusCommand,
+  colours: boolean,
+  watch: RunOptions['watch'],
+): Promise<Outcome> {
+  const config = readConfig();
+  const look = (ended?: AbortSignal): Promise<Outcome> =>
+    status({ config, at, json, colours, now: systemClock.now(), deadline: 5000, ended });
+  const watched = every === undefined ? undefined : watch?.();
+  if (every === undefined || watched === undefined) return look();
+  const { signal } = watched;
+  return watchStatus({
+    ...{ json, ...watched },
+    look: () => look(signal),
+    wait: () => systemClock.sleep(every * 1000, signal),
+    time: () => `${instantOf(systemClock.now())}, again every ${every} s, Ctrl-C ends`,
+  });
+}
 
 async function backup({ log, to, json }: BackupCommand): Promise<Outcome> {
   const time = instantOf(systemClock.now());

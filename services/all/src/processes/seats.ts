@@ -10,10 +10,12 @@ import type { Members } from './members.ts';
 import { type Role, type Started, StartedSchema } from './messages.ts';
 import { z } from 'zod';
 
-/** A build and settings that a replica is started with, other than the others'. */
+/** What a replica is started with, other than the others. */
 export interface Start {
   readonly build?: Build;
   readonly settings?: Readonly<Record<string, string>>;
+  /** By so many milliseconds its clock is before the others', or behind them. */
+  readonly ahead?: number;
 }
 
 export interface SeatsOptions {
@@ -32,7 +34,11 @@ interface Seat {
   readonly role: Role;
   readonly number: number;
   member: Member | undefined;
+  ahead: number;
+  /** What it answered last when it had started. */
   started: Started | undefined;
+  /** It can be called. */
+  up: boolean;
   /** What was chosen at the first start and stays. */
   readonly own: Record<string, string>;
 }
@@ -47,27 +53,31 @@ export class Seats {
     this.#options = options;
   }
 
-  /** The processes that run, those of some roles or all. */
-  running(...roles: readonly Role[]): readonly { readonly role: Role; readonly member: Member }[] {
-    return [...this.#seats.values()].flatMap(({ role, member }) =>
-      member === undefined || (roles.length > 0 && !roles.includes(role)) ? [] : [{ role, member }],
+  /** The processes that run, those of some roles or all, and by how much the clock of each is ahead. */
+  running(
+    ...roles: readonly Role[]
+  ): readonly { readonly role: Role; readonly member: Member; readonly ahead: number }[] {
+    return [...this.#seats.values()].flatMap(({ role, member, ahead }) =>
+      member === undefined || (roles.length > 0 && !roles.includes(role))
+        ? []
+        : [{ role, member, ahead }],
     );
   }
 
   /** What the replicas of a role have answered when they started; of those that run, or of all. */
   started(role: Role, whichever: 'running' | 'all' = 'running'): readonly Started[] {
     return [...this.#seats.values()].flatMap((seat) =>
-      seat.role !== role || seat.started === undefined || (whichever === 'running' && !seat.member)
+      seat.role !== role || seat.started === undefined || (whichever === 'running' && !seat.up)
         ? []
         : [seat.started],
     );
   }
 
-  /** The id of the process that it is just now. */
-  pid(role: Role, number: number): number {
+  /** The process that it is just now. */
+  member(role: Role, number: number): Member {
     const { member } = this.#seat(role, number);
     if (member === undefined) throw new RuntimeError('defect', `${role} ${number} does not run`);
-    return member.pid;
+    return member;
   }
 
   /** Starts a replica, again on what it has left. Resolves when it can be called. */
@@ -80,6 +90,7 @@ export class Seats {
     await mkdir(data, { recursive: true });
     const member = members.take(how.build ?? build);
     seat.member = member;
+    seat.ahead = how.ahead ?? 0;
     const lost = (why: string): void => {
       if (seat.member === member) onFailure(new Error(`${role} ${number}: ${why}`));
     };
@@ -88,7 +99,7 @@ export class Seats {
       lost('the process has ended');
     });
     const started = await member.ask(StartedSchema, {
-      ...{ type: 'start', role, now: now(), endpoints: [...endpoints()] },
+      ...{ type: 'start', role, now: now() + seat.ahead, endpoints: [...endpoints()] },
       settings: {
         ...{ HOST: '127.0.0.1', PORT: '0', AGENT_LISTEN: '0' },
         ...settings(role),
@@ -100,6 +111,7 @@ export class Seats {
     if (started.url !== '') seat.own['PORT'] = new URL(started.url).port;
     if (started.endpoint !== undefined) seat.own['AGENT_LISTEN'] = new URL(started.endpoint).port;
     seat.started = started;
+    seat.up = true;
     return started;
   }
 
@@ -108,6 +120,7 @@ export class Seats {
     const seat = this.#seat(role, number);
     const { member } = seat;
     seat.member = undefined;
+    seat.up = false;
     if (member === undefined) return;
     await member.ask(NothingSchema, { type: 'stop' });
     await this.#options.members.give(member);
@@ -118,6 +131,7 @@ export class Seats {
     const seat = this.#seat(role, number);
     const { member } = seat;
     seat.member = undefined;
+    seat.up = false;
     await member?.kill();
   }
 
@@ -134,7 +148,7 @@ export class Seats {
   #seat(role: Role, number: number): Seat {
     const name = `${role}-${number}`;
     const seat = this.#seats.get(name) ?? {
-      ...{ role, number, member: undefined, started: undefined, own: {} },
+      ...{ role, number, member: undefined, ahead: 0, started: undefined, up: false, own: {} },
     };
     this.#seats.set(name, seat);
     return seat;

@@ -2,13 +2,17 @@
 import { type Threshold, type ThresholdName, thresholds } from '@bivouac/infra/runtime';
 
 import type { Look } from './look.ts';
+import { judgeRecent } from './recent.ts';
+import type { Series } from './series.ts';
 
 export interface Problem {
   readonly alert: ThresholdName;
   /** What is wrong, where and how much. */
   readonly what: string;
-  /** Where it is written what to do. */
+  /** What to do first. */
   readonly remedy: string;
+  /** Where the rest is written: a section of the runbook. */
+  readonly runbook: string;
 }
 
 export interface Row {
@@ -20,6 +24,12 @@ export interface Row {
   readonly uptimeSeconds: number | null;
 }
 
+export interface NodeRow {
+  readonly node: string;
+  /** Seconds since its agent was last connected, 0 while it is; null where no endpoint has heard it. */
+  readonly silentSeconds: number | null;
+}
+
 export interface Report {
   readonly ok: boolean;
   /** What needs a person, the urgent first. */
@@ -27,16 +37,11 @@ export interface Report {
   /** What could not be told, and why. */
   readonly unclear: readonly string[];
   readonly processes: readonly Row[];
+  /** Nodes that are enrolled and not drained, the longest silent first. */
+  readonly nodes: readonly NodeRow[];
   /** The largest value of each measure, over all processes; null where none of them says. */
   readonly values: Readonly<Record<string, number | null>>;
   readonly lastBackup: string | null;
-}
-
-/** Values of series over all processes. */
-interface Series {
-  readonly at: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
 }
 
 /**
@@ -51,7 +56,8 @@ export function evaluate(
 ): Report {
   const problems: Problem[] = [];
   const say = (alert: ThresholdName, what: string): void => {
-    problems.push({ alert, what, remedy: `docs/runbook.md#${thresholds[alert].section}` });
+    const { remedy, section } = thresholds[alert];
+    problems.push({ alert, what, remedy, runbook: `docs/runbook.md#${section}` });
   };
   const of = (name: string): readonly Series[] =>
     looks.flatMap(({ name: at, samples = [] }) =>
@@ -72,21 +78,13 @@ export function evaluate(
     if (!answers) say('ProcessDown', `${name} (${url}) does not answer: ${why ?? 'no reason'}`);
     else if (!ready) say('ProcessDown', `${name} (${url}) is not ready: see its log`);
   }
-  const heard = of('node_last_heard_seconds');
-  for (const node of new Set(
-    of('node_expected')
-      .filter(is1)
-      .map(({ labels }) => labels['node'] ?? '?'),
-  )) {
-    // Each endpoint knows its own connections: the node is where it was heard last.
-    const last = Math.min(
-      ...heard.filter(({ labels }) => labels['node'] === node).map(({ value }) => value),
+  const nodes = nodesOf(of('node_expected'), of('node_last_heard_seconds'));
+  for (const { node, silentSeconds } of nodes) {
+    if (silentSeconds !== null && silentSeconds <= thresholds.NodeSilent.most) continue;
+    say(
+      'NodeSilent',
+      `node ${node} is silent: ${silentSeconds === null ? 'not heard since its endpoint began' : `not heard for ${duration(silentSeconds)}`}`,
     );
-    if (last > thresholds.NodeSilent.most)
-      say(
-        'NodeSilent',
-        `node ${node} is silent: ${last === Infinity ? 'not heard since its endpoint began' : `not heard for ${duration(last)}`}`,
-      );
   }
   beyond('RelayBehind', of('relay_age_seconds'));
   beyond('StreamFrozen', of('frozen_streams'));
@@ -110,6 +108,7 @@ export function evaluate(
   beyond('FollowerWaits', of('follower_lag_seconds'), 'follower');
   beyond('PolicyLag', of('policy_lag_events'), 'policy');
   beyond('PolicyWaits', of('policy_lag_seconds'), 'policy');
+  judgeRecent(of('recent'), say);
 
   const releases = new Map(
     of('build_info').map(({ at, labels }) => [at, labels['release'] ?? '?']),
@@ -148,6 +147,7 @@ export function evaluate(
     problems: problems.sort((a, b) => rank(a) - rank(b)),
     unclear: told || looks.length > 0 ? unclear : ['no process is known'],
     processes: looks.map((one) => rowOf(one, now)),
+    nodes,
     values: Object.fromEntries(shown.map((name) => [name, most(name)])),
     lastBackup: backup === 0 ? null : new Date(backup).toISOString(),
   };
@@ -158,11 +158,23 @@ const ATTENTION = 'needs-attention';
 const shown = [
   ...['follower_lag_events', 'policy_lag_events', 'relay_age_seconds', 'timers_late_seconds'],
   ...['parked_homes', 'frozen_streams', 'operations', 'operation_oldest_seconds'],
-  ...['node_expected', 'node_last_heard_seconds', 'instructions_unanswered'],
+  'instructions_unanswered',
 ];
 
 function is1({ value }: Series): boolean {
   return value === 1;
+}
+
+function nodesOf(expected: readonly Series[], heard: readonly Series[]): readonly NodeRow[] {
+  const names = new Set(expected.filter(is1).map(({ labels }) => labels['node'] ?? '?'));
+  const silence = ({ silentSeconds }: NodeRow): number => silentSeconds ?? Infinity;
+  return [...names]
+    .map((node) => {
+      // Each endpoint knows its own connections: the node is where it was heard last.
+      const own = heard.filter(({ labels }) => labels['node'] === node).map(({ value }) => value);
+      return { node, silentSeconds: own.length === 0 ? null : Math.min(...own) };
+    })
+    .sort((a, b) => (silence(a) === silence(b) ? 0 : silence(b) - silence(a)));
 }
 
 /** Of series that several processes tell of the same thing, the largest. */

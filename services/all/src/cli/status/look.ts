@@ -21,11 +21,24 @@ export interface Look extends Target {
 /** Bytes of metrics beyond which an answer is none of ours. */
 const MOST = 16 * 1024 * 1024;
 
-/** Never rejects. */
-export async function look(target: Target, deadlineMilliseconds: number): Promise<Look> {
-  const signal = AbortSignal.timeout(deadlineMilliseconds);
+/**
+ * Never rejects.
+ *
+ * @param ended ends it before the deadline
+ */
+export async function look(
+  target: Target,
+  deadlineMilliseconds: number,
+  ended?: AbortSignal,
+): Promise<Look> {
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(deadlineMilliseconds),
+    ...(ended === undefined ? [] : [ended]),
+  ]);
   const failed = (error: unknown): string =>
-    signal.aborted ? `no answer within ${deadlineMilliseconds} ms` : reasonOf(error);
+    signal.aborted && ended?.aborted !== true
+      ? `no answer within ${deadlineMilliseconds} ms`
+      : reasonOf(error);
   let ready = false;
   try {
     const answer = await fetch(new URL('/health/ready', target.url), {

@@ -2,18 +2,20 @@
 import { duration, type Report } from './evaluate.ts';
 
 const WIDTH = 80;
+/** Nodes that are listed: the longest silent are first. */
+const NODES = 8;
 
 /** @param colours whether the terminal shows them */
 export function screenOf(report: Report, colours: boolean): string {
   const paint = (code: number, text: string): string =>
     colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   const lines: string[] = [];
-  for (const { alert, what, remedy } of report.problems) {
+  for (const { alert, what, remedy, runbook } of report.problems) {
     const [first = '', ...rest] = wrapped(`${alert}: ${what}`, WIDTH - 2);
     lines.push(
       paint(31, `! ${first}`),
       ...rest.map((line) => paint(31, `  ${line}`)),
-      `  -> ${remedy}`,
+      ...wrapped(`-> ${remedy} (${runbook})`, WIDTH - 2).map((line) => `  ${line}`),
     );
   }
   for (const what of report.unclear) {
@@ -26,6 +28,20 @@ export function screenOf(report: Report, colours: boolean): string {
     lines.push(
       `${cut(name, 23).padEnd(24)}${state.padEnd(11)}${cut(release ?? '-', 11).padEnd(12)}${up}`,
     );
+  }
+  if (report.nodes.length > 0) {
+    lines.push('', `${'NODE'.padEnd(36)}HEARD`);
+    for (const { node, silentSeconds } of report.nodes.slice(0, NODES)) {
+      const heard =
+        silentSeconds === null
+          ? 'never'
+          : silentSeconds === 0
+            ? 'connected'
+            : `${duration(silentSeconds)} ago`;
+      lines.push(`${cut(node, 35).padEnd(36)}${heard}`);
+    }
+    const more = report.nodes.length - NODES;
+    if (more > 0) lines.push(`and ${more} more`);
   }
   lines.push('', 'LARGEST OVER ALL PROCESSES');
   for (const [name, value] of Object.entries(report.values)) {

@@ -21,12 +21,16 @@ export interface StatusOptions {
   readonly deadline: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Ends the asking before its deadline. */
+  readonly ended?: AbortSignal | undefined;
 }
 
 /** Never rejects. Exit code 2 where no process said anything and so nothing can be told. */
 export async function status(options: StatusOptions): Promise<Outcome> {
-  const { config, json, colours, deadline, now } = options;
-  const looks = await Promise.all(targetsOf(options).map((target) => look(target, deadline)));
+  const { config, json, colours, deadline, now, ended } = options;
+  const looks = await Promise.all(
+    targetsOf(options).map((target) => look(target, deadline, ended)),
+  );
   const file = backupRecordFile(config);
   const record = file === undefined ? 'none' : readBackupRecord(file);
   const report = evaluate(

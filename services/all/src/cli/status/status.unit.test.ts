@@ -74,3 +74,72 @@ test('text that is no metrics is told from an empty one', () => {
     { name: 'a', labels: { b: 'c"d\\e\nf', g: '' }, value: Infinity },
   ]);
 });
+
+test('what was counted within the window of its alert is judged as the alert does, of the process that counted', () => {
+  fc.assert(
+    fc.property(
+      ...[fc.nat(5), fc.nat(5), fc.nat(5), fc.nat(30), fc.integer({ min: 1, max: 3000 })],
+      ...[fc.nat(40), fc.integer({ min: 0, max: 3000 })],
+      (unknown, gaps, away, gaveUp, appends, late, delays) => {
+        const all = late + delays;
+        const recent = (counter: string, series: string, value: number): string =>
+          `bivouac_recent{counter="${counter}",series="${series}"} ${value}`;
+        const said = [
+          recent('unknown_outcomes_total', 'tree', unknown),
+          recent('gaps_repaired_total', 'billing', gaps),
+          recent('cache_outages_total', '', away),
+          recent('looks_failed_total', 'relay', unknown),
+          recent('contention_total', 'tree', gaveUp),
+          recent('eventloop_delay_seconds', 'beyond the limit', late),
+          recent('eventloop_delay_seconds', 'measured', all),
+        ];
+        const report = evaluate(
+          // Shares are of the appends of all processes.
+          [saying(said.join('\n')), saying(recent('appends_total', 'done', appends), 'containers')],
+          ...[NOW, NOW],
+        );
+        const expected = [
+          ...(unknown > 0 ? ['UnknownOutcomes'] : []),
+          ...(gaps > 0 ? ['BusGaps'] : []),
+          ...(away > 0 ? ['CacheAway'] : []),
+          ...(unknown > thresholds.NotMeasured.most ? ['NotMeasured'] : []),
+          ...(gaveUp / appends > thresholds.Contention.most ? ['Contention'] : []),
+          ...(late >= 10 && late > all * 0.01 ? ['EventLoopDelay'] : []),
+        ];
+        expect(report.problems.map(({ alert }) => alert)).toEqual(expected);
+        for (const { what } of report.problems) expect(what).toContain('billing');
+        const screen = screenOf(report, false);
+        for (const alert of expected)
+          expect(screen).toContain(`docs/runbook.md#${alert.toLowerCase()}`);
+        expect(screen.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      },
+    ),
+  );
+});
+
+test('each node is a line, the longest silent first; silent is said as the alert says it', () => {
+  const report = evaluate(
+    [
+      saying(
+        [
+          ...['a', 'b', 'c'].map((node) => `bivouac_node_expected{node="${node}"} 1`),
+          'bivouac_node_last_heard_seconds{node="a"} 0',
+          'bivouac_node_last_heard_seconds{node="b"} 500',
+        ].join('\n'),
+        'endpoint 1',
+      ),
+      saying('bivouac_node_last_heard_seconds{node="b"} 121', 'endpoint 2'),
+    ],
+    ...[NOW, NOW],
+  );
+  expect(report.nodes).toEqual([
+    { node: 'c', silentSeconds: null },
+    { node: 'b', silentSeconds: 121 },
+    { node: 'a', silentSeconds: 0 },
+  ]);
+  expect(report.problems.map(({ what }) => what)).toEqual([
+    'node c is silent: not heard since its endpoint began',
+    'node b is silent: not heard for 2 min 1 s',
+  ]);
+  expect(screenOf(report, false)).toMatch(/^c +never\nb +2 min 1 s ago\na +connected$/m);
+});
