@@ -27,7 +27,7 @@ const units = (otherwise: number) =>
 export const ConfigSchema = z.object({
   /**
    * Where the log is: `sqlite:<folder>` (embedded, of one process), or `esdb://user:password@host:2113`
-   * and `esdb+discover://…` (an EventStoreDB, which processes share).
+   * and `esdb+discover://…` (an EventStoreDB, which processes share). Unless set, embedded in DATA_DIR.
    */
   EVENT_STORE_URL: z
     .string()
@@ -79,7 +79,7 @@ export const ConfigSchema = z.object({
   NODE_URL: z.string().min(1).default('fake:'),
   ...agentSettings,
   ...serviceSettings,
-  /** Folder of everything kept on this machine besides the log: read models, keys, blobs. */
+  /** Folder of everything kept on this machine: the log where it is embedded, read models, keys, blobs. */
   DATA_DIR: z.string().min(1).default('./data'),
   ...portSettings,
   /** The file that says when the log was backed up last; `events.backup` beside an embedded log unless set. */
@@ -142,6 +142,10 @@ export function readConfig(
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
+  // An embedded log lies where everything else of this machine does, unless it is said where.
+  if (given['EVENT_STORE_URL'] === undefined && given['DATA_DIR'] !== undefined) {
+    given['EVENT_STORE_URL'] = `sqlite:${given['DATA_DIR']}`;
+  }
   const parsed = ConfigSchema.safeParse(given);
   const issues = parsed.success
     ? []

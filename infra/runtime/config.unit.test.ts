@@ -20,6 +20,16 @@ test('.env.example names every setting with its default, and nothing else', () =
   expect(readConfig(settings)).toEqual(readConfig({}));
 });
 
+test('an embedded log lies in DATA_DIR unless it is said where', () => {
+  const where = (given: Record<string, string>): string => readConfig(given).EVENT_STORE_URL;
+  expect(where({})).toBe('sqlite:./data');
+  expect(where({ DATA_DIR: '/srv/one' })).toBe('sqlite:/srv/one');
+  expect(where({ DATA_DIR: '/srv/one', EVENT_STORE_URL: '' })).toBe('sqlite:/srv/one');
+  expect(where({ DATA_DIR: '/srv/one', EVENT_STORE_URL: 'sqlite:/srv/two' })).toBe(
+    'sqlite:/srv/two',
+  );
+});
+
 test('every problem is named at once', () => {
   const read = (): unknown =>
     readConfig({ PORT: '99999', EVENT_STORE_URL: 'mysql:', LOG_LEVEL: 'loud' });

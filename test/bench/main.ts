@@ -17,6 +17,7 @@ import { projectionBenchmarks } from './projection.ts';
 import { redisBenchmarks } from './redis.ts';
 import { relayBenchmarks } from './relay.ts';
 import { storeBenchmarks } from './store.ts';
+import { tracesBenchmarks } from './traces.ts';
 
 /** The parts, each with the figures it takes; a part runs if one of them is asked for. */
 const parts: readonly BenchPart[] = [
@@ -31,6 +32,7 @@ const parts: readonly BenchPart[] = [
   monthBenchmarks,
   relayBenchmarks,
   redisBenchmarks,
+  tracesBenchmarks,
   processLatencyBenchmarks,
   idleCostBenchmarks,
   catchUpBenchmarks,

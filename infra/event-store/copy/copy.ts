@@ -2,7 +2,8 @@
  * Appends a log's events to another one that begins with them, behind those that are there already.
  *
  * One append goes out when the one before is acknowledged: only so is the order of the log certain, for
- * appends to different streams are taken in any order, and what was appended cannot be taken back.
+ * appends to different streams are taken in any order, and what was appended cannot be taken back. What
+ * comes next is read and checked while it is on its way.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredEvent } from '@bivouac/events/language';
@@ -55,8 +56,11 @@ export async function copyEvents(options: CopyOptions): Promise<Copied> {
   const before = last === undefined ? 0 : passOver(rest, last);
   let appended = 0;
   let appends = 0;
-  for (const run of runsOf(untilEnd(rest))) {
-    await appendRun(target, run, persistence);
+  const runs = runsOf(untilEnd(rest));
+  for (let next = runs.next(); next.done !== true;) {
+    const run = next.value;
+    const sending = appendRun(target, run, persistence);
+    next = await readAhead(runs, sending);
     appends += 1;
     const reports = Math.floor((before + appended) / REPORT_EACH);
     appended += run.length;
@@ -90,6 +94,22 @@ export async function appendRun(
         `${String(error.actual)} there. Somebody else writes to it: stop them, and copy to an empty one`,
       { cause: error },
     );
+  }
+}
+
+/** The next of an iteration, read while something is on its way, when that has arrived. */
+async function readAhead<T>(
+  iterator: Iterator<T>,
+  sending: Promise<void>,
+): Promise<IteratorResult<T>> {
+  // Its failure is told below; until then nobody waits for it.
+  sending.catch(() => undefined);
+  // Reading holds the process up: what is sent leaves it before.
+  await new Promise(setImmediate);
+  try {
+    return iterator.next();
+  } finally {
+    await sending;
   }
 }
 

@@ -25,7 +25,8 @@ export async function openCopyTarget(options: CopyTargetOptions): Promise<CopyTa
  */
 export async function openExistingStore(options: {
   readonly url: string;
-  readonly folder: string;
+  /** For who reads homes. */
+  readonly folder?: string;
 }): Promise<EventStore> {
   checkUrl(options.url);
   const { openExisting } = await import('../eventstoredb/copy-target.ts');

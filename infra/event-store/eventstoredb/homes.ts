@@ -11,14 +11,14 @@ const AT_ONCE = 8;
 
 export class Homes {
   readonly #reads: Reads;
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   readonly #epoch: string;
   #index: HomeIndex | undefined;
   /** The catching up under way, and the one that begins when it has ended. */
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(reads: Reads, folder: string, epoch: string) {
+  constructor(reads: Reads, folder: string | undefined, epoch: string) {
     this.#reads = reads;
     this.#folder = folder;
     this.#epoch = epoch;
@@ -78,7 +78,14 @@ export class Homes {
 
   /** The index on disk, if the log still has the last event it knows of where it knows it. */
   async #open(): Promise<HomeIndex> {
-    const index = HomeIndex.open(this.#folder, this.#epoch);
+    const folder = this.#folder;
+    if (folder === undefined) {
+      throw new EventStoreError(
+        'invalid',
+        'folder: homes, and the log from where no event stands, are read by an index, which needs a folder',
+      );
+    }
+    const index = HomeIndex.open(folder, this.#epoch);
     const { upTo } = index;
     if (upTo === undefined) return index;
     try {
@@ -89,7 +96,7 @@ export class Homes {
       throw error;
     }
     index.close();
-    return HomeIndex.anew(this.#folder, this.#epoch);
+    return HomeIndex.anew(folder, this.#epoch);
   }
 
   async #fetch(entries: readonly HomeEntry[]): Promise<StoredEvent[]> {

@@ -34,8 +34,11 @@ import { parseEventStoreDbUrl } from './url.ts';
 export interface EventStoreDbOptions {
   /** `esdb://…` or `esdb+discover://…`. */
   readonly url: string;
-  /** A folder of this process alone, for what can be made again from the log. */
-  readonly folder: string;
+  /**
+   * A folder of this process alone, for what can be made again from the log. Absent: homes are not read, nor the
+   * log from where no event stands.
+   */
+  readonly folder?: string;
   /** The epoch of the log if it has none yet. Absent: a random one. */
   readonly epoch?: string;
   readonly logger?: TailLogger;

@@ -2,7 +2,7 @@
 // answered as before, nothing happens a second time, and new orders work.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,7 +126,11 @@ interface Moving {
   readonly url: string;
   readonly log: EventStore;
   /** Does something when so many appends have come from now on. */
-  readonly kills: { at(appends: number, kill: () => void): void };
+  readonly kills: {
+    at(appends: number, kill: () => void): void;
+    /** How many are left until then. */
+    left(): number;
+  };
 }
 
 /** The installation's folder, and an empty EventStoreDB whose positions have gaps. */
@@ -151,7 +155,7 @@ async function moving(): Promise<Moving> {
     left = appends;
     kill = how;
   };
-  return { folder, url: server.url, log, kills: { at } };
+  return { folder, url: server.url, log, kills: { at, left: () => left } };
 }
 
 const copyOf = (folder: string, url: string, ...more: string[]) =>
@@ -167,13 +171,22 @@ async function bivouac(
 ): Promise<{ code: number | null; out: string }> {
   const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', cli, ...args], {
     env: { ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
+  child.stderr.resume();
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   begun?.(() => child.kill('SIGKILL'));
   const [code] = z.tuple([z.number().nullable(), z.unknown()]).parse(await once(child, 'close'));
   return { code, out };
+}
+
+/** Copies it; answers how many appends that took. */
+async function appendsOf({ folder, url, kills }: Moving): Promise<number> {
+  const never = 1_000_000;
+  kills.at(never, () => undefined);
+  expect(await copyOf(folder, url)).toMatchObject({ exitCode: 0 });
+  return never - kills.left();
 }
 
 function sourceEvents(folder: string): StoredEvent[] {
@@ -299,9 +312,11 @@ test('a log whose reactions are not at its head is refused, and copied once it h
   expect(await shown(log)).toEqual([]);
   const settled = await bivouac(['log', 'settle'], {
     ...{ DATA_DIR: folder, EVENT_STORE_URL: `sqlite:${folder}`, NODE_URL: 'fake:' },
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'info',
   });
-  expect(settled).toMatchObject({ code: 0, out: expect.stringMatching(/^ok: at rest/) });
+  // Its answer and nothing else: what is logged goes elsewhere.
+  const rest = 'ok: at rest and stopped, every reaction has come to the end of the log\n';
+  expect(settled).toEqual({ code: 0, out: rest });
   expect(await copyOf(folder, url)).toMatchObject({ exitCode: 0 });
 }, 60_000);
 
@@ -343,6 +358,35 @@ test('killed anywhere, the copy goes on where it stopped, and is there once', as
     events.map(({ id }) => id),
   );
 }, 120_000);
+
+test('killed among its last appends, the copy is complete in the end: one checkpoint of each, nothing beside', async () => {
+  const whole = await moving();
+  const appends = await appendsOf(whole);
+  const before = sourceEvents(whole.folder).length;
+  const checkpoints = (await shown(whole.log)).slice(before);
+  // Behind the events: the checkpoints, and that the copy is complete.
+  const last = checkpoints.length + 1;
+  const scratch = await newFolder();
+  const { folder, url, log, kills } = await moving();
+  const killed = async (at: number): Promise<void> => {
+    const args = ['log', 'copy', '--from', folder, '--to', url];
+    const { code } = await bivouac(args, { TMPDIR: scratch }, (kill) => {
+      kills.at(at, kill);
+    });
+    expect(code).toBeNull();
+  };
+  await killed(appends - last + 1);
+  expect((await shown(log)).length).toBeGreaterThanOrEqual(before);
+  // Amid the checkpoints, at the last of them, and when it says that it is complete.
+  for (const at of new Set([Math.ceil(last / 2), last - 1, last])) await killed(at);
+  const { exitCode, text } = await copyOf(folder, url);
+  expect([exitCode, text]).toEqual([0, expect.stringMatching(/ok$/)]);
+  const ends = (await shown(log)).slice(before);
+  expect(ends.map((e) => [e.stream, e.type])).toEqual(checkpoints.map((e) => [e.stream, e.type]));
+  expect((await readWholeLog(log)).filter((e) => e.stream === 'epoch-log')).toHaveLength(2);
+  // Nothing was written beside the target. The loader of the sources keeps what it compiles there.
+  expect((await readdir(scratch)).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
+}, 180_000);
 
 test('a damaged log, one in use, and a line that says too little are refused', async () => {
   const { folder, url, log } = await moving();

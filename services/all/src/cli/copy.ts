@@ -3,10 +3,6 @@
  * in the same order; positions are new, so the log there is of a new epoch, and each service's
  * reactions get a checkpoint at its head.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import type { StoredEvent } from '@bivouac/events/language';
 import { instantOf } from '@bivouac/events/values';
 import {
@@ -44,18 +40,13 @@ export interface CopyHow {
  */
 export async function copyLog(command: CopyCommand, how: CopyHow): Promise<Outcome> {
   const log = examineLog(command.from);
-  // What the adapter may keep beside a log: nothing of it is needed afterwards.
-  const scratch = mkdtempSync(join(tmpdir(), 'bivouac-copy-'));
   try {
     const found = surveyOf(log);
     if (found.fault !== undefined) return damaged(command, found.fault);
-    if (command.verifyOnly) return await verifyCopy(command, log, scratch);
+    if (command.verifyOnly) return await verifyCopy(command, log);
     const behind = behindIn(found);
     if (behind.length > 0) return notAtRest(command, behind);
-    const target = await openCopyTarget({
-      ...{ url: command.to, folder: scratch },
-      origin: found.origin,
-    });
+    const target = await openCopyTarget({ url: command.to, origin: found.origin });
     try {
       return await copyTo(target, { command, log, found, how });
     } finally {
@@ -63,7 +54,6 @@ export async function copyLog(command: CopyCommand, how: CopyHow): Promise<Outco
     }
   } finally {
     log.close();
-    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -133,12 +123,8 @@ async function movedTo(
 }
 
 /** Compares a copy that is complete with its log; what came since is counted only. */
-async function verifyCopy(
-  command: CopyCommand,
-  log: ExaminedLog,
-  folder: string,
-): Promise<Outcome> {
-  const store = await openExistingStore({ url: command.to, folder });
+async function verifyCopy(command: CopyCommand, log: ExaminedLog): Promise<Outcome> {
+  const store = await openExistingStore({ url: command.to });
   try {
     const compared = await compareLogs(eventsIn(log), store);
     const { epoch } = await store.head();
