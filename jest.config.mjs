@@ -15,6 +15,7 @@ const base = {
     ],
   },
   modulePathIgnorePatterns: ['/dist/', '/data/'],
+  ...(process.env['E2E_ROLLED'] === '1' && { resolver: '<rootDir>/tools/next-version.cjs' }),
 };
 
 export default {

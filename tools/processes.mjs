@@ -1,6 +1,7 @@
 // Runs the end-to-end tests with every part in a process of its own: `node tools/processes.mjs`, with
-// `--replicas 2` of each, and words that name the files to take. Needs the Kafka of BUS_URL, or the one
-// that `infra/dev/up kafka` starts.
+// `--replicas 2` of each, `--rolled` while they are stopped, started and rolled to newer builds, and words
+// that name the files to take. Needs the Kafka of BUS_URL, or the one
+// that `infra/dev/up kafka` starts; several of each also the Redis of CACHE_URL, or of `infra/dev/up redis`.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -29,23 +30,52 @@ const ELSEWHERE = ['month.int'];
 const given = process.argv.slice(2);
 const at = given.indexOf('--replicas');
 const [replicas = '1'] = at === -1 ? [] : given.splice(at, 2).slice(1);
+const rolledAt = given.indexOf('--rolled');
+if (rolledAt !== -1) given.splice(rolledAt, 1);
 
-const url = process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092';
-const [host = '', port = ''] = (/^kafka:\/\/([^,/?]+)/.exec(url)?.[1] ?? '').split(':');
-const there = await new Promise((resolve) => {
-  const socket = connect({ host, port: Number(port) });
-  socket.once('connect', () => {
-    socket.destroy();
-    resolve(true);
+/** What is needed, and where it is. */
+const needed = [
+  {
+    name: 'kafka',
+    url: process.env['BUS_URL'] ?? 'kafka://127.0.0.1:9092',
+    first: /^kafka:\/\/([^,/?]+)/,
+  },
+  ...(replicas === '1'
+    ? []
+    : [
+        {
+          name: 'redis',
+          url: process.env['CACHE_URL'] ?? 'redis://127.0.0.1:7379',
+          first: /^rediss?:\/\/(?:[^@/]*@)?([^,/?]+)/,
+        },
+      ]),
+];
+const missing = [];
+for (const { name, url, first } of needed) {
+  const [host = '', port = ''] = (first.exec(url)?.[1] ?? '').split(':');
+  if (!(await takesConnections(host, Number(port)))) {
+    missing.push(name);
+    console.warn(`${name} was not reached at ${host}:${port}: run infra/dev/up ${name}.`);
+  }
+}
+if (missing.length === 0) run();
+else if (process.env['CI'] === 'true') process.exitCode = 1;
+
+/**
+ * @param {string} host
+ * @param {number} port
+ */
+function takesConnections(host, port) {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
   });
-  socket.once('error', () => {
-    resolve(false);
-  });
-});
-if (there) run();
-else {
-  console.warn(`Kafka was not reached at ${host}:${port}: run infra/dev/up kafka.`);
-  if (process.env['CI'] === 'true') process.exitCode = 1;
 }
 
 function run() {
@@ -54,12 +84,19 @@ function run() {
     process.execPath,
     [
       ...[fileURLToPath(new URL('jest.mjs', import.meta.url)), '--runInBand'],
-      ...['--testTimeout=180000', '--testPathIgnorePatterns', '/node_modules/'],
+      ...[
+        rolledAt === -1 ? '--testTimeout=180000' : '--testTimeout=900000',
+        '--testPathIgnorePatterns',
+        '/node_modules/',
+      ],
       ...[...OF_ONE_PROCESS.files, ...ELSEWHERE],
       ...['--testNamePattern', `^(?!${OF_ONE_PROCESS.tests.join('|')})`],
       ...['--selectProjects', 'unit', `test/e2e/.*(${words.join('|')})`],
     ],
-    { stdio: 'inherit', env: { ...process.env, E2E_PROCESSES: replicas } },
+    {
+      stdio: 'inherit',
+      env: { ...process.env, E2E_PROCESSES: replicas, ...(rolledAt !== -1 && { E2E_ROLLED: '1' }) },
+    },
   );
   child.on('exit', (code, signal) => {
     process.exitCode = signal === null ? (code ?? 1) : 1;

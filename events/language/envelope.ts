@@ -15,7 +15,10 @@ export type Position = string;
 
 /** What the writer of an event says about it. All strings are UTF-8 without NUL. */
 export interface EventEnvelope {
-  /** UUIDv5(commandkey, index of the event in its command). */
+  /**
+   * UUIDv5(commandkey, index of the event in its command, and what it says): the same id is the same
+   * event, to the last byte, so that a store may take an append of known ids for one sent again.
+   */
   readonly id: Uuid;
   /** Stable type name, `<context>.<PastTense>`. */
   readonly type: string;

@@ -1,5 +1,5 @@
 /** The cache that a URL names, as its users want it: it never fails them. */
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import { memoryCache } from './memory.ts';
 import type { Cache } from './port.ts';
@@ -41,5 +41,6 @@ export async function openCacheEngine({
     throw new RuntimeError('misconfigured', `CACHE_URL: ${settings.problems.join('; ')}.`);
   }
   const { redisCache } = await import('./redis/cache.ts');
-  return redisCache({ settings, installation });
+  // The engine's own time is the one that all its users share; one that is told goes before it.
+  return redisCache({ settings, installation, ...(clock !== systemClock && { clock }) });
 }

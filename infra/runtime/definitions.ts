@@ -18,7 +18,7 @@ import type {
   ServiceCaller,
   StoredEvent,
 } from '@bivouac/events/language';
-import type { AskInput, AskName, AskRef, AskResult } from '@bivouac/events/operations';
+import type { AskInput, AskName, AskRef, AskResult, Outcome } from '@bivouac/events/operations';
 import type { z } from 'zod';
 
 import type { Blobs } from '../blobs/port.ts';
@@ -283,6 +283,11 @@ export interface PolicyContext {
   ) => Promise<{ readonly value: T; readonly position: Position | null }>;
   /** Answers an ask, once. `lost`: another answer stands (a time-out); undo what was done. */
   readonly answer: (ref: AskRef, ask: AskName, answer: Answer) => Promise<'recorded' | 'lost'>;
+  /**
+   * What an ask was answered; undefined: nothing yet. For a policy that answers asks by itself: they come
+   * again after a crash, and what was refused then may be possible now, but nobody asks for it any more.
+   */
+  readonly answered: (ref: AskRef) => Promise<Outcome | undefined>;
   readonly ports: EdgePorts;
   readonly now: () => string;
 }

@@ -96,7 +96,7 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
       const input = inputs.get(ask)?.parse(event.data.input);
       // An ask comes again after a crash. Where its answer stands, acting could only leave something
       // over that nobody asks for any more: what was refused then may be possible now.
-      const standing = await standingOutcome(ref, deps);
+      const standing = await context.answered(ref);
       if (standing !== undefined && standing !== 'timed-out') return;
       // So it could after the deadline: the operation has, or will get, its `timed-out`. What an
       // earlier delivery did before dying is undone.
@@ -147,6 +147,7 @@ function contextFor(name: string, event: Recorded, deps: PolicyDependencies): Po
       return { value: read(at.view), position: at.position };
     },
     answer: (ref, ask, answer) => recordAnswer(ref, ask, answer, event, principal, deps),
+    answered: (ref) => standingOutcome(ref, deps),
   };
 }
 

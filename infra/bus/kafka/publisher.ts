@@ -17,10 +17,22 @@ const SEND_DEADLINE = 30_000;
 const ACKS_TIMEOUT = 15_000;
 
 /** As much of the client's producer as is used here. */
-type Sender = Pick<Producer, 'connect' | 'send' | 'disconnect'>;
+type BatchProducer = Pick<Producer, 'connect' | 'disconnect'> & {
+  readonly send: (batch: {
+    readonly topic: string;
+    readonly acks: number;
+    readonly timeout: number;
+    readonly messages: Outgoing[];
+  }) => Promise<unknown>;
+};
+
+/** As much of the client as is used here. */
+export interface MakesProducers {
+  readonly producer: (options: ProducerConfig) => BatchProducer;
+}
 
 export interface PublisherOptions {
-  readonly kafka: { producer(config: ProducerConfig): Sender };
+  readonly kafka: MakesProducers;
   readonly topic: string;
   /** Makes the topic if it is missing. */
   readonly ensureTopic: () => Promise<void>;
@@ -36,7 +48,7 @@ export class Publisher {
   failures = 0;
   readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
-  #producer: Sender | undefined;
+  #producer: BatchProducer | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -115,7 +127,7 @@ export class Publisher {
     }
   }
 
-  async #connected(): Promise<Sender> {
+  async #connected(): Promise<BatchProducer> {
     const producer = this.#options.kafka.producer({
       allowAutoTopicCreation: false,
       idempotent: false,

@@ -79,7 +79,6 @@ export class Channels {
     const channels = [...this.#receivers.keys()];
     if (channels.length === 0) return;
     try {
-      // Once more than the client does by itself: so it is known when it is done.
       await connection.call((redis) => redis.subscribe(...channels));
     } catch (error) {
       connection.leave(error);

@@ -77,6 +77,8 @@ export class Connection {
       disconnectTimeout: 50,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      // Who listens does so again by itself: when the client does, and fails, nobody catches it.
+      autoResubscribe: false,
       maxRetriesPerRequest: 0,
       retryStrategy: (times) =>
         Math.min(20 * 2 ** Math.min(times, 10), LONGEST_PAUSE) * (1 + Math.random()),

@@ -34,7 +34,7 @@ import {
   uuidText,
 } from './messages.ts';
 import { Tombstoned } from './stream-states.ts';
-import { failOn, isHung, type Served } from './served.ts';
+import { checkLeads, failOn, isHung, type Served } from './served.ts';
 
 /** What became of an append, as far as the protocol tells it in an answer. */
 type Outcome =
@@ -66,12 +66,23 @@ export function serveAppend(
     const run = async (): Promise<AppendResp | undefined> => {
       if (isHung(fault, 'before')) return undefined;
       failOn(fault, 'before');
+      checkLeads(served, call);
       if (refused !== undefined) throw refused;
       const expected = await expectedOf(served, stream, {
         noStream: options?.hasNoStream(),
         any: options?.hasAny(),
         revision: options?.hasRevision() ? options.getRevision() : undefined,
       });
+      const first = events[0]?.id ?? '';
+      if (served.unreplicated.has(first)) return undefined;
+      if (fault?.fault === 'unreplicated') {
+        served.unreplicated.add(first);
+        const becomes = await fault.becomes;
+        served.unreplicated.delete(first);
+        if (becomes === 'kept') await append(served, stream, expected, events);
+        return undefined;
+      }
+      if (fault?.fault === 'late') await fault.until;
       const outcome = await append(served, stream, expected, events);
       if (isHung(fault, 'after')) return undefined;
       failOn(fault, 'after');
@@ -117,6 +128,7 @@ export function serveBatchAppend(
     const run = async (): Promise<void> => {
       if (isHung(fault, 'before')) return;
       failOn(fault, 'before');
+      checkLeads(served, call);
       if (batch.refused !== undefined) throw batch.refused;
       const expected = await expectedOf(served, stream, {
         noStream: options?.hasNoStream(),

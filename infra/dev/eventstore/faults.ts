@@ -21,6 +21,13 @@ export type Fault =
       readonly details: string;
       readonly metadata?: Metadata;
     }
+  /** Done when this resolves, and answered only then. */
+  | { readonly fault: 'late'; readonly until: Promise<void> }
+  /**
+   * An append stands in the leader's own log and nowhere else, until it is known what becomes of it. It is
+   * never answered, and neither is the same one sent again meanwhile: the server drops that silently.
+   */
+  | { readonly fault: 'unreplicated'; readonly becomes: Promise<'kept' | 'lost'> }
   /** An append's answer does not say where it was written. */
   | { readonly fault: 'no-position' }
   /** It names a commit position behind the prepare position. */
@@ -36,10 +43,28 @@ export type Fault =
     }
   /** It falls silent. */
   | { readonly fault: 'stall'; readonly after: number }
+  /**
+   * After so many events the subscription was too slow for what is live: it goes on from the log, and says
+   * so. `again` events before come once more.
+   */
+  | { readonly fault: 'fell-behind'; readonly after: number; readonly again: number }
+  /** An event is as another program would have written it. */
+  | { readonly fault: 'foreign'; readonly event: string; readonly as: Disguise }
   /** It says nothing of where events stand, as old servers do of those of a stream. */
   | { readonly fault: 'no-positions' }
   /** An append that the batched way brought is answered twice. */
   | { readonly fault: 'twice' };
+
+/** What another program's event is like, where ours is expected. */
+export type Disguise =
+  /** Its body is JSON, of another schema. */
+  | 'json'
+  | 'without metadata'
+  | 'metadata of no JSON'
+  | 'metadata of another schema'
+  | 'schemaver of no number'
+  /** Its commit position is not its prepare position: an explicit transaction wrote it. */
+  | 'of a transaction';
 
 /** Asked once for each call; undefined: it is served as it should be. */
 export type Faults = (call: ServedCall) => Fault | undefined;

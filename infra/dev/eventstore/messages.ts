@@ -8,6 +8,8 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
+import type { Node } from './seat.ts';
+import type { Disguise } from './faults.ts';
 import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 
 const Envelope = z.strictObject({
@@ -43,6 +45,17 @@ export class CallError extends Error implements ServiceError {
     this.metadata = new Metadata();
     for (const [key, value] of Object.entries(exception)) this.metadata.set(key, value);
   }
+}
+
+/** The answer of who does not lead; undefined: nobody does, as while one is elected. */
+export function notLeader(leader: Node | undefined): CallError {
+  if (leader === undefined)
+    return new CallError(status.UNKNOWN, 'No leader info available in response');
+  return new CallError(status.NOT_FOUND, 'Leader info available', {
+    exception: 'not-leader',
+    'leader-endpoint-host': leader.host,
+    'leader-endpoint-port': String(leader.port),
+  });
 }
 
 /** What a failure of the store is to the protocol. */
@@ -134,11 +147,13 @@ const TICKS = 10_000;
  * An event as a read or a subscription answers it.
  *
  * @param placed - whether it says where the event stands
+ * @param disguise - how it differs from what was written
  */
 export function eventMessage(
   event: StoredEvent,
   { stride, apart }: { readonly stride: bigint; readonly apart: boolean },
   placed: boolean,
+  disguise?: Disguise,
 ): ReadResp {
   const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();
   const id = new shared.UUID();
@@ -150,14 +165,16 @@ export function eventMessage(
   recorded.setStreamRevision(String(revision));
   const prepare = placed ? parsePosition(event.position) * stride : 2n ** 64n - 1n;
   const isServers = event.stream.startsWith('$') || event.type.startsWith('$');
-  const commit = placed && apart && isServers ? prepare + stride / 2n : prepare;
+  let commit = placed && apart && isServers ? prepare + stride / 2n : prepare;
+  if (disguise === 'of a transaction') commit += 1n;
   recorded.setCommitPosition(String(commit));
   recorded.setPreparePosition(String(prepare));
   const map = recorded.getMetadataMap();
   map.set('type', event.type);
-  map.set('content-type', isOwn ? 'application/json' : 'application/octet-stream');
+  const isJson = isOwn || disguise === 'json';
+  map.set('content-type', isJson ? 'application/json' : 'application/octet-stream');
   map.set('created', String(BigInt(Date.parse(event.time)) * BigInt(TICKS)));
-  if (!isOwn) recorded.setCustomMetadata(encodeMetadata(event));
+  if (!isOwn) recorded.setCustomMetadata(metadataOf(event, disguise));
   // The store's bodies may be views of a page, and the encoder takes no Buffer.
   recorded.setData(new Uint8Array(event.data));
   const read = new streams.ReadResp.ReadEvent();
@@ -167,6 +184,17 @@ export function eventMessage(
   const response = new streams.ReadResp();
   response.setEvent(read);
   return response;
+}
+
+function metadataOf(event: StoredEvent, disguise: Disguise | undefined): Uint8Array {
+  if (disguise === 'without metadata') return new Uint8Array();
+  if (disguise === 'metadata of no JSON') return new Uint8Array(Buffer.from('<envelope/>'));
+  if (disguise === 'metadata of another schema') {
+    return new Uint8Array(Buffer.from(JSON.stringify({ $correlationId: event.correlationid })));
+  }
+  if (disguise !== 'schemaver of no number') return encodeMetadata(event);
+  const text = Buffer.from(encodeMetadata(event)).toString();
+  return new Uint8Array(Buffer.from(text.replace(/"schemaver":"\d+"/, '"schemaver":"v1"')));
 }
 
 export function identifierOf(stream: string): StreamIdentifier {

@@ -19,7 +19,7 @@ import {
   identifierOf,
   streamName,
 } from './messages.ts';
-import { failOn, isHung, type Served } from './served.ts';
+import { checkLeads, failOn, isHung, type Served } from './served.ts';
 
 /** Events read of the store at a time. */
 const PAGE = 500;
@@ -42,6 +42,7 @@ export function serveRead(served: Served, call: ReadCall): void {
     if (options === undefined) throw new CallError(status.INVALID_ARGUMENT, 'a read needs options');
     if (isHung(fault, 'before')) return;
     failOn(fault, 'before');
+    checkLeads(served, call);
     if (method === 'subscribe') await subscribe(served, options, stream, out, stop.signal);
     else if (stream !== undefined) await readStream(served, options, stream, out);
     else await readAll(served, options, out);
@@ -71,6 +72,8 @@ class Outgoing {
   readonly #fault: Fault | undefined;
   readonly #signal: AbortSignal;
   #events = 0;
+  /** Those sent last, where a fault sends them again. */
+  readonly #recent: StoredEvent[] = [];
 
   constructor(served: Served, call: ReadCall, fault: Fault | undefined, signal: AbortSignal) {
     this.#served = served;
@@ -81,9 +84,26 @@ class Outgoing {
 
   async event(event: StoredEvent): Promise<void> {
     const fault = this.#fault;
-    if (fault !== undefined && 'after' in fault && this.#events >= fault.after) this.#stop(fault);
+    if (fault?.fault === 'fell-behind') await this.#fallBehind(event, fault);
+    else if (fault !== undefined && 'after' in fault && this.#events >= fault.after)
+      this.#stop(fault);
     this.#events += 1;
-    await this.message(eventMessage(event, this.#served, fault?.fault !== 'no-positions'));
+    const disguise = fault?.fault === 'foreign' && fault.event === event.id ? fault.as : undefined;
+    const placed = fault?.fault !== 'no-positions';
+    await this.message(eventMessage(event, this.#served, placed, disguise));
+  }
+
+  async #fallBehind(event: StoredEvent, fault: Fault & { fault: 'fell-behind' }): Promise<void> {
+    if (this.#events === fault.after) {
+      const response = new streams.ReadResp();
+      response.setFellBehind(new streams.ReadResp.FellBehind());
+      await this.message(response);
+      for (const before of this.#recent) {
+        await this.message(eventMessage(before, this.#served, true));
+      }
+    }
+    this.#recent.push(event);
+    if (this.#recent.length > fault.again) this.#recent.shift();
   }
 
   async message(message: ReadResp): Promise<void> {
@@ -94,7 +114,7 @@ class Outgoing {
     });
   }
 
-  #stop(fault: Extract<Fault, { readonly after: number }>): never {
+  #stop(fault: Extract<Fault, { fault: 'end' | 'break' | 'stall' }>): never {
     if (fault.fault === 'break') throw new CallError(fault.code, fault.details);
     throw new Ended(fault.fault === 'end' ? 'end' : 'silence');
   }
@@ -245,7 +265,7 @@ function numberOf(position: string | undefined, stride: bigint, apart: boolean):
   if (apart && n % stride === stride / 2n) n -= stride / 2n;
   if (n % stride !== 0n) {
     // A real log is read at a byte: where no record begins there is nothing to be read.
-    throw new CallError(status.UNKNOWN, 'no record begins at that position');
+    throw new CallError(status.INVALID_ARGUMENT, 'Trying to read from an invalid position.');
   }
   return n / stride;
 }

@@ -1,7 +1,9 @@
 /** What every call of the development server is served with, and the faults common to all. */
+import type { Metadata } from '@grpc/grpc-js';
 import type { EventStore } from '../../event-store/port.ts';
 import type { Fault, Faults } from './faults.ts';
-import { CallError } from './messages.ts';
+import { CallError, notLeader } from './messages.ts';
+import type { Leadership } from './seat.ts';
 import type { StreamStates } from './stream-states.ts';
 
 export interface Served {
@@ -13,6 +15,10 @@ export interface Served {
   readonly stride: bigint;
   /** The server's own events were committed behind where they stand, as by an explicit transaction. */
   readonly apart: boolean;
+  /** Absent: it leads. */
+  readonly leadership: Leadership | undefined;
+  /** First ids of the appends that stand here alone, not replicated. */
+  readonly unreplicated: Set<string>;
   /** Aborted when the server ends. */
   readonly ended: AbortSignal;
 }
@@ -20,6 +26,17 @@ export interface Served {
 /** Whether the call is to hang here. */
 export function isHung(fault: Fault | undefined, when: 'before' | 'after'): boolean {
   return fault?.fault === 'hang' && fault.when === when;
+}
+
+/**
+ * Who is asked for the leader and is not it refuses, and names it.
+ *
+ * @throws CallError
+ */
+export function checkLeads({ leadership }: Served, call: { readonly metadata: Metadata }): void {
+  if (leadership === undefined || call.metadata.get('requires-leader')[0] !== 'true') return;
+  const leader = leadership();
+  if (leader !== 'this') throw notLeader(leader);
 }
 
 /** Fails the call here, if it is to. */

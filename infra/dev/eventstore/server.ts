@@ -16,6 +16,7 @@ import { serveAppend, serveBatchAppend } from './appends.ts';
 import type { Faults } from './faults.ts';
 import { serveRead } from './reads.ts';
 import { serveDelete, serveTombstone } from './deletes.ts';
+import type { Seat } from './seat.ts';
 import type { Served } from './served.ts';
 import { StreamStates } from './stream-states.ts';
 
@@ -37,6 +38,8 @@ export interface ServeOptions {
    * old logs have that were written in transactions. Takes a stride.
    */
   readonly apart?: boolean;
+  /** Where it is one of several. Absent: a cluster of one, which leads. */
+  readonly seat?: Seat;
 }
 
 /** A server that runs. */
@@ -59,6 +62,8 @@ export async function serveEventStore(options: ServeOptions): Promise<ServedEven
     faults: options.faults ?? (() => undefined),
     stride: BigInt(options.stride ?? 1),
     apart: options.apart ?? false,
+    leadership: options.seat?.leadership,
+    unreplicated: new Set(),
     ended: ending.signal,
   };
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
@@ -81,7 +86,10 @@ export async function serveEventStore(options: ServeOptions): Promise<ServedEven
     },
   });
   server.addService(gossipService.GossipService, {
-    read: (_: unknown, answer: sendUnaryData<object>) => answer(null, itself(host, port)),
+    read: (_: unknown, answer: sendUnaryData<object>) => {
+      const members = options.seat?.members() ?? [{ host, port, leads: true, alive: true }];
+      answer(null, clusterInfo(members));
+    },
   });
   port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(
@@ -118,20 +126,24 @@ function supportedMethods(): object {
   return answer;
 }
 
-/** A cluster of one, which leads. */
-function itself(host: string, port: number): object {
-  const endPoint = new gossip.EndPoint();
-  endPoint.setAddress(host);
-  endPoint.setPort(port);
-  const id = new shared.UUID();
-  id.setString('00000000-0000-4000-8000-000000000000');
-  const member = new gossip.MemberInfo();
-  member.setInstanceId(id);
-  member.setTimeStamp(String(Date.now() * 10_000));
-  member.setState(gossip.MemberInfo.VNodeState.LEADER);
-  member.setIsAlive(true);
-  member.setHttpEndPoint(endPoint);
+function clusterInfo(members: ReturnType<Seat['members']>): object {
   const answer = new gossip.ClusterInfo();
-  answer.setMembersList([member]);
+  answer.setMembersList(
+    members.map(({ host, port, leads, alive }) => {
+      const endPoint = new gossip.EndPoint();
+      endPoint.setAddress(host);
+      endPoint.setPort(port);
+      const id = new shared.UUID();
+      id.setString(`00000000-0000-4000-8000-${String(port).padStart(12, '0')}`);
+      const member = new gossip.MemberInfo();
+      member.setInstanceId(id);
+      member.setTimeStamp(String(Date.now() * 10_000));
+      const { LEADER, FOLLOWER } = gossip.MemberInfo.VNodeState;
+      member.setState(leads ? LEADER : FOLLOWER);
+      member.setIsAlive(alive);
+      member.setHttpEndPoint(endPoint);
+      return member;
+    }),
+  );
   return answer;
 }

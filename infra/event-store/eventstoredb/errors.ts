@@ -42,13 +42,18 @@ export class SilentServer extends Error {
 const NOT_REACHED =
   /No connection established|ECONNREFUSED|Name resolution failed|Failed to discover|ENOTFOUND/;
 /** The server's own refusals to begin; on some paths they come with no code but the text. */
-const NOT_READY = /Server Is (Not Ready|Too Busy|Busy)/i;
+const NOT_READY = /Server Is (Not Ready|Too Busy|Busy)|No leader info available/i;
 
 /** Of one event, by servers since 26.0: the client knows no class for it. */
 const TOO_LARGE = /exceeds Maximum Append Event Size/i;
 
-/** gRPC's UNKNOWN, INVALID_ARGUMENT and OUT_OF_RANGE: how servers of several versions say it. */
-const REFUSED = new Set<number>([2, 3, 11]);
+/** gRPC's INVALID_ARGUMENT and OUT_OF_RANGE: how servers say that a place to read from is none. */
+const REFUSED = new Set<number>([3, 11]);
+/**
+ * Older ones say it with UNKNOWN, which is also said where nobody leads, or something went wrong within:
+ * that must not be taken for a place where nothing stands.
+ */
+const NO_PLACE = /Unexpected (Filtered)?ReadAllResult/;
 
 /** Tells what an error of a call means. */
 export function judge(error: unknown): Failure {
@@ -72,7 +77,10 @@ export function judge(error: unknown): Failure {
   if (error instanceof NotLeaderError) {
     return { kind: 'again', untouched: true, renew: false, refused: false, why, cause: error };
   }
-  const refused = error instanceof Error && isCommandError(error) && REFUSED.has(error.code ?? 0);
+  const refused =
+    error instanceof Error &&
+    isCommandError(error) &&
+    (REFUSED.has(error.code ?? 0) || NO_PLACE.test(why));
   const untouched = NOT_REACHED.test(why) || NOT_READY.test(why);
   // The client itself reconnects after UNAVAILABLE alone; whatever else went wrong (INTERNAL,
   // DATA_LOSS, a silent server) it would go on with the same connection for ever.

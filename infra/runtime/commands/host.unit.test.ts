@@ -362,6 +362,27 @@ describe('a race', () => {
     expect(appends).toBeLessThan(20);
   });
 
+  test('decided by two hosts at once, a moment apart, is done by one, and both know what it was', async () => {
+    const store = newStore();
+    const begin = Date.parse('2026-04-10T09:00:00.000Z');
+    const [early, late] = [new ManualClock(begin), new ManualClock(begin + 5)];
+    const hosts = [newHost(store, late), newHost(store, early)];
+    const call = { principal: alice, idempotencyKey: 'K' };
+    const replies = await Promise.all(
+      hosts.map((host) => host.command(Add, { id: 'a', amount: 1 }, call)),
+    );
+    expect(replies.map((reply) => reply.ok && reply.repeated).sort()).toEqual([false, true]);
+    // Whoever was second has the state, and with it the time, of what is in the log.
+    for (const [n, host] of hosts.reverse().entries()) {
+      const next = { principal: alice, idempotencyKey: `next ${n}` };
+      expect(await host.command(Add, { id: 'a', amount: 1 }, next)).toMatchObject({ ok: true });
+    }
+    const page = await store.readStream('counter-a', { limit: 10 });
+    const times = page.exists ? page.events.map(({ time }) => time) : [];
+    expect(times).toHaveLength(3);
+    expect([...times].sort()).toEqual(times);
+  });
+
   test('two hosts on one store never go over, and never refuse on stale state', async () => {
     const store = newStore();
     const [one, two] = [newHost(store), newHost(store)];

@@ -387,8 +387,7 @@ export class StreamQueue {
     let revision = loaded.revision === undefined ? 0n : loaded.revision + 1n;
     return events.map((decided, index) => {
       const encoded = this.#deps.registry.encode(decided);
-      const event: NewEvent = {
-        id: uuidOf(job.commandKey, String(index)),
+      const said: Omit<NewEvent, 'id'> = {
         type: decided.type,
         schemaver: encoded.schemaver,
         time: context.now,
@@ -401,6 +400,7 @@ export class StreamQueue {
         inputhash: job.inputHash,
         data: encoded.data,
       };
+      const event: NewEvent = { ...said, id: idOf(said, index) };
       const recorded: Recorded = {
         ...event,
         // Not what was decided: what the other replicas will read.
@@ -462,6 +462,17 @@ function settle(batch: Batch, result: AppendResult | undefined): void {
     }
   }
   for (const { job, outcome } of batch.answers) job.resolve(outcome);
+}
+
+/**
+ * Two replicas can decide one command at once, each a moment apart and so on other times, deadlines or
+ * secrets. A store answers an append of known ids as it did the first time; were the ids the command's
+ * alone, both replicas would take their own events for those in the log.
+ */
+function idOf(event: Omit<NewEvent, 'id'>, index: number): string {
+  const { commandkey, time, actorid, correlationid, causationid, data } = event;
+  const body = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
+  return uuidOf(commandkey, String(index), time, actorid, correlationid, causationid, body);
 }
 
 function laterInstant(a: string, b: string): string {

@@ -20,7 +20,7 @@ export const startup: Startup = {
     // By another name it was made before: its name is changed by a command, not by a setting.
     if (provider.ok || provider.refusal.code === 'IDEMPOTENCY_CONFLICT') return;
     throw new RuntimeError(
-      'misconfigured',
+      provider.refusal.retryable === true ? 'unavailable' : 'misconfigured',
       `The provider cannot be made: ${provider.refusal.message}`,
     );
   },

@@ -51,6 +51,21 @@ async function april(world: SampleWorld, name = 'customer'): Promise<string> {
   return tenantId;
 }
 
+/** The same log without its reaction checkpoint: every event fires again. */
+async function firedAgain(world: SampleWorld, now: string): Promise<SampleWorld> {
+  const again = new SampleWorld();
+  worlds.push(again);
+  for (const event of (await world.store.readAll({ limit: 1000 })).events) {
+    if (event.stream.startsWith('checkpoint-')) continue;
+    const expected = event.revision === 0n ? 'no-stream' : event.revision - 1n;
+    await again.store.append(event.stream, expected, [event]);
+  }
+  again.clock.moveTo(now);
+  await again.start();
+  await again.host.settled();
+  return again;
+}
+
 describe('billing', () => {
   it("turns a container's events into one booked invoice of 25.07 EUR whose lines name them", async () => {
     const world = await newWorld();
@@ -295,19 +310,22 @@ describe('billing', () => {
       (await of.eventsOf(`account-${tenantId}`)).map((e) => e.id);
     const before = await ids(world);
     expect(before).toHaveLength(6);
-    // The same log without its reaction checkpoint: every event fires again.
-    const again = new SampleWorld();
-    worlds.push(again);
-    for (const event of (await world.store.readAll({ limit: 1000 })).events) {
-      if (event.stream.startsWith('checkpoint-')) continue;
-      const expected = event.revision === 0n ? 'no-stream' : event.revision - 1n;
-      await again.store.append(event.stream, expected, [event]);
-    }
-    again.clock.moveTo('2026-05-02T00:00:00.000Z');
-    await again.start();
-    await again.host.settled();
+    const again = await firedAgain(world, '2026-05-02T00:00:00.000Z');
     expect(again.host.reactions.get('billing')?.metrics.handled).toBeGreaterThanOrEqual(5);
     expect(await ids(again)).toEqual(before);
+  });
+
+  it('never makes an invoice that it refused when the ask comes again and the month is over', async () => {
+    const world = await newWorld();
+    const tenantId = await april(world);
+    world.clock.moveTo('2026-05-31T23:59:00.000Z');
+    const asked = { accountId: tenantId, month: '2026-05' };
+    const early = await world.answer('billing.invoice', tenantId, asked);
+    expect(early).toMatchObject({ outcome: 'refused', refusal: { code: 'PERIOD_NOT_OVER' } });
+    const again = await firedAgain(world, '2026-06-01T00:00:00.000Z');
+    expect(await again.eventsOf(`series-${PROVIDER_ID}`)).toEqual([]);
+    const types = (await again.eventsOf(`account-${tenantId}`)).map(({ type }) => type);
+    expect(types).not.toContain('billing.MonthClosed');
   });
 
   it('never charged what never ran, and stops charging what is deleted', async () => {

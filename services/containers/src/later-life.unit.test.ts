@@ -136,6 +136,50 @@ describe('a resize', () => {
     );
     expect(foreign).toMatchObject({ refusal: { code: 'CONTAINER_UNKNOWN' } });
   });
+
+  test('of a container that is gone is told so, also when its place was given back', async () => {
+    const containerId = await running('web');
+    const destroyed = await world.answer(
+      'containers.destroy',
+      { containerId, reason: 'cancelled' },
+      { operation: 'end' },
+    );
+    const gone = { outcome: 'refused', refusal: { code: 'CONTAINER_GONE' } };
+    expect(await resize(containerId, large('2000', '4096'), 'before')).toMatchObject(gone);
+    const place = { placementId: id('placement', 'web'), nodeId };
+    expect(destroyed).toMatchObject({ outcome: 'done', result: place });
+    await world.answer('containers.unplace', place, { operation: 'end' });
+    expect(await resize(containerId, large('2000', '4096'), 'after')).toMatchObject(gone);
+  });
+});
+
+test('a container that is let go of says by which reservations it is there', async () => {
+  const letGo = async (containerId: string, operation: string) => {
+    const operationId = id('operation', operation);
+    const answer = await world.answer(
+      'containers.let-go',
+      { containerId, operationId },
+      { operation },
+    );
+    return answer?.result;
+  };
+  const containerId = await running('web');
+  const own = { reservationIds: [id('reservation', 'web')] };
+  world.manner = ({ step }) => (step === 'limits' ? 'silent' : 'done');
+  await world.asks(
+    'containers.resize',
+    { containerId, plan: large('2000', '4096'), reservationId: id('reservation', 'new') },
+    { operation: 'resize' },
+  );
+  await world.settled();
+  expect(await letGo(containerId, 'resize')).toEqual(own);
+  // The node answers once nobody waits: it is told the old limits, and the size stays what it was.
+  world.manner = () => 'done';
+  world.connect(nodeId);
+  await world.settled();
+  expect(await container(containerId)).toMatchObject({ plan: { code: '1000' } });
+  expect(await letGo(containerId, 'other')).toEqual(own);
+  expect(await letGo(id('container', 'none'), 'never')).toEqual({ reservationIds: [] });
 });
 
 describe('a soft deletion', () => {

@@ -355,6 +355,12 @@ export class SampleWorld {
   }
 
   async tenantHold(name: string, tenants: readonly string[], lifted = false): Promise<void> {
+    await this.recordHold(name, tenants, lifted);
+    await this.settled();
+  }
+
+  /** The same, without waiting for what follows from it. */
+  async recordHold(name: string, tenants: readonly string[], lifted: boolean): Promise<void> {
     const [first = 'a'] = tenants;
     const body = {
       ...{ tenantId: id('tenant', first), homeId: id('tenant', 'a'), kind: 'customer' as const },
@@ -364,7 +370,6 @@ export class SampleWorld {
     };
     const event = lifted ? TenantHoldLifted(body) : TenantHoldPlaced(body);
     await this.record(`tree-${id('tenant', 'a')}`, 'a', event);
-    await this.settled();
   }
 
   async eventsOf(stream: string): Promise<Recorded[]> {

@@ -40,7 +40,7 @@ import {
 
 const operation = aggregate<OperationState, typeof streamEvents>({
   category: 'operation',
-  version: 3,
+  version: 4,
   events: streamEvents,
   initial,
   evolve,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 import { OperationStatusSchema } from './api/index.ts';
-import { orders, Run } from './domain/operation/sample-run.ts';
-import { planOf } from './domain/plans/index.ts';
+import { orders, results as sampleResults, Run } from './domain/operation/sample-run.ts';
+import { planOf, type StepResult, undoName } from './domain/plans/index.ts';
 
 const doc = (name: string): string => readFileSync(join(process.cwd(), 'docs', name), 'utf8');
 const runbook = doc('operations-runbook.md');
@@ -26,8 +26,17 @@ const plans = orders.map((order) => {
   run.finish();
   const { target, operationId, tenantId, startedAt, results } = run.state;
   if (target === undefined) throw new Error('an operation has a target');
-  const { steps } = planOf({ operationId, tenantId, startedAt, results, order, target });
-  return { order, steps };
+  const facts = { operationId, tenantId, startedAt, results, order, target };
+  const { steps } = planOf(facts);
+  // As far as an undo finds more to be given back.
+  const found: Record<string, StepResult> = { ...results };
+  for (const { name, undo } of steps) {
+    const result = undo === undefined ? undefined : sampleResults[undo.ask];
+    if (result !== undefined) found[undoName(name, 1)] = { attempt: 1, result };
+  }
+  const undone = planOf({ ...facts, results: found }).steps;
+  const leaves = undone.flatMap(({ undo }) => undo?.leaves?.(1) ?? []);
+  return { order, steps, leaves };
 });
 const numbered = (step: string): string => step.replace(/-\d+$/, '-n');
 
@@ -39,14 +48,15 @@ describe('the runbook', () => {
   });
 
   test('has a section for every step that can need attention, and for no other', () => {
-    const needing = plans.flatMap(({ steps }) =>
-      steps.flatMap(({ name, undo, onFailed, onTimedOut }) => [
+    const needing = plans.flatMap(({ steps, leaves }) => [
+      ...leaves.map(({ name }) => numbered(name)),
+      ...steps.flatMap(({ name, undo, onFailed, onTimedOut }) => [
         ...(onFailed === 'attention' || onTimedOut === 'attention' ? [numbered(name)] : []),
         ...(undo === undefined ? [] : [`undo-${name}-n`]),
       ]),
-    );
+    ]);
     // The sample has addresses of one family.
-    const all = new Set([...needing, 'unlease-ipv6', 'let-go']);
+    const all = new Set([...needing, 'unlease-ipv6', 'undo-build-unlease-ipv6', 'let-go']);
     expect(headed(part(runbook, 'Steps that need attention')).sort()).toEqual([...all].sort());
   });
 

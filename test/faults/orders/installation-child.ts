@@ -8,37 +8,19 @@ import { inspect } from 'node:util';
 
 import { startEmbedded } from '@bivouac/all';
 import { Leftovers } from '@bivouac/containers/api';
-import {
-  type CommandCall,
-  parsePosition,
-  type Position,
-  type Principal,
-} from '@bivouac/events/language';
+import { parsePosition, type Position } from '@bivouac/events/language';
 import {
   CheckpointRecorded,
   createLogger,
   readConfig,
   systemPrincipal,
 } from '@bivouac/infra/runtime';
-import {
-  CancelOperation,
-  OperationOrderSchema,
-  ResolveOperation,
-  RetryOperation,
-  StartOperation,
-} from '@bivouac/provisioning/api';
 import { z } from 'zod';
 
 import { MovableClock } from './clock.ts';
 import { endOf } from '@bivouac/all/checks/ends';
-import {
-  type Answer,
-  type Caller,
-  type FromInstallation,
-  type Request,
-  type ToInstallation,
-  ToInstallationSchema,
-} from './messages.ts';
+import { type FromInstallation, type ToInstallation, ToInstallationSchema } from './messages.ts';
+import { request as sent } from './request.ts';
 import { settingsOf } from './settings.ts';
 import { makeWorld } from './world.ts';
 
@@ -111,7 +93,7 @@ async function obey(message: ToInstallation): Promise<void> {
   switch (message.type) {
     case 'command': {
       const { sending, caller, request, key } = message;
-      say({ type: 'reply', sending, answer: await run(caller, request, key) });
+      say({ type: 'reply', sending, answer: await sent(host, caller, request, key) });
       return;
     }
     case 'move-clock':
@@ -135,53 +117,6 @@ async function obey(message: ToInstallation): Promise<void> {
       say({ type: 'stopped' });
       process.exit(0);
   }
-}
-
-async function run(caller: Caller, request: Request, idempotencyKey: string): Promise<Answer> {
-  const call = { principal: principalOf(caller), idempotencyKey };
-  const reply = await send(request, call);
-  if (!reply.ok) {
-    const { code, retryable } = reply.refusal;
-    return { ok: false, code, retryable: retryable === true };
-  }
-  return {
-    ok: true,
-    stream: reply.stream,
-    revision: reply.revision.toString(),
-    position: reply.position ?? null,
-    repeated: reply.repeated,
-    result: reply.result,
-  };
-}
-
-function send(request: Request, call: CommandCall) {
-  switch (request.type) {
-    case 'cancel':
-      return host.command(CancelOperation, { operationId: request.operationId }, call);
-    case 'retry':
-    case 'resolve': {
-      const act = request.type === 'retry' ? RetryOperation : ResolveOperation;
-      const input = { operationId: request.operationId, reason: 'the nodes are sound again' };
-      return host.command(act, input, call);
-    }
-    case 'order': {
-      const { tenantId, homeId } = request;
-      const order = OperationOrderSchema.parse(request.order);
-      return host.command(StartOperation, { order, tenantId, homeId }, call);
-    }
-  }
-}
-
-function principalOf({ id, tenantId, homeId, staff }: Caller): Principal {
-  return {
-    id,
-    kind: 'key',
-    tenantId,
-    homeId,
-    reach: staff ? 'all' : new Set([tenantId]),
-    rights: 'all',
-    audience: staff ? 'staff' : 'customer',
-  };
 }
 
 /** From the beginning of the log: what was said before a kill may not have been heard. */

@@ -60,8 +60,10 @@ export class Load {
   readonly #ends = new Map<string, Outcome>();
   readonly #draws: Draws;
   #world: World | undefined;
+  /** Sendings that somebody may still answer. */
+  readonly #underWay = new Set<number>();
+  readonly #wished = new Map<string, number>();
   #made = 0;
-  #bootBegins = 0;
 
   constructor(draws: Draws) {
     this.#draws = draws;
@@ -71,10 +73,10 @@ export class Load {
     return this.#world;
   }
 
-  /** A process is ready to be sent to. */
+  /** A process is ready to be sent to; those before it are gone, and answer nothing more. */
   begin(world: World): void {
     this.#world = world;
-    this.#bootBegins = this.sendings.length;
+    this.#underWay.clear();
   }
 
   /** Operations accepted whose end nobody has heard of. */
@@ -82,15 +84,19 @@ export class Load {
     return [...this.#operations.values()].filter(({ outcome }) => outcome === 'running');
   }
 
+  /** How many were accepted. */
+  get accepted(): number {
+    return this.#operations.size;
+  }
+
   /** Those that wait for a person. */
   get waiting(): Operation[] {
     return [...this.#operations.values()].filter(({ outcome }) => outcome === 'needs-attention');
   }
 
-  /** Sent to this process and not answered yet. */
+  /** Sent and not answered yet, to somebody who may answer. */
   get unanswered(): number {
-    return this.sendings.slice(this.#bootBegins).filter(({ answer }) => answer === undefined)
-      .length;
+    return this.#underWay.size;
   }
 
   /** Wishes whose last sending ended in nothing certain: to be sent again under their key. */
@@ -99,7 +105,7 @@ export class Load {
     const underWay = new Set<Wish>();
     for (const [n, sending] of this.sendings.entries()) {
       if (sending.altered) continue;
-      if (sending.answer === undefined && n >= this.#bootBegins) underWay.add(sending.wish);
+      if (this.#underWay.has(n)) underWay.add(sending.wish);
       // A certain answer stays certain, whatever became of a repeat.
       const before = last.get(sending.wish);
       if (before === undefined || !isCertain(before)) last.set(sending.wish, sending);
@@ -111,12 +117,19 @@ export class Load {
 
   /** Notes a sending; its number tells the answer apart. */
   send(wish: Wish, altered = false): number {
-    this.sendings.push({ wish, altered });
-    return this.sendings.length - 1;
+    const number = this.sendings.push({ wish, altered }) - 1;
+    this.#underWay.add(number);
+    return number;
+  }
+
+  /** Nobody will answer it any more; what came of it is unknown. */
+  givenUp(number: number): void {
+    this.#underWay.delete(number);
   }
 
   answered(number: number, answer: Answer): void {
     const sending = this.sendings[number];
+    this.#underWay.delete(number);
     if (sending === undefined) return;
     sending.answer = answer;
     if (answer.ok && !sending.altered) this.#accepted(sending.wish, answer.result);
@@ -153,7 +166,7 @@ export class Load {
 
   /** A new wish under a new key. */
   #wish(caller: Caller, request: Request): Wish {
-    return { key: this.#nextKey(), caller, request };
+    return { key: this.#nextKey(caller), caller, request };
   }
 
   #request(kind: keyof typeof MIX): [Caller, Request] {
@@ -317,9 +330,13 @@ export class Load {
     });
   }
 
-  #nextKey(): string {
+  /** Callers count for themselves: two of them choose the same key for different things. */
+  #nextKey({ id, tenantId }: Caller): string {
     this.#made += 1;
-    return `wish ${this.#made}`;
+    const of = `${id} ${tenantId}`;
+    const count = (this.#wished.get(of) ?? 0) + 1;
+    this.#wished.set(of, count);
+    return `wish ${count}`;
   }
 }
 

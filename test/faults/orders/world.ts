@@ -32,7 +32,7 @@ export async function makeWorld(
   host: Host,
   store: EventStore,
   provider: Tenant,
-  settings: RunSettings,
+  settings: Pick<RunSettings, 'customers' | 'ranges'>,
 ): Promise<World> {
   const principal = systemPrincipal('system:faults', provider.tenantId, provider.homeId);
   const run = async <I extends z.ZodType, R extends z.ZodType>(

@@ -6,6 +6,7 @@ import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../driver-clock.ts';
 import { checkInput } from '../driver-input.ts';
+import type { JournalDisk } from '../fence/journal-disk.ts';
 import { planCreate, planStep, type DriverStep } from '../driver-steps.ts';
 import {
   DriverError,
@@ -27,6 +28,8 @@ export interface FakeDriverOptions {
   /** The node's own folder; made when absent. One open driver per folder. */
   readonly folder: string;
   readonly clock?: Clock;
+  /** Where the folder is. Default: the machine's disk. */
+  readonly disk?: JournalDisk | undefined;
   /** What its containers' counters go by, in milliseconds since 1970. Default: the clock. */
   readonly now?: () => number;
   /** How long each step takes before its effect, in milliseconds. Default 0. */
@@ -52,7 +55,7 @@ export async function openFakeDriver(options: FakeDriverOptions): Promise<Driver
   const clock = options.clock ?? systemClock;
   const now = options.now ?? (() => clock.now());
   const faults = options.faults ?? noFaults;
-  const state = await openFakeState(options.folder);
+  const state = await openFakeState(options.folder, options.disk);
   const attempts = new Map<string, number>();
   let dead: string | undefined;
 

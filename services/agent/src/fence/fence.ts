@@ -3,7 +3,8 @@
  * durable file. Old generations and late instructions are refused, a repeat gets its first answer.
  */
 import { z } from 'zod';
-import { openJournal, type JournalFile } from './journal.ts';
+import type { JournalDisk, JournalFile } from './journal-disk.ts';
+import { openJournal } from './journal.ts';
 
 /** The step after which nothing but itself may happen in its generation. */
 export const DESTROY_STEP = 'destroy';
@@ -48,6 +49,8 @@ export interface FenceOptions<A> {
   readonly compactBytes?: number;
   /** For tests of a failing disk. */
   readonly wrap?: (handle: JournalFile) => JournalFile;
+  /** Where the file is. Default: the machine's disk. */
+  readonly disk?: JournalDisk | undefined;
 }
 
 const KEEP_MS = 7 * 24 * 3600 * 1000;
@@ -86,6 +89,7 @@ export async function openFence<A>(file: string, options: FenceOptions<A>): Prom
     {
       file,
       kind: 'fence/1',
+      disk: options.disk,
       parse: (json) => Entry.parse(json),
       snapshot,
       ...(options.compactBytes === undefined ? {} : { compactBytes: options.compactBytes }),

@@ -2,11 +2,11 @@
  * How a journal lies on disk: one line per durable append, `<crc32> <JSON array of records>`.
  * A bad last line is a torn append that nobody was told of; a bad line before a good one is damage.
  */
-import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 
-const NotFound = z.object({ code: z.literal('ENOENT') });
+import { type JournalDisk, machineDisk } from './journal-disk.ts';
+
 const Header = z.object({ journal: z.string() });
 
 /** One append as it is written. JSON escapes line feeds, so a line is a whole append. */
@@ -19,11 +19,9 @@ export function encodeLine(records: readonly unknown[]): Buffer {
 export async function readJournal(
   file: string,
   kind: string,
+  disk: Pick<JournalDisk, 'read'> = machineDisk,
 ): Promise<{ readonly records: readonly unknown[]; readonly bytes: number }> {
-  const content = await readFile(file).catch((error: unknown) => {
-    if (NotFound.safeParse(error).success) return Buffer.alloc(0);
-    throw error;
-  });
+  const content = Buffer.from((await disk.read(file)) ?? []);
   const records: unknown[] = [];
   let bytes = 0;
   let bad: number | undefined;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { JournalCorrupt } from './journal-format.ts';
-import { JournalBroken, openJournal, type Journal, type JournalFile } from './journal.ts';
+import type { JournalFile } from './journal-disk.ts';
+import { JournalBroken, openJournal, type Journal } from './journal.ts';
 
 let folder: string;
 let file: string;

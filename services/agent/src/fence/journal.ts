@@ -2,8 +2,7 @@
  * A durable list of small records in one append-only file: what the fence and the fake engine
  * remember. Appends of one moment share a write and an fdatasync; the file is rewritten by rename.
  */
-import { open, rename, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type JournalDisk, type JournalFile, machineDisk } from './journal-disk.ts';
 import { readJournal, encodeLine } from './journal-format.ts';
 
 export interface JournalOptions<R> {
@@ -20,10 +19,9 @@ export interface JournalOptions<R> {
   readonly compactBytes?: number;
   /** Called on the opened handle before use: lets a test break the disk. */
   readonly wrap?: (handle: JournalFile) => JournalFile;
+  /** Where the file is. Default: the machine's disk. */
+  readonly disk?: JournalDisk | undefined;
 }
-
-/** What the journal does with its file. */
-export type JournalFile = Pick<FileHandle, 'appendFile' | 'datasync' | 'close'>;
 
 export interface Journal<R> {
   /** Resolves once the records are on the disk; rejects, and so does all after it, if they may not be. */
@@ -43,11 +41,11 @@ export async function openJournal<R>(
   options: JournalOptions<R>,
   replay: (record: R) => void,
 ): Promise<Journal<R>> {
-  const { file, kind, parse, snapshot } = options;
+  const { file, kind, parse, snapshot, disk = machineDisk } = options;
   const compactBytes = options.compactBytes ?? COMPACT_BYTES;
   const wrap = options.wrap ?? ((handle: JournalFile) => handle);
   const encode = options.encode ?? ((record: R) => record);
-  const found = await readJournal(file, kind);
+  const found = await readJournal(file, kind, disk);
   for (const record of found.records) replay(parse(record));
   // The torn tail goes away now: a later line behind it would read as damage in the middle.
   let current = found.bytes === 0 ? await rewrite([]) : await reopen(found.bytes);
@@ -59,14 +57,11 @@ export async function openJournal<R>(
   let closed = false;
 
   async function reopen(bytes: number): Promise<Generation> {
-    const handle = await open(file, 'a');
-    await handle.truncate(bytes);
-    await handle.datasync();
-    return { handle: wrap(handle), bytes };
+    return { handle: wrap(await disk.continue(file, bytes)), bytes };
   }
 
   async function rewrite(records: readonly R[]): Promise<Generation> {
-    const { handle, bytes } = await writeWhole(file, kind, records.map(encode));
+    const { handle, bytes } = await writeWhole(disk, file, kind, records.map(encode));
     return { handle: wrap(handle), bytes };
   }
 
@@ -141,11 +136,12 @@ interface Generation {
 
 /** Makes the new file whole and durable beside the old one, then puts it in its place. */
 async function writeWhole(
+  disk: JournalDisk,
   file: string,
   kind: string,
   records: readonly unknown[],
-): Promise<{ readonly handle: FileHandle; readonly bytes: number }> {
-  const handle = await open(`${file}.new`, 'w', 0o600);
+): Promise<{ readonly handle: JournalFile; readonly bytes: number }> {
+  const handle = await disk.create(`${file}.new`);
   let bytes = 0;
   const put = async (batch: readonly unknown[]): Promise<void> => {
     const line = encodeLine(batch);
@@ -157,9 +153,7 @@ async function writeWhole(
     for (let from = 0; from < records.length; from += SNAPSHOT_BATCH)
       await put(records.slice(from, from + SNAPSHOT_BATCH));
     await handle.datasync();
-    await rename(`${file}.new`, file);
-    const folder = await open(dirname(file), 'r');
-    await folder.sync().finally(() => folder.close());
+    await disk.replace(file, `${file}.new`);
   } catch (error) {
     await handle.close();
     throw error;

@@ -55,18 +55,26 @@ export async function readInstances(folder: string): Promise<Instance[]> {
   const nodes = join(folder, 'nodes');
   const instances: Instance[] = [];
   for (const node of await readdir(nodes)) {
-    const there = new Map<string, Instance>();
     const file = join(nodes, node, 'engine', 'node.journal');
-    for (const record of (await readJournal(file, 'fake-node/1')).records) {
-      const change = ChangeSchema.parse(record);
-      if ('gone' in change) there.delete(change.gone);
-      if (!('put' in change)) continue;
-      const { containerId, state, network } = change.put;
-      const packages = change.put.packages?.map(asShown);
-      const addresses = network.addresses.map(({ address }) => address);
-      there.set(containerId, { node, containerId, state, addresses, packages });
-    }
-    instances.push(...there.values());
+    instances.push(...instancesOf(node, (await readJournal(file, FAKE_NODE)).records));
   }
   return instances;
+}
+
+/** What kind the journals of fake nodes are of. */
+export const FAKE_NODE = 'fake-node/1';
+
+/** The instances of one node, by what its journal has recorded. */
+export function instancesOf(node: string, records: readonly unknown[]): Instance[] {
+  const there = new Map<string, Instance>();
+  for (const record of records) {
+    const change = ChangeSchema.parse(record);
+    if ('gone' in change) there.delete(change.gone);
+    if (!('put' in change)) continue;
+    const { containerId, state, network } = change.put;
+    const packages = change.put.packages?.map(asShown);
+    const addresses = network.addresses.map(({ address }) => address);
+    there.set(containerId, { node, containerId, state, addresses, packages });
+  }
+  return [...there.values()];
 }

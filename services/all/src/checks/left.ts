@@ -98,7 +98,7 @@ export interface ReadModel {
 export async function readModels(left: LeftBehind): Promise<ReadonlyMap<string, ReadModel>> {
   const store = await left.openLog();
   try {
-    const rebuilt = await followed(store, allServices, () => memoryViews());
+    const rebuilt = await builtAnew(store);
     const models = new Map<string, ReadModel>();
     for (const { folder, services } of await left.processes()) {
       await mkdir(join(folder, 'views'), { recursive: true });
@@ -117,6 +117,11 @@ export async function readModels(left: LeftBehind): Promise<ReadonlyMap<string, 
   } finally {
     await store.close();
   }
+}
+
+/** The read models of all services, built anew from the whole log. */
+export function builtAnew(store: EventStore): Promise<ReadonlyMap<string, Rows>> {
+  return followed(store, allServices, () => memoryViews());
 }
 
 /** Follows the log to its end into these views, and closes them. */
@@ -150,7 +155,8 @@ async function followed(
   }
 }
 
-function rowsOf(rows: Iterable<DumpedRow>): Rows {
+/** Rows by table and key. */
+export function rowsOf(rows: Iterable<DumpedRow>): Rows {
   const found = new Map<string, string>();
   for (const { table, key, json } of rows) found.set(`${table}/${key}`, json);
   return found;

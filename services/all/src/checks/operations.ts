@@ -1,6 +1,6 @@
 /**
  * Every operation has ended, once; or it waits for somebody, at a step of which the runbook says who
- * acts and how.
+ * acts and how, or for a child that does.
  */
 import { is } from '@bivouac/events/language';
 import { OperationStarted } from '@bivouac/events/provisioning';
@@ -13,10 +13,13 @@ export function operationViolations(history: History, owned: (step: string) => b
   const violations: string[] = [];
   const kinds = new Map<string, string>();
   const outcomes = new Map<string, Outcome>();
+  const parents = new Map<string, string>();
   for (const event of history) {
     if (is(event, OperationStarted)) {
-      kinds.set(event.data.operationId, event.data.kind);
-      outcomes.set(event.data.operationId, 'running');
+      const { operationId, kind, parentId } = event.data;
+      kinds.set(operationId, kind);
+      outcomes.set(operationId, 'running');
+      if (parentId !== undefined) parents.set(operationId, parentId);
       continue;
     }
     const end = endOf(event);
@@ -33,8 +36,12 @@ export function operationViolations(history: History, owned: (step: string) => b
       violations.push(`${operationId} waits at ${step}, and nobody is named who acts`);
     }
   }
+  const waited = new Set<string>();
+  for (const [child, parent] of parents) {
+    if (outcomes.get(child) === 'needs-attention') waited.add(parent);
+  }
   for (const [operationId, outcome] of outcomes) {
-    if (outcome !== 'running') continue;
+    if (outcome !== 'running' || waited.has(operationId)) continue;
     violations.push(`${kinds.get(operationId) ?? ''} ${operationId} has not ended`);
   }
   return violations;

@@ -28,7 +28,9 @@ import {
   AttentionNeeded,
   OperationCancelled,
   OperationFailed,
+  OperationResolved,
   OperationRetried,
+  OperationStarted,
 } from '@bivouac/events/provisioning';
 import { Released, Reserved } from '@bivouac/events/quotas';
 import { deriveId, uuidOf } from '@bivouac/events/values';
@@ -237,14 +239,41 @@ test('a failed order that is charged for, left its container or its hold is foun
 });
 
 test('what is held for a container that is gone, or by nobody, is found', () => {
-  const { history, order } = oneRuns();
+  const { history, order, taken } = oneRuns();
   history.remove(order.containerId);
-  expect(remaining(history)).toHaveLength(4);
+  const { containerId, operationId } = order;
+  const why = `${containerId} is gone (taken by provision ${operationId}, succeeded)`;
+  expect(remaining(history)).toEqual([
+    `the reservation ${taken.reservationId} is still held: ${why}`,
+    `the lease ${taken.leaseId} is still held: ${why}`,
+    `the placement ${taken.placementId} is still held: ${why}`,
+    expect.stringContaining('the roster still has'),
+  ]);
 
   const stray = emptyWorld();
   const known = stray.order('one');
   stray.take({ ...known, started: { ...known.started, id: uuidOf('of another log') } });
   expect(remaining(stray)).toContainEqual(expect.stringContaining('no operation is known'));
+});
+
+test('what is found says of an operation that staff have ended where it waited for them', () => {
+  const history = emptyWorld();
+  const order = history.order('one');
+  const { operationId, containerId } = order;
+  const taken = history.take(order);
+  history.run(order, taken);
+  const ref = { operationId, step: 'build', attempt: 1 };
+  history.add(AttentionNeeded, { operationId, ref });
+  history.add(OperationRetried, { operationId, ref });
+  history.add(AttentionNeeded, { operationId, ref: { ...ref, step: 'undo-build-1' } });
+  history.remove(containerId);
+  // Somebody has to look at it anyway.
+  expect(remaining(history)).toEqual([]);
+  history.add(OperationResolved, { operationId });
+  expect(remaining(history)).toContain(
+    `the reservation ${taken.reservationId} is still held: ${containerId} is gone ` +
+      `(taken by provision ${operationId}, resolved after it waited at build, undo-build-1)`,
+  );
 });
 
 test('an operation without an end is found, and one with two', () => {
@@ -272,6 +301,21 @@ test('one that waits for a person is right only where the runbook says who', () 
   expect(wait('undo-build-x')).toHaveLength(1);
   expect(wait('think')).toEqual([expect.stringContaining('waits at think')]);
   expect(wait('running')).toEqual([expect.stringContaining('waits at running')]);
+});
+
+test('one whose child waits for a person waits with it, and no longer', () => {
+  const { history } = oneRuns();
+  const { operationId: parentId, started } = history.order('many', 'terminate');
+  const operationId = deriveId('operation', 'child');
+  const facts = { ...started.data, operationId, parentId };
+  history.add(OperationStarted, facts, { stream: `operation-${operationId}` });
+  history.add(AttentionNeeded, { operationId, ref: { operationId, step: 'destroy', attempt: 3 } });
+  expect(operationViolations(history.events, owned)).toEqual([]);
+  history.add(OperationRetried, { operationId });
+  expect(operationViolations(history.events, owned)).toEqual([
+    expect.stringContaining(`${parentId} has not ended`),
+    expect.stringContaining(`${operationId} has not ended`),
+  ]);
 });
 
 test('what a person has to look at is no violation; what staff have put right since may be', () => {

@@ -32,7 +32,10 @@ interface Seat {
   readonly role: Role;
   readonly number: number;
   member: Member | undefined;
+  /** What it answered last when it had started. */
   started: Started | undefined;
+  /** It can be called. */
+  up: boolean;
   /** What was chosen at the first start and stays. */
   readonly own: Record<string, string>;
 }
@@ -57,7 +60,7 @@ export class Seats {
   /** What the replicas of a role have answered when they started; of those that run, or of all. */
   started(role: Role, whichever: 'running' | 'all' = 'running'): readonly Started[] {
     return [...this.#seats.values()].flatMap((seat) =>
-      seat.role !== role || seat.started === undefined || (whichever === 'running' && !seat.member)
+      seat.role !== role || seat.started === undefined || (whichever === 'running' && !seat.up)
         ? []
         : [seat.started],
     );
@@ -100,6 +103,7 @@ export class Seats {
     if (started.url !== '') seat.own['PORT'] = new URL(started.url).port;
     if (started.endpoint !== undefined) seat.own['AGENT_LISTEN'] = new URL(started.endpoint).port;
     seat.started = started;
+    seat.up = true;
     return started;
   }
 
@@ -108,6 +112,7 @@ export class Seats {
     const seat = this.#seat(role, number);
     const { member } = seat;
     seat.member = undefined;
+    seat.up = false;
     if (member === undefined) return;
     await member.ask(NothingSchema, { type: 'stop' });
     await this.#options.members.give(member);
@@ -118,6 +123,7 @@ export class Seats {
     const seat = this.#seat(role, number);
     const { member } = seat;
     seat.member = undefined;
+    seat.up = false;
     await member?.kill();
   }
 
@@ -134,7 +140,7 @@ export class Seats {
   #seat(role: Role, number: number): Seat {
     const name = `${role}-${number}`;
     const seat = this.#seats.get(name) ?? {
-      ...{ role, number, member: undefined, started: undefined, own: {} },
+      ...{ role, number, member: undefined, started: undefined, up: false, own: {} },
     };
     this.#seats.set(name, seat);
     return seat;

@@ -56,6 +56,9 @@ async function answerAsk(event: EventOf<typeof StepAsked>, context: PolicyContex
   // After the deadline the operation has its `timed-out`. A month that was closed for it stays
   // closed and its invoice stands: asked again, it is the answer.
   if (!answered.includes(ask) || context.now() > notAfter) return;
+  // It has come again after a crash. A month that was not over then may be now: whoever was refused has
+  // told so, and nobody asks for its invoice any more.
+  if ((await context.answered(ref)) !== undefined) return;
   if (ask === INVOICE) {
     const answer = await invoiceAnswer(asks[INVOICE].input.parse(input), context);
     await context.answer(ref, ask, answer);

@@ -13,6 +13,11 @@ export function placementNotHere(nodeId: string, placementId: string): ReturnTyp
   return refuse('PLACEMENT_NOT_HERE', `The placement ${placementId} is not on node ${nodeId}.`);
 }
 
+/** The refusal of a claim on a resize that has come to nothing. */
+export function resizeVoided(claim: string): ReturnType<typeof refuse> {
+  return refuse('RESIZE_VOIDED', `The resize ${claim} was given up before; ask for a new one.`);
+}
+
 export function unknownNode(nodeId: string): ReturnType<typeof refuse> {
   return refuse('NODE_UNKNOWN', `There is no node ${nodeId}; register it first.`, {
     path: ['input', 'nodeId'],

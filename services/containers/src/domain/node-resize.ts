@@ -21,7 +21,7 @@ import type { ResourceVector } from '@bivouac/events/values';
 
 import { type Amounts, amountsOf, fits, larger, minus, plus } from './capacity.ts';
 import { askExpired } from './expiry.ts';
-import { placementNotHere } from './node-refusals.ts';
+import { placementNotHere, resizeVoided } from './node-refusals.ts';
 import type { NodeState, PlacementState } from './node-state.ts';
 
 /** What a placement takes now. */
@@ -88,7 +88,7 @@ export function resizeCapacity(
   const voided = state.voidedClaims.get(claim);
   if (voided?.reason === 'no-room') return accept();
   if (voided !== undefined) {
-    return refuse('RESIZE_VOIDED', `The resize ${claim} was given up before; ask for a new one.`);
+    return resizeVoided(claim);
   }
   if (context.now > notAfter) return askExpired(notAfter);
   if (taken.pending !== undefined && taken.pending.resizeId !== resizeId) {

@@ -77,7 +77,7 @@ async function takeAddress(
   if ('refusal' in sought) return { refusal: sought.refusal };
   const walks = new Map([[leaseId, [...sought.candidates]]]);
   const walked = await walk({ ...input, address }, walks, context, facts);
-  if ('refusal' in walked) return { refusal: walked.refusal };
+  if (walked.refusal !== undefined) return { refusal: walked.refusal };
   const leased = walked.leased.get(leaseId);
   return leased === undefined
     ? { refusal: addressTaken(address).refusal }
@@ -100,11 +100,10 @@ async function takeAny(input: Lease, context: PolicyContext, facts: Facts): Prom
     if (leaseId !== undefined) walks.set(leaseId, [...one.candidates]);
   }
   const walked = await walk(input, walks, context, facts);
-  if ('refusal' in walked) return { refusal: walked.refusal };
   const addresses = leaseIds.flatMap((leaseId) => walked.leased.get(leaseId) ?? []);
-  if (addresses.length === leaseIds.length) return { addresses };
-  // What one range had left is given back.
-  const refusal = await release(addresses, context, 'short');
+  if (walked.refusal === undefined && addresses.length === leaseIds.length) return { addresses };
+  // What one range had left is given back, also where the next one is asked too late.
+  const refusal = (await release(addresses, context, 'short')) ?? walked.refusal;
   return { refusal: refusal ?? poolFull(input, leaseIds.length, found.value.free).refusal };
 }
 
@@ -151,13 +150,16 @@ async function seek(
   return { candidates: state.kind === 'sought' ? state.candidates : [] };
 }
 
-/** Asks range after range, all leases that stand before the same range at once. */
+/**
+ * Asks range after range, all leases that stand before the same range at once. Where one refuses, what
+ * was leased until then is answered all the same: it is held.
+ */
 async function walk(
   { containerId, family, address: wanted }: Lease,
   walks: ReadonlyMap<string, string[]>,
   context: PolicyContext,
   { notAfter }: Facts,
-): Promise<{ readonly leased: Map<string, LeasedAddress> } | { readonly refusal: Refusal }> {
+): Promise<{ readonly leased: ReadonlyMap<string, LeasedAddress>; readonly refusal?: Refusal }> {
   const leased = new Map<string, LeasedAddress>();
   for (;;) {
     const rangeId = [...walks].find(([id, rest]) => !leased.has(id) && rest.length > 0)?.[1][0];
@@ -178,21 +180,23 @@ async function walk(
       },
       `${rangeId}/${leaseIds[0] ?? ''}`,
     );
-    if (!reply.ok) return { refusal: reply.refusal };
+    if (!reply.ok) return { leased, refusal: reply.refusal };
     const said = new Map(reply.result.leased.map((one) => [one.leaseId, one.address]));
     const declined = new Set(reply.result.noRoom);
-    if (leaseIds.some((leaseId) => !said.has(leaseId) && !declined.has(leaseId))) {
-      // Decided by another command before: the range itself says how.
-      const found = await context.read(range, streamOf.range(rangeId), (state) =>
-        leaseIds.map((leaseId) => [leaseId, addressOf(state, leaseId)] as const),
-      );
-      for (const [leaseId, address] of found) {
-        if (address !== undefined) said.set(leaseId, address);
-      }
+    const decidedBefore =
+      reply.repeated || leaseIds.some((id) => !said.has(id) && !declined.has(id));
+    // By an earlier delivery, or another command: the range itself says what is there now.
+    const standing = decidedBefore
+      ? await context.read(range, streamOf.range(rangeId), (state) =>
+          leaseIds.map((leaseId) => [leaseId, addressOf(state, leaseId)] as const),
+        )
+      : said;
+    for (const [leaseId, address] of standing) {
+      if (address !== undefined) leased.set(leaseId, { leaseId, rangeId, address, family });
     }
-    for (const [leaseId, address] of said) {
-      leased.set(leaseId, { leaseId, rangeId, address, family });
-    }
+    // What an earlier delivery had, and gave back before it could say so, is not taken again.
+    const ended = leaseIds.find((leaseId) => said.has(leaseId) && !leased.has(leaseId));
+    if (ended !== undefined) return { leased, refusal: leaseVoided(ended).refusal };
   }
 }
 

@@ -39,11 +39,12 @@ export async function takePlace(
     const taking = { nodeId, placementId, containerId, vector, notAfter: facts.notAfter };
     const reply = await context.execute(TakeCapacity, taking, nodeId);
     if (!reply.ok) return { refusal: reply.refusal };
-    const taken =
-      reply.result.outcome === 'standing'
-        ? await standsOn(nodeId, placementId, context)
-        : reply.result.outcome === 'taken';
-    if (taken) return { place: candidate };
+    const { outcome } = reply.result;
+    if (outcome === 'no-room') continue;
+    const fresh = outcome === 'taken' && !reply.repeated;
+    if (fresh || (await standsOn(nodeId, placementId, context))) return { place: candidate };
+    // Of what an earlier delivery took there is no more: it gave it back before it could say so.
+    if (outcome === 'taken') return { refusal: placementVoided(placementId).refusal };
   }
   return { refusal: noRoom(input, found.value.best).refusal };
 }

@@ -8,7 +8,7 @@ import type { Refusal } from '@bivouac/events/language';
 import type { AskInput, ImageFacts } from '@bivouac/events/operations';
 import { type PolicyContext, responder } from '@bivouac/infra/runtime';
 
-import { container, image, streamOf } from '../commands/aggregates.ts';
+import { container, image, placement, streamOf } from '../commands/aggregates.ts';
 import { carried } from '../commands/asking.ts';
 import { DiscardContainer, RequestContainer } from '../commands/containers.ts';
 import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
@@ -20,15 +20,18 @@ import { givePlaceBack, takePlace } from './place.ts';
 import { locationsWith, notInPool, rangeWith } from './pool-candidates.ts';
 
 type Prepare = AskInput<'containers.prepare'>;
+type PrepareAsk = Parameters<Parameters<typeof responder<'containers.prepare'>>[1]['act']>[2];
 
 export const prepare = responder('containers.prepare', {
   act: async (input, context, ask) => {
     const refused = (refusal: Refusal) => ({ outcome: 'refused', refusal }) as const;
-    const facts = await imageFacts(input.imageId, context);
-    if ('refusal' in facts) return refused(facts.refusal);
+    const facts = await orderedFacts(input, context, ask);
+    if ('refusal' in facts)
+      return refused((await nothingLeft(input, context, ask)) ?? facts.refusal);
     const { containerId, placementId, leaseIds, family, address } = input;
     const where = await locationOf(input, context);
-    if ('refusal' in where) return refused(where.refusal);
+    if ('refusal' in where)
+      return refused((await nothingLeft(input, context, ask)) ?? where.refusal);
     const placed = await takePlace({ ...input, ...where }, context, ask);
     if ('refusal' in placed) return refused(placed.refusal);
     const { nodeId, nodeName, location } = placed.place;
@@ -88,6 +91,34 @@ async function locationOf(
   return { location: range.location };
 }
 
+/** The image's facts; those it was requested with by an earlier delivery, whatever became of it since. */
+async function orderedFacts(
+  { imageId, containerId }: Prepare,
+  context: PolicyContext,
+  { ref }: PrepareAsk,
+): Promise<{ readonly image: ImageFacts } | { readonly refusal: Refusal }> {
+  const facts = await imageFacts(imageId, context);
+  if ('image' in facts) return facts;
+  const { state } = await context.load(container, streamOf.container(containerId));
+  const requested = state.maker === ref.operationId ? state.image : undefined;
+  return requested === undefined ? facts : { image: requested };
+}
+
+/** Gives back what an earlier delivery of the ask may have taken: a refusal says that nothing was. */
+async function nothingLeft(
+  { placementId, leaseIds }: Prepare,
+  context: PolicyContext,
+  ask: PrepareAsk,
+): Promise<Refusal | undefined> {
+  // A place is taken before anything else.
+  const { state } = await context.load(placement, streamOf.placement(placementId));
+  if (state.kind !== 'sought') return undefined;
+  return (
+    (await giveLeasesBack({ leaseIds, addresses: [] }, context, ask)) ??
+    (await givePlaceBack({ placementId }, context, ask))
+  );
+}
+
 /** The facts of a published image, with the state of its stream they were copied from. */
 async function imageFacts(
   imageId: string,
@@ -105,7 +136,7 @@ async function request(
   { containerId, tenantId, hostname, plan }: Prepare,
   facts: ImageFacts,
   context: PolicyContext,
-  ask: Parameters<Parameters<typeof responder<'containers.prepare'>>[1]['act']>[2],
+  ask: PrepareAsk,
 ): Promise<Refusal | undefined> {
   const { homeId, ref, notAfter } = ask;
   const entered = await context.execute(EnterContainer, { homeId, containerId, tenantId });

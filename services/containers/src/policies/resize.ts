@@ -10,7 +10,8 @@ import { container, node, streamOf } from '../commands/aggregates.ts';
 import { carried } from '../commands/asking.ts';
 import { ResizeContainer } from '../commands/later-life.ts';
 import { ResizeCapacity, SettleResize } from '../commands/resizing.ts';
-import { forbidden, keyOf } from '../domain/container/index.ts';
+import { resizeVoided } from '../domain/node-refusals.ts';
+import { forbidden, isGone, keyOf } from '../domain/container/index.ts';
 import { accepted } from './container-asks.ts';
 
 type Resize = AskInput<'containers.resize'>;
@@ -30,12 +31,21 @@ export const resize = responder('containers.resize', {
       return refused(forbidden(containerId, lifecycle, 'resize').refusal);
     }
     const trouble = await takeDifference(input, place, context, ask);
-    if (trouble !== undefined) return refused(trouble);
+    if (trouble !== undefined) return refused((await gone(containerId, context)) ?? trouble);
     const reply = await context.execute(ResizeContainer, { ...input, ...carried(ask) });
     if (!reply.ok) await settle(ask.ref, place, 'void', context);
     return accepted(reply);
   },
 });
+
+/**
+ * The place of a container that is gone is given back soon after. Then the node's stream is the first
+ * to refuse, and knows no more than that; that nothing is left to resize is what the operation must hear.
+ */
+async function gone(containerId: string, context: PolicyContext): Promise<Refusal | undefined> {
+  const { state } = await context.load(container, streamOf.container(containerId));
+  return isGone(state) ? forbidden(containerId, state.lifecycle, 'resize').refusal : undefined;
+}
 
 /** Once a container's resize is settled: what it takes on its node is that, or what it was. */
 export async function settleCapacity(
@@ -72,15 +82,18 @@ async function takeDifference(
     resizeId: reservationId,
   });
   if (!reply.ok) return reply.refusal;
-  const taken =
-    reply.result.outcome === 'standing'
-      ? await context.read(
-          node,
-          streamOf.node(nodeId),
-          (state) => state.voidedClaims.get(claim) === undefined,
-        )
-      : reply.result.outcome === 'taken';
-  if (taken) return undefined;
+  const { outcome } = reply.result;
+  if (outcome === 'taken' && !reply.repeated) return undefined;
+  if (outcome !== 'no-room') {
+    // Decided by another command, or by an earlier delivery that may have given it up since.
+    const voided = await context.read(
+      node,
+      streamOf.node(nodeId),
+      (state) => state.voidedClaims.get(claim)?.reason,
+    );
+    if (voided === undefined) return undefined;
+    if (voided === 'released') return resizeVoided(claim).refusal;
+  }
   return refuse(
     'NO_NODE_WITH_ROOM',
     `The container's node has no room for the plan ${plan.code}; choose a smaller one, or order later.`,

@@ -31,7 +31,7 @@ function isCancellable({ status, steps }: OperationView): boolean {
   const fixed = steps.some(
     (step) =>
       step.pivot !== null &&
-      (step.status === 'done' || (step.pivot === 'asked' && step.status === 'asked')),
+      (step.status === 'done' || (step.pivot === 'asked' && step.status !== 'refused')),
   );
   return status === 'running' && !fixed;
 }

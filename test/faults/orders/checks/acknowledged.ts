@@ -40,14 +40,16 @@ function* violationsOf(sent: readonly Sending[], log: Log): Generator<string> {
     const said = new Set(remembered.map((answer) => JSON.stringify(answer[what])));
     if (said.size > 1) yield `its ${what} is answered differently: ${[...said].join(' and ')}`;
   }
-  const first = remembered.filter(({ repeated }) => !repeated);
-  if (first.length > 1) yield `it was done ${first.length} times`;
+  // Two replicas that do the same at the same instant do it once, and neither repeats the other.
+  const done = new Set(remembered.flatMap((one) => (one.repeated ? [] : [one.position])));
+  if (done.size > 1) yield `it was done ${done.size} times`;
 
   for (const { altered, answer } of sent) {
     if (altered && answer?.ok === true) yield 'the same key was accepted with other input';
   }
 
   const wish = own[0]?.wish;
+  yield* mistaken(wish, answers, log);
   if (wish === undefined || accepted.length > 0) return;
   if (answers.length === 0) yield 'it was never answered';
   // A last sending whose outcome nobody knows may have been taken.
@@ -56,10 +58,33 @@ function* violationsOf(sent: readonly Sending[], log: Log): Generator<string> {
   }
 }
 
+/** An order is its orderer's alone: its key and its operation are nobody else's. */
+function* mistaken(
+  wish: Wish | undefined,
+  answers: readonly Answer[],
+  log: Log,
+): Generator<string> {
+  if (wish?.request.type !== 'order' || wish.request.order.kind !== 'provision') return;
+  for (const answer of answers) {
+    if (!answer.ok) {
+      if (TAKEN_FOR_OTHERS.has(answer.code)) yield `it was refused as another's: ${answer.code}`;
+      continue;
+    }
+    const { operationId } = answer.result;
+    const tenantId = typeof operationId === 'string' ? log.tenantOf(operationId) : undefined;
+    if (tenantId !== undefined && tenantId !== wish.request.tenantId) {
+      yield `it was answered with ${String(operationId)}, which is of ${tenantId}`;
+    }
+  }
+}
+
+/** What an order under a key that its orderer has not used otherwise is never answered with. */
+const TAKEN_FOR_OTHERS = new Set(['NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
+
 /** Whether the events that an answer speaks of are there, together, once. */
 function* lost({ stream, revision, position, result }: Accepted, log: Log): Generator<string> {
   const { operationId } = result;
-  if (typeof operationId === 'string' && !log.operations.has(operationId)) {
+  if (typeof operationId === 'string' && log.tenantOf(operationId) === undefined) {
     yield `lost: ${operationId} was acknowledged and is not in the log`;
   }
   if (position === null) return;
@@ -92,7 +117,8 @@ function* doubles(history: History): Generator<string> {
 }
 
 class Log {
-  readonly operations = new Set<string>();
+  /** By operation, whose it is. */
+  readonly #tenants = new Map<string, string>();
   readonly #byPlace = new Map<string, Recorded>();
   readonly #byCommand = new Map<string, Recorded[]>();
   readonly #started: Recorded[] = [];
@@ -102,9 +128,14 @@ class Log {
       this.#byPlace.set(`${event.stream} ${event.revision}`, event);
       this.#byCommand.set(event.commandkey, [...this.ofCommand(event.commandkey), event]);
       if (!is(event, OperationStarted)) continue;
-      this.operations.add(event.data.operationId);
+      this.#tenants.set(event.data.operationId, event.tenantid);
       this.#started.push(event);
     }
+  }
+
+  /** Whose an operation is; undefined where none was started. */
+  tenantOf(operationId: string): string | undefined {
+    return this.#tenants.get(operationId);
   }
 
   at(stream: string, revision: string): Recorded | undefined {

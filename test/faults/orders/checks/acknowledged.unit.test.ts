@@ -102,6 +102,20 @@ test('a key accepted with other input is found, and one that nobody ever answere
   ]);
 });
 
+test('an order that is answered as, or with, somebody else’s is found', () => {
+  const history = emptyWorld();
+  const one = history.order('one');
+  const of = wish('one');
+  const foreign = { ...of, request: { ...of.request, tenantId: deriveId('tenant', 'another') } };
+  expect(acknowledgementViolations(history.events, [sent(foreign, accepted(one))])).toEqual([
+    expect.stringContaining(`which is of ${tenantId}`),
+  ]);
+  const taken: Answer = { ok: false, code: 'IDEMPOTENCY_CONFLICT', retryable: false };
+  expect(acknowledgementViolations(emptyWorld().events, [sent(of, taken)])).toEqual([
+    expect.stringContaining("refused as another's"),
+  ]);
+});
+
 test('a command whose events do not stand together is found', () => {
   const history = emptyWorld();
   const one = history.order('one');

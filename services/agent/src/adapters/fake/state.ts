@@ -1,7 +1,7 @@
 /** What a fake node remembers: images and instances, kept in a journal in the node's folder. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type JournalDisk, machineDisk } from '../../fence/journal-disk.ts';
 import { openJournal } from '../../fence/journal.ts';
 
 const Bytes = z.codec(z.string().regex(/^\d+$/), z.bigint(), {
@@ -73,15 +73,19 @@ export interface FakeState {
   close(): Promise<void>;
 }
 
-export async function openFakeState(folder: string): Promise<FakeState> {
+export async function openFakeState(
+  folder: string,
+  disk: JournalDisk = machineDisk,
+): Promise<FakeState> {
   const instances = new Map<string, FakeInstance>();
   const images = new Set<string>();
   let boot = 0;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await disk.mkdir(folder);
   const journal = await openJournal<Change>(
     {
       file: join(folder, 'node.journal'),
       kind: 'fake-node/1',
+      disk,
       parse: (json) => Change.parse(json),
       encode: (change) => z.encode(Change, change),
       *snapshot() {

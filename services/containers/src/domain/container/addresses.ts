@@ -76,8 +76,9 @@ export function detachAddresses(
 }
 
 /**
- * Takes addresses from it; they are its own until the node has. All of them or none. Refused besides
- * {@link admit}: ADDRESS_UNKNOWN, LAST_ADDRESS.
+ * Takes addresses from it; they are its own until the node has. All of them or none. What was taken
+ * from it before is done, whatever became of the container since: nobody else gives it back. Refused
+ * besides {@link admit}: ADDRESS_UNKNOWN, LAST_ADDRESS.
  */
 export function removeAddresses(
   state: ContainerState,
@@ -86,7 +87,8 @@ export function removeAddresses(
 ): Decision {
   const { containerId, ref, notAfter } = input;
   const leaseIds = [...new Set(input.leaseIds)];
-  const beginning = admit(state, input, 'removeAddresses', context);
+  const before = leaseIds.every((leaseId) => state.removed.has(leaseId));
+  const beginning = admit(state, input, before ? 'giveBackRemoved' : 'removeAddresses', context);
   if ('answer' in beginning) return beginning.answer;
   const path = { path: ['input', 'leaseIds'] };
   const has = new Set(state.addresses.map(({ leaseId }) => leaseId));

@@ -146,6 +146,35 @@ describe('removing addresses', () => {
     expect(it.state.networkDone).toBeLessThan(it.state.networkWish);
   });
 
+  test.each([
+    ['frozen', (it: SampleContainer) => it.power('freeze')],
+    ['soft-deleted', (it: SampleContainer) => it.softDelete()],
+    ['deleted', (it: SampleContainer) => it.destroy()],
+  ] as const)('says again what to give back of one that is %s by now', (lifecycle, become) => {
+    const it = withExtra();
+    it.remove();
+    it.answer();
+    const said = it.settled?.['result'];
+    become(it);
+    it.answer();
+    expect(it.state.lifecycle).toBe(lifecycle);
+    // Its answer was lost: nobody else knows of what was removed.
+    expect(it.remove('remove', ['extra'], 2)).toEqual(['AddressesRemoving', 'AskSettled']);
+    expect(it.settled).toMatchObject({ outcome: 'done', result: said });
+    expect(it.state.instruction).toBeUndefined();
+    expect(it.replayed()).toEqual(it.state);
+  });
+
+  test('that a deleted container still had is refused: its deletion gives them back', () => {
+    const it = withExtra();
+    it.destroy();
+    it.answer();
+    expect(it.settled?.['result']).toMatchObject({
+      addresses: [address('own'), address('extra', 20)],
+    });
+    expect(it.remove()).toBe('CONTAINER_GONE');
+  });
+
   test('never takes the last one, nor one that is not there', () => {
     const it = withExtra();
     expect(it.remove('a', ['own', 'extra'])).toBe('LAST_ADDRESS');

@@ -74,6 +74,11 @@ export const transitions = {
     says: 'Addresses are taken from it.',
     from: ['stopped', 'running'],
   },
+  giveBackRemoved: {
+    by: 'order',
+    says: 'Addresses that were taken from it before are named again, to be given back.',
+    from: [...kept, 'deleting', 'deleted', 'failed'],
+  },
   packages: { by: 'owner', says: 'rpm changes its packages.', from: ['running'] },
   rename: { by: 'owner', says: 'It gets another host name.', from: [...unbuilt, ...built] },
   softDelete: {

@@ -15,7 +15,7 @@ import {
 } from '@bivouac/events/provisioning';
 import { deriveId, plusSeconds } from '@bivouac/events/values';
 
-import { type Plan, planOf, type StepPlan } from '../plans/index.ts';
+import { type Plan, planOf, type StepPlan, undoName } from '../plans/index.ts';
 import { wireRefusal } from './refusals.ts';
 import { attemptsOf, isDelayed, lastAsking, type OperationState } from './state.ts';
 
@@ -43,18 +43,19 @@ export function plan(state: OperationState): Plan {
     : planOf({ operationId, tenantId, order, target, startedAt, results });
 }
 
-/** Undo steps carry the attempt they undo in their name: each attempt has its own ids. */
-export function undoName(step: string, attempt: number): string {
-  return `undo-${step}-${attempt}`;
-}
+/** A part of the undoing of an attempt. */
+type Undo = Pick<StepPlan, 'name' | 'ask'> & { readonly input: Record<string, unknown> };
 
-/** Whether nothing of an attempt can be left over. */
-export function undone(state: OperationState, step: StepPlan, attempt: number): boolean {
-  if (step.undo === undefined) return true;
+/** What is still to be done before nothing of an attempt can be left over. */
+export function undoing(state: OperationState, step: StepPlan, attempt: number): Undo[] {
+  const { undo } = step;
+  if (undo === undefined) return [];
   const asking = state.askings.find((a) => a.step === step.name && a.attempt === attempt);
   // A refusal is the owner's word that nothing was done.
-  if (asking?.status === 'refused') return true;
-  return lastAsking(state, undoName(step.name, attempt))?.status === 'done';
+  if (asking?.status === 'refused') return [];
+  return [{ ...undo, name: undoName(step.name, attempt) }, ...(undo.leaves?.(attempt) ?? [])]
+    .filter(({ name }) => lastAsking(state, name)?.status !== 'done')
+    .map(({ name, ask, input }) => ({ name, ask, input: input(attempt) }));
 }
 
 /** The parent's id where it has one, for events that tell it. */
@@ -69,12 +70,10 @@ function nextDo(state: OperationState, context: DecideContext): readonly Decided
     const last = lastAsking(state, step.name);
     if (last?.status === 'asked' || last?.status === 'done') continue;
     if (isDelayed(state, step.name)) continue;
-    if (last !== undefined && !undone(state, step, last.attempt)) {
-      // Another attempt only when nothing of the last one can be left over.
-      const undo = undoName(step.name, last.attempt);
-      if (lastAsking(state, undo)?.status !== 'asked' && !isDelayed(state, undo)) {
-        asked.push(askUndo(state, step, last.attempt, context));
-      }
+    // Another attempt only when nothing of the last one can be left over.
+    const [undo] = last === undefined ? [] : undoing(state, step, last.attempt);
+    if (undo !== undefined) {
+      asked.push(...askUndo(state, undo, context));
       continue;
     }
     if (step.after.every((name) => state.results[name] !== undefined)) {
@@ -113,12 +112,8 @@ function nextUndo(state: OperationState, context: DecideContext): readonly Decid
   const steps = new Map(plan(state).steps.map((step) => [step.name, step]));
   for (const asking of [...state.askings].reverse()) {
     const step = steps.get(asking.step);
-    if (step === undefined || undone(state, step, asking.attempt)) continue;
-    const undo = undoName(step.name, asking.attempt);
-    const undoing = lastAsking(state, undo);
-    return undoing?.status === 'asked' || isDelayed(state, undo)
-      ? []
-      : [askUndo(state, step, asking.attempt, context)];
+    const [undo] = step === undefined ? [] : undoing(state, step, asking.attempt);
+    if (undo !== undefined) return askUndo(state, undo, context);
   }
   // No further children are started; those under way go on to their own ends.
   if (state.children.open.size > 0) return [];
@@ -182,20 +177,16 @@ function askStep(
   });
 }
 
+/** Nothing while it is under way, or put off. */
 function askUndo(
   state: OperationState,
-  step: StepPlan,
-  attempt: number,
+  { name, ask, input }: Undo,
   context: DecideContext,
-): Decided {
-  if (step.undo === undefined) throw new Error(`the step ${step.name} has no undo`);
-  return StepAsked({
-    ref: refOf(state, undoName(step.name, attempt)),
-    ask: step.undo.ask,
-    tenantId: state.tenantId,
-    input: step.undo.input(attempt),
-    notAfter: plusSeconds(context.now, UNDO_SECONDS),
-  });
+): readonly Decided[] {
+  if (lastAsking(state, name)?.status === 'asked' || isDelayed(state, name)) return [];
+  const { tenantId } = state;
+  const notAfter = plusSeconds(context.now, UNDO_SECONDS);
+  return [StepAsked({ ref: refOf(state, name), ask, tenantId, input, notAfter })];
 }
 
 /** The next attempt of a step. */

@@ -55,6 +55,19 @@ describe('a step that is refused for something that passes', () => {
     expect(run.delayed()).toEqual([]);
   });
 
+  test('keeps what an earlier attempt may have done: that cannot be cancelled, nor what it rests on', () => {
+    const run = new Run(orderOf('resize'));
+    for (const step of ['inspect', 'quote', 'transfer']) run.answer(run.asked(step), 'done');
+    run.answer(run.asked('resize'), 'timed-out');
+    run.answer(run.asked('resize'), 'busy');
+    expect(run.delayed()).toHaveLength(1);
+    expect(run.cancel()).toMatchObject({ refusal: { code: 'OPERATION_CANNOT_BE_CANCELLED' } });
+    resumeAll(run);
+    run.finish();
+    expect(run.state.phase).toBe('succeeded');
+    expect(run.refs().filter((ref) => ref.startsWith('undo-'))).toEqual([]);
+  });
+
   test('is waited for also where it is an undo, before staff are called', () => {
     const run = new Run(orderOf('add-address'));
     for (const step of ['inspect', 'reserve', 'lease']) run.answer(run.asked(step), 'done');

@@ -5,7 +5,7 @@ import { type OperationOrder, rightOfOrder } from '@bivouac/events/provisioning'
 import { deriveId } from '@bivouac/events/values';
 
 import { initial, isUndo, type Orderer, start } from './index.ts';
-import { by, orderOf, orders, Run, tenantId } from './sample-run.ts';
+import { address, by, orderOf, orders, results, Run, tenantId } from './sample-run.ts';
 
 describe('an operation', () => {
   test.each(orders)('whose every step is done succeeds ($kind)', (order) => {
@@ -90,6 +90,57 @@ describe('an operation', () => {
     for (let i = 0; i < 5; i++) run.answer(run.asked('unplace'), 'timed-out');
     expect(run.state.phase).toBe('needs-attention');
     expect(run.refs().filter((name) => isUndo(name))).toEqual([]);
+  });
+
+  test('that undoes a container gives back what others had added to it, and its own once', () => {
+    const reservations = ['resized', 'more addresses'].map((name) => deriveId('reservation', name));
+    const leaseId = deriveId('lease', 'more');
+    const more = {
+      rangeId: deriveId('range', 'r'),
+      address: '192.0.2.11',
+      family: 'ipv4' as const,
+    };
+    const held = { reservationIds: reservations, addresses: [{ leaseId, ...more }] };
+    const run = new Run(orderOf('provision'), {
+      'containers.destroy': { ...results['containers.destroy'], ...held },
+    });
+    for (const name of ['admit', 'quote', 'reserve', 'prepare'])
+      run.answer(run.asked(name), 'done');
+    run.answer(run.asked('build'), 'timed-out');
+    const before = run.refs().length;
+    run.finish();
+    expect(run.state.phase).toBe('failed');
+    expect(run.refs().slice(before - 1)).toEqual([
+      ...['undo-build-1/1', 'undo-build-unlease-ipv4/1'],
+      ...['undo-build-release-1/1', 'undo-build-release-2/1'],
+      ...['undo-prepare-1/1', 'undo-reserve-1/1'],
+    ]);
+    const released = run.events.flatMap((event) =>
+      event.type === StepAsked.type && event.data.ask === 'quotas.release'
+        ? [event.data.input['reservationId']]
+        : [],
+    );
+    expect(new Set(released).size).toBe(3);
+    expect(released).toEqual(expect.arrayContaining(reservations));
+  });
+
+  test('that undoes a container with nothing but its own asks for no more than its undo', () => {
+    const run = new Run(orderOf('provision'));
+    for (const name of ['admit', 'quote', 'reserve', 'prepare'])
+      run.answer(run.asked(name), 'done');
+    const { operationId } = run.state;
+    const own = {
+      reservationIds: [deriveId('reservation', operationId, 'reserve', '1')],
+      addresses: [{ ...address, leaseId: deriveId('lease', operationId, '1', '0') }],
+    };
+    run.give('containers.destroy', own);
+    run.answer(run.asked('build'), 'failed');
+    run.finish();
+    expect(run.refs().slice(-3)).toEqual([
+      'undo-build-1/1',
+      'undo-prepare-1/1',
+      'undo-reserve-1/1',
+    ]);
   });
 
   test('can be cancelled until its pivot is done, then not', () => {

@@ -21,7 +21,7 @@ import type { StepPlan } from '../plans/index.ts';
 import { plan } from './advance.ts';
 import { carryOn } from './answers.ts';
 import { ended, unknown } from './refusals.ts';
-import { isEnded, lastAsking, type OperationState } from './state.ts';
+import { isEnded, type OperationState } from './state.ts';
 
 /** Who orders, as far as it decides what they may. */
 export interface Orderer {
@@ -151,10 +151,14 @@ function targetOf(operationId: string, order: OperationOrder): OperationTarget {
   }
 }
 
+/** Whether it was done; or may have been, by whichever attempt, and cannot be undone. */
 function isFinal(state: OperationState, step: StepPlan): boolean {
   if (step.pivot !== true) return false;
-  const last = lastAsking(state, step.name);
-  return last?.status === 'done' || (last?.status === 'asked' && step.undo === undefined);
+  return state.askings.some(
+    ({ step: name, status }) =>
+      name === step.name &&
+      (status === 'done' || (step.undo === undefined && status !== 'refused')),
+  );
 }
 
 /** What takes back what an operation has done, in a few words. */

@@ -53,7 +53,7 @@ const plan = {
   extraAddressMonthly: { amount: '2.00', currency: 'EUR' },
 };
 const imageId = deriveId('image', 'skel');
-const address = {
+export const address = {
   leaseId,
   rangeId: deriveId('range', 'r'),
   address: '192.0.2.10',
@@ -157,6 +157,21 @@ export class Run {
       tenantId,
       homeId: tenantId,
     };
+  }
+
+  /** What owners that say yes to an ask answer from now on, besides what they did. */
+  give(ask: AskName, result: Record<string, unknown>): void {
+    this.#given[ask] = { ...this.#given[ask], ...result };
+  }
+
+  /** One that goes on from here by itself. */
+  copy(): Run {
+    const { order } = this.state;
+    if (order === undefined) throw new Error('it has an order');
+    const copy = new Run(order, this.#given);
+    copy.events.splice(0, copy.events.length, ...this.events);
+    copy.state = this.state;
+    return copy;
   }
 
   /** The asks nobody has answered. */

@@ -7,7 +7,7 @@ import {
   ResolutionStated,
 } from '@bivouac/events/provisioning';
 
-import { plan, undone } from './advance.ts';
+import { plan, undoing } from './advance.ts';
 import { carryOn } from './answers.ts';
 import { ended, unknown } from './refusals.ts';
 import { isEnded, lastAsking, type OperationState } from './state.ts';
@@ -44,8 +44,8 @@ export function leftoversOf(state: OperationState): Leftover[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const notUndone = [...state.askings].reverse().flatMap(({ step: name, attempt }): Leftover[] => {
     const step = byName.get(name);
-    if (step?.undo === undefined || undone(state, step, attempt)) return [];
-    return [{ step: name, ask: step.undo.ask, input: step.undo.input(attempt) }];
+    const left = step === undefined ? [] : undoing(state, step, attempt);
+    return left.map(({ ask, input }) => ({ step: name, ask, input }));
   });
   if (state.refusal !== undefined || state.cancelled) return notUndone;
   const notDone = steps.flatMap((step): Leftover[] => {

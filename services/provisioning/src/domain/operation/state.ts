@@ -74,7 +74,7 @@ export interface OperationState {
   readonly retriedAt: number;
   /** Steps that were put off, by step: how often since staff last acted, and until when if they are. */
   readonly delays: Readonly<Record<string, Delay>>;
-  /** Results of steps that were done, by step. */
+  /** Results of steps, and of undo steps, that were done, by step. */
   readonly results: Readonly<Record<string, StepResult>>;
   /** Why it is being undone; undefined with a cancel. */
   readonly refusal: Refusal | undefined;
@@ -230,7 +230,7 @@ function stepEnded(state: OperationState, data: EventOf<typeof StepEnded>['data'
       ? { ...asking, status: outcome }
       : asking,
   );
-  if (outcome !== 'done' || isUndo(ref.step)) return { ...state, askings };
+  if (outcome !== 'done') return { ...state, askings };
   const results = { ...state.results, [ref.step]: { attempt: ref.attempt, result: result ?? {} } };
   return { ...state, askings, results };
 }

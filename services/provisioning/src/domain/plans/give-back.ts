@@ -6,8 +6,8 @@ import { settle, type StepPlan } from './plan.ts';
 type Held = Omit<AskResult<'containers.destroy'>, 'placementId' | 'nodeId'> &
   Pick<AskResult<'containers.destroy'>, 'placementId' | 'nodeId'>;
 
-/** The steps that follow `after`, all at once. */
-export function giveBack(after: string, held: Held): StepPlan[] {
+/** The steps that follow `after`, all at once; `prefix` is what their names begin with. */
+export function giveBack(after: string, held: Held, prefix = ''): StepPlan[] {
   const steps: StepPlan[] = [];
   for (const family of ['ipv4', 'ipv6'] as const) {
     const addresses = held.addresses.filter((address) => address.family === family);
@@ -15,7 +15,7 @@ export function giveBack(after: string, held: Held): StepPlan[] {
     const leaseIds = addresses.map((address) => address.leaseId);
     const { location } = held;
     steps.push(
-      settle(`unlease-${family}`, 'containers.unlease', [after], () => ({
+      settle(`${prefix}unlease-${family}`, 'containers.unlease', [after], () => ({
         leaseIds,
         addresses,
         location,
@@ -26,7 +26,7 @@ export function giveBack(after: string, held: Held): StepPlan[] {
   const { placementId, nodeId } = held;
   if (placementId !== undefined) {
     steps.push(
-      settle('unplace', 'containers.unplace', [after], () => ({
+      settle(`${prefix}unplace`, 'containers.unplace', [after], () => ({
         placementId,
         ...(nodeId === undefined ? {} : { nodeId }),
       })),
@@ -34,7 +34,7 @@ export function giveBack(after: string, held: Held): StepPlan[] {
   }
   held.reservationIds.forEach((reservationId, index) => {
     steps.push(
-      settle(`release-${index + 1}`, 'quotas.release', [after], () => ({ reservationId })),
+      settle(`${prefix}release-${index + 1}`, 'quotas.release', [after], () => ({ reservationId })),
     );
   });
   return steps;

@@ -9,6 +9,7 @@ import type { Plan, PlanFacts } from './plan.ts';
 import { provision } from './provision.ts';
 import { packages, power, resize, resume, suspend } from './running.ts';
 
+export { undoName } from './plan.ts';
 export type { Plan, PlanFacts, StepPlan, StepResult, Verdict } from './plan.ts';
 
 /** What an operation has to do, as far as it can be known now. */

@@ -26,6 +26,8 @@ export interface StepPlan {
   readonly undo?: {
     readonly ask: AskName;
     readonly input: (attempt: number) => Record<string, unknown>;
+    /** What is to be given back besides, as the undo has found when it is done. */
+    readonly leaves?: (attempt: number) => readonly Pick<StepPlan, 'name' | 'ask' | 'input'>[];
   };
   /** How long the owner has, in seconds. */
   readonly seconds: number;
@@ -66,6 +68,11 @@ export interface PlanFacts {
   readonly results: Readonly<Record<string, StepResult>>;
 }
 
+/** Undo steps carry the attempt they undo in their name: each attempt has its own ids. */
+export function undoName(step: string, attempt: number): string {
+  return `undo-${step}-${attempt}`;
+}
+
 /** A step that changes nothing. */
 export function look<N extends AskName>(
   name: string,
@@ -85,9 +92,10 @@ export function reversible<N extends AskName, U extends AskName>(
   input: (attempt: number) => AskInput<N>,
   undo: U,
   undoInput: (attempt: number) => AskInput<U>,
+  leaves: NonNullable<StepPlan['undo']>['leaves'] = () => [],
 ): StepPlan {
   const always = { onRefused: 'undo', onFailed: 'undo', onTimedOut: 'undo' } as const;
-  const undoing = { ask: undo, input: undoInput };
+  const undoing = { ask: undo, input: undoInput, leaves };
   return { name, ask, after, input, undo: undoing, seconds: 60, attempts: 2, ...always };
 }
 

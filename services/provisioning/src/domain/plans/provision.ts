@@ -2,7 +2,17 @@
 import type { OrderOf } from '@bivouac/events/provisioning';
 import { deriveId } from '@bivouac/events/values';
 
-import { attemptDone, look, type PlanFacts, resultOf, reversible, type StepPlan } from './plan.ts';
+import { giveBack } from './give-back.ts';
+import {
+  attemptDone,
+  isDone,
+  look,
+  type PlanFacts,
+  resultOf,
+  reversible,
+  type StepPlan,
+  undoName,
+} from './plan.ts';
 import { containerVector, leaseIdsOf, reservationIdOf } from './resources.ts';
 
 /** What a container's history says of an order that was undone. */
@@ -20,6 +30,22 @@ export function provision(facts: PlanFacts, order: OrderOf<'provision'>): StepPl
     deriveId('placement', operationId, 'place', String(attempt));
   const leases = (attempt: number) => leaseIdsOf(operationId, attempt, addresses());
   const made = (step: string) => attemptDone(facts, step);
+  /**
+   * Its owner may have changed it between its first run and our hearing of it: what it has by then from
+   * other operations, which have ended, is given back with it. What is this order's own has its undo.
+   */
+  const changed = (attempt: number): StepPlan[] => {
+    const undo = undoName('build', attempt);
+    if (!isDone(facts, undo)) return [];
+    const held = resultOf(facts, undo, 'containers.destroy');
+    const own = new Set([reservation(made('reserve')), ...leases(made('prepare'))]);
+    const others = {
+      location: held.location,
+      addresses: held.addresses.filter(({ leaseId }) => !own.has(leaseId)),
+      reservationIds: held.reservationIds.filter((id) => !own.has(id)),
+    };
+    return giveBack(undo, others, 'undo-build-');
+  };
   return [
     look('admit', 'accounts.admit', [], () => ({ tenantId: order.tenantId })),
     look('quote', 'billing.quote', [], () => ({ planCode: order.planCode })),
@@ -84,6 +110,7 @@ export function provision(facts: PlanFacts, order: OrderOf<'provision'>): StepPl
         }),
         'containers.destroy',
         () => ({ containerId, reason: UNFULFILLED }),
+        changed,
       ),
       seconds: 300,
       attempts: 1,

@@ -1,0 +1,127 @@
+/** A world in which orders can be given: made once as an installation would be, then forked. */
+import { seed, type Seeded } from '@bivouac/all';
+import { Standing } from '@bivouac/all/checks/standing';
+import type { CommandContract } from '@bivouac/events/language';
+import { type OperationOrder, StartOperation } from '@bivouac/provisioning/api';
+import type { z } from 'zod';
+
+import { Disk } from './disk.ts';
+import type { Order, Ready, Scenario } from './kinds.ts';
+import { provider, type Running, staff, startProcess } from './process.ts';
+import { quiet, rest } from './rest.ts';
+
+const START = '2026-04-10T09:00:00.000Z';
+
+export class World {
+  readonly disk: Disk;
+  readonly running: Running;
+  readonly seeded: Seeded;
+  #orders = 0;
+
+  constructor(disk: Disk, running: Running, seeded: Seeded) {
+    this.disk = disk;
+    this.running = running;
+    this.seeded = seeded;
+  }
+
+  /** An order of the customer. */
+  customers(order: OperationOrder): Order {
+    return { order, ...this.seeded.customer };
+  }
+
+  provision(hostname: string, extraAddresses = 0): Order {
+    const { customer, imageId } = this.seeded;
+    return this.customers({
+      ...{ kind: 'provision', tenantId: customer.tenantId, hostname, planCode: '1000', imageId },
+      ...{ family: 'ipv4', placement: 'spread', extraAddresses },
+    });
+  }
+
+  async command<I extends z.ZodType, R extends z.ZodType>(
+    contract: CommandContract<I, R>,
+    input: z.input<I>,
+    idempotencyKey: string,
+  ): Promise<z.output<R>> {
+    const { host } = this.running;
+    const reply = await host.command(contract, input, { principal: staff, idempotencyKey });
+    if (!reply.ok) throw new Error(`${idempotencyKey}: ${reply.refusal.message}`);
+    return reply.result;
+  }
+
+  /** Has an order done, to its end. */
+  async does(order: OperationOrder): Promise<void> {
+    this.#orders += 1;
+    await this.command(StartOperation, this.customers(order), `ready ${this.#orders}`);
+    await this.#rest(order.kind);
+  }
+
+  /** A container that runs. */
+  async container(): Promise<{ readonly containerId: string }> {
+    const { order, ...of } = this.provision('web1.example.com');
+    const { target } = await this.command(StartOperation, { order, ...of }, 'a container');
+    await this.#rest('provision');
+    return { containerId: target.id };
+  }
+
+  async moveTo(instant: string): Promise<void> {
+    this.disk.clock.moveTo(instant);
+    await this.#rest('the time');
+  }
+
+  async holdOf(containerId: string): Promise<string> {
+    const [holdId] = (await this.#standing()).containers.get(containerId)?.holds.keys() ?? [];
+    if (holdId === undefined) throw new Error(`nothing holds ${containerId}`);
+    return holdId;
+  }
+
+  async leasesOf(containerId: string): Promise<string[]> {
+    const { containers } = await this.#standing();
+    return [...(containers.get(containerId)?.addresses.keys() ?? [])];
+  }
+
+  async #standing(): Promise<Standing> {
+    return new Standing(await this.disk.history());
+  }
+
+  async #rest(what: string): Promise<void> {
+    if (!(await rest(this.disk, this.running))) throw new Error(`${what} does not come to rest`);
+    for (const { kind, outcome } of (await this.#standing()).operations.values()) {
+      if (outcome !== 'succeeded') throw new Error(`${kind} ${outcome}, which others need`);
+    }
+  }
+}
+
+/** What every scenario begins with: a catalog, a published image, a node, a customer. */
+export class Worlds {
+  #seeded: Promise<{ readonly disk: Disk; readonly seeded: Seeded }> | undefined;
+  readonly #disks: Disk[] = [];
+
+  /** The world of a scenario, stopped in an orderly way. */
+  async ready(scenario: Scenario): Promise<Ready> {
+    this.#seeded ??= this.#seed();
+    const first = await this.#seeded;
+    const disk = await first.disk.fork();
+    this.#disks.push(disk);
+    const { running } = await startProcess(disk);
+    if (running === undefined) throw new Error('nobody was to die');
+    const order = await scenario.ready(new World(disk, running, first.seeded));
+    await running.stop();
+    return { scenario, disk, seeded: first.seeded, ...order };
+  }
+
+  async dispose(): Promise<void> {
+    for (const disk of this.#disks.splice(0)) await disk.dispose();
+  }
+
+  async #seed(): Promise<{ readonly disk: Disk; readonly seeded: Seeded }> {
+    const disk = await Disk.empty(START);
+    this.#disks.push(disk);
+    const { running } = await startProcess(disk);
+    if (running === undefined) throw new Error('nobody was to die');
+    const { host } = running;
+    const seeded = await seed({ ...host, settled: () => quiet(disk) }, provider);
+    await quiet(disk);
+    await running.stop();
+    return { disk, seeded };
+  }
+}

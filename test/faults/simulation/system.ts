@@ -1,0 +1,320 @@
+/**
+ * The processes of a run: hosts with all services and an endpoint for agents, relays, and nodes with
+ * their agents. Each is the real code on simulated ports, and is started again some time after it died.
+ */
+import { startAgent } from '@bivouac/agent';
+import { nodeEndpoint } from '@bivouac/containers';
+import { PROVIDER_ID } from '@bivouac/events/accounts';
+import type { Principal, ServiceCaller } from '@bivouac/events/language';
+import { NodeNews } from '@bivouac/all/node-news';
+import { tapped } from '@bivouac/all/services';
+import type { Bus } from '@bivouac/infra/bus';
+import type { EventStore } from '@bivouac/infra/event-store';
+import {
+  type EdgePorts,
+  type Host,
+  isTransient,
+  RuntimeError,
+  type ServiceDefinition,
+  startHost,
+} from '@bivouac/infra/runtime';
+import { memoryViews, type ViewStore } from '@bivouac/infra/views';
+
+import { KafkaConsumer } from '../../../infra/bus/kafka/consumer.ts';
+import { Publisher } from '../../../infra/bus/kafka/publisher.ts';
+import { RelayCheckpoint } from '../../../infra/bus/kafka/relay-checkpoint.ts';
+import { Relay } from '../../../infra/bus/kafka/relay.ts';
+import { openFakeDriver } from '../../../services/agent/src/adapters/driver.fake.ts';
+import { seededFaults } from '../../../services/agent/src/adapters/fake/faults.ts';
+import { openFence } from '../../../services/agent/src/fence/fence.ts';
+import { StepAnswerSchema } from '../../../services/agent/src/step-answer.ts';
+import { type SimulatedBroker, TOPIC } from './broker.ts';
+import { SimulatedDisk } from './disk.ts';
+import { SimulatedProcess, type Surroundings } from './process.ts';
+import { type SimulatedLog, type StoreFaults, storeOf } from './store.ts';
+import { connecting, type Entrance, type WireFaults } from './wire.ts';
+import { CLUSTER, EPOCH, silent, type WorldNode } from './world.ts';
+
+/** Something wrong that is put into a run on purpose: a port in a faulty wrapping, a faulty policy. */
+export interface Plant {
+  readonly services?: (
+    services: readonly ServiceDefinition[],
+    store: EventStore,
+  ) => readonly ServiceDefinition[];
+  readonly store?: (store: EventStore, process: SimulatedProcess) => EventStore;
+  readonly bus?: (bus: Bus, process: SimulatedProcess) => Bus;
+  readonly caller?: (caller: ServiceCaller) => ServiceCaller;
+}
+
+export interface SystemOptions {
+  readonly surroundings: Surroundings;
+  readonly log: SimulatedLog;
+  readonly broker: SimulatedBroker;
+  readonly ports: EdgePorts;
+  readonly nodes: readonly WorldNode[];
+  readonly seed: number;
+  readonly plant: Plant;
+  readonly storeFaults: () => StoreFaults;
+  readonly wireFaults: () => WireFaults;
+  readonly engine: () => EngineFaults;
+  /** Milliseconds by which the wall clock of the next process differs. */
+  readonly skew: () => number;
+  /** Sees the services as a host is about to run them. */
+  readonly watched: (
+    services: readonly ServiceDefinition[],
+    process: SimulatedProcess,
+  ) => readonly ServiceDefinition[];
+  /** A process has ended for what no fault explains. */
+  readonly broken: (what: string) => void;
+}
+
+export interface EngineFaults {
+  readonly fail: number;
+  readonly lose: number;
+  readonly refuse: number;
+  readonly slow: number;
+}
+
+/** A host that answers. */
+export interface RunningHost extends Entrance {
+  readonly host: Host;
+  /** As clients reach it. */
+  readonly caller: ServiceCaller;
+  readonly views: ReadonlyMap<string, ViewStore>;
+}
+
+export class System {
+  /** Those that answer. */
+  readonly hosts: RunningHost[] = [];
+  /** All that live, ready or not. */
+  readonly processes: SimulatedProcess[] = [];
+  readonly #options: SystemOptions;
+  readonly #disks = new Map<string, SimulatedDisk>();
+  /** Restarts that were not begun. */
+  #resting = 0;
+
+  constructor(options: SystemOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing that should run is away. */
+  whole(hosts: number): boolean {
+    return this.#resting === 0 && this.hosts.length === hosts;
+  }
+
+  disk(node: string): SimulatedDisk {
+    const known = this.#disks.get(node);
+    if (known !== undefined) return known;
+    const disk = new SimulatedDisk();
+    this.#disks.set(node, disk);
+    return disk;
+  }
+
+  startHost(): void {
+    this.#start('host', (process) => this.#host(process));
+  }
+
+  startRelay(): void {
+    this.#start('relay', (process) => this.#relay(process));
+  }
+
+  startNodes(): void {
+    for (const node of this.#options.nodes) {
+      this.#start(node.name, (process) => this.#node(process, node));
+    }
+  }
+
+  /** Starts a process, and again whenever it has died. */
+  #start(kind: string, begin: (process: SimulatedProcess) => Promise<void>): void {
+    const { surroundings, skew } = this.#options;
+    const process = new SimulatedProcess(kind, surroundings, skew());
+    this.processes.push(process);
+    process.onEnd(() => {
+      this.processes.splice(this.processes.indexOf(process), 1);
+      this.#resting++;
+      const { draws, scheduler } = surroundings;
+      const rest = draws.chance(0.6) ? draws.between(5, 200) : draws.between(200, 8000);
+      scheduler.after(rest, undefined, `a ${kind} is started`, () => {
+        this.#resting--;
+        this.#start(kind, begin);
+      });
+    });
+    begin(process).catch((error: unknown) => {
+      this.#failed(process, error);
+    });
+  }
+
+  /** It has stopped by itself: so does the process, and is started again. */
+  #failed(process: SimulatedProcess, error: unknown): void {
+    if (process.over) return;
+    if (!isExplained(error)) this.#options.broken(`${process.name} broke: ${textOf(error)}`);
+    process.kill(textOf(error));
+  }
+
+  async #host(process: SimulatedProcess): Promise<void> {
+    const { log, broker, plant, storeFaults, watched, surroundings } = this.#options;
+    const { clock } = process;
+    const failed = (error: unknown): void => {
+      this.#failed(process, error);
+    };
+    const plain = storeOf(log, process, storeFaults);
+    const store = plant.store?.(plain, process) ?? plain;
+    const news = new NodeNews();
+    const right = watched(tapped(news), process);
+    const services = plant.services?.(right, store) ?? right;
+    const views = new Map<string, ViewStore>();
+    const bus = busOf(broker, process);
+    const host = await startHost({
+      services,
+      ...{ store, clock, logger: silent, onFailure: failed },
+      bus: plant.bus?.(bus, process) ?? bus,
+      ports: portsOf(this.#options.ports, process),
+      providerId: () => PROVIDER_ID,
+      views: (service) => {
+        const made = memoryViews();
+        views.set(service, made);
+        return made;
+      },
+    });
+    for (const { startup } of services) {
+      await startup?.started?.(host, { providerName: 'Bivouac' });
+    }
+    const caller = plant.caller?.(host) ?? host;
+    let ids = 0;
+    const endpoint = nodeEndpoint({
+      command: (nodeId, contract, input, idempotencyKey, because) =>
+        caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey, ...because }),
+      query: (nodeId, contract, input, atLeast) =>
+        caller.query(contract, input, { principal: asNode(nodeId), atLeast }),
+      onNewInstruction: news.onInstruction,
+      clock: { now: () => clock.now(), sleep: (ms, signal) => process.network.sleep(ms, signal) },
+      newId: () => `${process.name} ${surroundings.scheduler.steps} ${++ids}`,
+      log: () => undefined,
+    });
+    const running: RunningHost = { process, host, caller, endpoint, views };
+    this.hosts.push(running);
+    process.onEnd(() => {
+      this.hosts.splice(this.hosts.indexOf(running), 1);
+    });
+  }
+
+  async #relay(process: SimulatedProcess): Promise<void> {
+    const { log, broker, storeFaults, surroundings } = this.#options;
+    const { network, clock } = process;
+    const store = storeOf(log, process, storeFaults);
+    const publisher = new Publisher({
+      kafka: broker.producersOf(process),
+      topic: TOPIC,
+      ensureTopic: () => Promise.resolve(),
+      ...{ network, logger: silent },
+      random: () => surroundings.draws.unit(),
+    });
+    await publisher.open();
+    const of = { clusterId: CLUSTER, topic: TOPIC, tenantId: PROVIDER_ID };
+    await Relay.start({
+      ...{ store, publisher, network, logger: silent, epoch: EPOCH },
+      checkpoint: new RelayCheckpoint({ ...of, store, clock }),
+      onFailure: (error) => {
+        this.#failed(process, error);
+      },
+    });
+  }
+
+  async #node(process: SimulatedProcess, node: WorldNode): Promise<void> {
+    const { surroundings, engine, seed, wireFaults } = this.#options;
+    const { fail, lose, refuse, slow } = engine();
+    const { clock, network } = process;
+    const disk = this.disk(node.name).of(process);
+    const driver = await openFakeDriver({
+      ...{ folder: '/engine', disk, clock: network, now: () => clock.now() },
+      latencyMs: () => slow * surroundings.draws.unit(),
+      faults: seededFaults(seed, node.name, [
+        { kind: 'fail', step: 'any', probability: fail },
+        { kind: 'lose', step: 'any', probability: lose },
+        { kind: 'refuse', step: 'any', probability: refuse },
+      ]),
+      capacity: { memoryBytes: node.memoryBytes, diskBytes: node.diskBytes },
+    });
+    const fence = await openFence('/fence', { answer: StepAnswerSchema, disk });
+    await startAgent({
+      ...{ nodeId: node.nodeId, driver, fence, start: 'await-endpoint' },
+      clock: { now: () => clock.now(), sleep: (ms, signal) => network.sleep(ms, signal) },
+      connect: connecting(node.nodeId, process, () => this.hosts, wireFaults),
+      random: () => surroundings.draws.unit(),
+      log: () => undefined,
+    });
+  }
+}
+
+/** The bus as a process reaches it: the real consumer on the simulated cluster. */
+function busOf(broker: SimulatedBroker, process: SimulatedProcess): Bus {
+  return {
+    consume: (consume) =>
+      KafkaConsumer.open({
+        newMember: broker.membersOf(process),
+        admin: broker.adminOf(process),
+        ...{ topic: TOPIC, epoch: EPOCH, groupId: consume.group, consume },
+        ...{ network: process.network, logger: silent },
+        random: () => process.surroundings.draws.unit(),
+        ended: () => undefined,
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** What is kept besides the log, as a process reaches it. */
+function portsOf(
+  { keys, secrets, blobs, random }: EdgePorts,
+  process: SimulatedProcess,
+): EdgePorts {
+  const call = <T>(what: string, act: () => Promise<T>): Promise<T> => process.call(what, act);
+  return {
+    keys: {
+      seal: (...of) => call('seal', () => keys.seal(...of)),
+      open: (...of) => call('open', () => keys.open(...of)),
+      hmac: (...of) => call('hash', () => keys.hmac(...of)),
+      destroy: (...of) => call('destroy keys', () => keys.destroy(...of)),
+      forget: (...of) => {
+        keys.forget(...of);
+      },
+      close: () => Promise.resolve(),
+    },
+    secrets: {
+      put: (...of) => call('put a secret', () => secrets.put(...of)),
+      get: (...of) => call('get a secret', () => secrets.get(...of)),
+      destroy: (...of) => call('destroy a secret', () => secrets.destroy(...of)),
+      close: () => Promise.resolve(),
+    },
+    blobs: {
+      put: (...of) => call('put a blob', () => blobs.put(...of)),
+      get: (...of) => call('get a blob', () => blobs.get(...of)),
+    },
+    random,
+  };
+}
+
+function asNode(nodeId: string): Principal {
+  return {
+    id: `node:${nodeId}`,
+    kind: 'node',
+    tenantId: PROVIDER_ID,
+    homeId: PROVIDER_ID,
+    reach: 'all',
+    rights: 'all',
+    audience: 'staff',
+  };
+}
+
+/** Ends that a fault explains: the store or the bus was away, or another relay was quicker. */
+function isExplained(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (isTransient(each)) return true;
+    if (each instanceof RuntimeError && each.message.startsWith('another relay')) return true;
+  }
+  return false;
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${textOf(error.cause)})`;
+}

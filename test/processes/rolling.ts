@@ -1,0 +1,186 @@
+/**
+ * A kind of installation whose replicas are stopped, started and rolled all the while: to a build that
+ * reads a newer version of an event, then to one that writes it, and then over and over. Nobody who uses
+ * it can tell.
+ */
+import {
+  allServices,
+  type Installation,
+  type InstallationKind,
+  Members,
+  processes,
+  type ProcessesInstallation,
+  type ProcessesKind,
+  RoleSchema,
+  type StartOptions,
+} from '@bivouac/all';
+
+import { bundled } from './builds.ts';
+
+/** The event that has a newer version, and who writes it. */
+const NEWER = {
+  writer: 'billing',
+  settings: { EVENT_VERSIONS: 'billing.SetupCharged=2' },
+} as const;
+/** Parts that are rolled at once: a start costs a second of a processor. */
+const AT_ONCE = 3;
+/** The relay is one; orders wait for it. */
+const roles = [...allServices.map(({ name }) => name), 'gateway', 'endpoint'].map((name) =>
+  RoleSchema.parse(name),
+);
+
+export interface RollingOptions {
+  readonly busUrl: string;
+  /** Of each part, two at least: while one is away the others answer. */
+  readonly replicas: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly members?: Members;
+}
+
+export interface RollingKind extends InstallationKind {
+  start(options: StartOptions): Promise<Installation>;
+  /** Replicas that were stopped and started again, in all installations so far. */
+  readonly rolls: number;
+  /** Whether the newer version is written. */
+  readonly writesNewer: boolean;
+  dispose(): Promise<void>;
+}
+
+type Stage = 'old' | 'reads' | 'writes';
+type Step = () => Promise<void>;
+
+/** Installations of processes whose replicas are never left alone. */
+export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions): RollingKind {
+  const members = given.members ?? new Members();
+  const shared = { busUrl, replicas, members };
+  const old = bundled();
+  const next = bundled({ 'events/billing/account.ts': 'test/processes/account-next.ts' });
+  const kinds: Readonly<Record<Stage, ProcessesKind>> = {
+    old: processes({ ...shared, build: old, ...(settings && { settings }) }),
+    reads: processes({ ...shared, build: next, ...(settings && { settings }) }),
+    writes: processes({ ...shared, build: next, settings: { ...settings, ...NEWER.settings } }),
+  };
+  /** What the next installation starts as: what was written is not understood by an older build. */
+  let stage: Stage = 'old';
+  let rolls = 0;
+  const numbers = Array.from({ length: replicas }, (_, i) => i + 1);
+
+  /** Without an end: what happens to the replicas of an installation, a few at a time. */
+  function* steps({ replicas: seats, gateway }: ProcessesInstallation): Generator<Step> {
+    const roll = async (role: (typeof roles)[number], number: number): Promise<void> => {
+      // A stream ends with its gateway: who follows one resumes, which the tests of it do by themselves.
+      if (role === 'gateway' && (await gateway.subscriptions) > 0) return;
+      const newer = stage === 'writes' && role === NEWER.writer;
+      await seats.roll(role, number, { build: next, ...(newer && { settings: NEWER.settings }) });
+      rolls += 1;
+    };
+    for (;;) {
+      for (const number of numbers) {
+        for (let at = 0; at < roles.length; at += AT_ONCE) {
+          const group = roles.slice(at, at + AT_ONCE);
+          yield () => Promise.all(group.map((role) => roll(role, number))).then(() => undefined);
+        }
+      }
+      yield () => roll('relay', 1);
+      // Only when all of them read it does one of them write it.
+      stage = stage === 'old' ? 'reads' : 'writes';
+    }
+  }
+
+  return {
+    start: async (options) => {
+      const installation = await kinds[stage].start(options);
+      return new Rolled(installation, steps(installation), options.onFailure).installation;
+    },
+    left: (folder) => kinds.old.left(folder),
+    get rolls() {
+      return rolls;
+    },
+    get writesNewer() {
+      return stage === 'writes';
+    },
+    dispose: async () => {
+      for (const kind of Object.values(kinds)) await kind.dispose();
+      if (given.members === undefined) await members.close();
+    },
+  };
+}
+
+/**
+ * An installation that is rolled: what waits for everything to come to rest, or looks at every replica,
+ * has the next step wait meanwhile, else there would be no rest.
+ */
+class Rolled {
+  readonly installation: Installation;
+  #waiting = 0;
+  #goOn: () => void = () => undefined;
+  #over = false;
+  /** The step under way, or the last one. */
+  #step: Promise<void> = Promise.resolve();
+
+  constructor(
+    installation: ProcessesInstallation,
+    steps: Generator<Step>,
+    onFailure: (error: unknown) => void,
+  ) {
+    const { host, gateway, nodes } = installation;
+    const { follower } = host;
+    this.installation = {
+      ...installation,
+      host: {
+        ...host,
+        settled: () => this.#atRest(() => host.settled()),
+        follower: {
+          onApplied: (callback) => follower.onApplied(callback),
+          rebuild: (service) => this.#atRest(() => follower.rebuild(service)),
+          dump: (service) => this.#atRest(() => Promise.resolve(follower.dump(service))),
+        },
+      },
+      gateway: {
+        yoga: gateway.yoga,
+        handle: (request, response) => gateway.handle(request, response),
+        get subscriptions() {
+          return gateway.subscriptions;
+        },
+        endSubscriptions: () => this.#atRest(() => Promise.resolve(gateway.endSubscriptions())),
+      },
+      nodes: {
+        list: nodes.list,
+        endpoint: nodes.endpoint,
+        instances: () => nodes.instances(),
+        stop: () => nodes.stop(),
+      },
+      stop: async (deadline) => {
+        this.#over = true;
+        this.#goOn();
+        await rolled;
+        await installation.stop(deadline);
+      },
+    };
+    const rolled = this.#roll(steps).catch(onFailure);
+  }
+
+  async #roll(steps: Generator<Step>): Promise<void> {
+    for (const step of steps) {
+      while (this.#waiting > 0 && !this.#over) {
+        await new Promise<void>((resolve) => {
+          this.#goOn = resolve;
+        });
+      }
+      if (this.#over) return;
+      this.#step = step();
+      await this.#step;
+    }
+  }
+
+  async #atRest<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    try {
+      await this.#step;
+      return await work();
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#goOn();
+    }
+  }
+}
