@@ -1,6 +1,7 @@
 // A cache that is away is counted once, and once more for each minute that it stays away; nobody is refused for it.
 import { createServer } from 'node:net';
 
+import { openCacheEngine } from '@bivouac/infra/cache';
 import { createLogger, ManualClock, processMetrics } from '@bivouac/infra/runtime';
 import { expect, test } from '@jest/globals';
 
@@ -18,10 +19,10 @@ async function closedPort(): Promise<number> {
 test('outages are counted by the minute, and buckets go on in this process', async () => {
   const clock = new ManualClock('2026-04-10T09:00:00.000Z');
   const metrics = processMetrics({ ofNode: false });
-  const cache = await cacheOf(
-    { CACHE_URL: `redis://127.0.0.1:${await closedPort()}` },
-    { installation: 'one', clock, logger: createLogger('silent', process.stderr), metrics },
-  );
+  const url = `redis://127.0.0.1:${await closedPort()}`;
+  const engine = await openCacheEngine({ url, installation: 'one', clock });
+  const logger = createLogger('silent', process.stderr);
+  const cache = cacheOf(engine, { clock, logger, metrics });
   const outages = async (): Promise<string | undefined> =>
     (await metrics.scrape()).text.match(/^bivouac_cache_outages_total (\d+)$/m)?.[1];
   const take = async (): Promise<boolean> => {
@@ -40,6 +41,6 @@ test('outages are counted by the minute, and buckets go on in this process', asy
     expect(await take()).toBe(false);
     expect(await outages()).toBe('2');
   } finally {
-    await cache.close();
+    await engine.close();
   }
 });

@@ -16,6 +16,7 @@ import {
   KnownPositions,
 } from '@bivouac/graphql';
 import { type Bus, openBus } from '@bivouac/infra/bus';
+import { openCacheEngine } from '@bivouac/infra/cache';
 import { type EventStore, measuredStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
@@ -163,8 +164,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     });
     closing.add(() => nodes.stop());
     const { epoch: installation, position } = await store.head();
-    const cache = await cacheOf(config, { installation, clock, logger, metrics });
-    closing.add(() => cache.close());
+    const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+    closing.add(() => engine.close());
+    const cache = cacheOf(engine, { clock, logger, metrics });
     const changes = new ChangeNews();
     const positions = new KnownPositions(position ?? '', clock);
     host.follower.onApplied((_position, events) => {

@@ -153,6 +153,8 @@ export class Group {
   join(member: SimulatedMember): string {
     if (!this.members.includes(member)) this.members.push(member);
     this.#rebalance();
+    // It died while it asked: nobody will hear of it again.
+    if (member.process.over) this.expel(member);
     return `member-${++this.#made}`;
   }
 

@@ -18,6 +18,7 @@ import { remainViolations } from '@bivouac/all/checks/remains';
 import { Standing } from '@bivouac/all/checks/standing';
 import type { EventStore } from '@bivouac/infra/event-store';
 
+import { lateViolations } from './late.ts';
 import { acknowledgementViolations } from '../orders/checks/acknowledged.ts';
 import type { Sending } from '../orders/load.ts';
 import type { Law } from './laws.ts';
@@ -68,6 +69,7 @@ export async function inspect(left: Left): Promise<Violations> {
     'no node ever held more than it has': nodeViolations(history),
     'every operation has ended or has an owner': operationViolations(history, owned),
     'nothing is held for what is gone': remainViolations(standing),
+    'nothing is taken for what was given up': lateViolations(history),
     'what runs is paid for, and what is paid for runs': chargeViolations(
       standing,
       await instancesLeft(left),

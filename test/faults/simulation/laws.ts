@@ -8,6 +8,7 @@ export const laws = [
   'no node ever held more than it has',
   'every operation has ended or has an owner',
   'nothing is held for what is gone',
+  'nothing is taken for what was given up',
   'what runs is paid for, and what is paid for runs',
   'the books balance',
   'no home is parked',

@@ -34,6 +34,9 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** Milliseconds that a request is on its way at most, of a process that is gone. */
+const STRAY = 8000;
+
 let made = 0;
 
 /** Processes are told apart by numbers that begin anew with each run. */
@@ -96,8 +99,9 @@ export class SimulatedProcess implements Owner {
         if (killed === 'after') this.kill(`after ${what}`);
         scheduler.after(this.latency(), this, `hears of ${what}`, settle);
       };
-      // A request on its way is nobody's any more: it may arrive after the death of who sent it.
-      scheduler.after(this.latency(), undefined, `${this.name}: ${what}`, () => {
+      // A request on its way is nobody's any more: it may arrive long after the death of who sent it.
+      const stray = killed === 'under-way' && draws.chance(0.5) ? draws.unit() * STRAY : 0;
+      scheduler.after(this.latency() + stray, undefined, `${this.name}: ${what}`, () => {
         if (this.over && draws.chance(0.5)) return;
         if (fate !== 'answered' && !fate.done) {
           answer(() => {

@@ -93,7 +93,7 @@ class Run {
       draws,
       weather: () => (this.#calm ? CALM.weather : settings.weather),
       wall: () => this.#wall,
-      killedAt: () => this.#killedAt(),
+      killedAt: (_process, what) => this.#killedAt(what),
     };
     const broker = new SimulatedBroker(this.scheduler, draws, () =>
       this.#calm ? CALM.bus : settings.bus,
@@ -189,12 +189,20 @@ class Run {
 
   // What goes wrong.
 
-  #killedAt(): 'before' | 'under-way' | 'after' | undefined {
+  /** The moments about an append are what most is lost or doubled by. */
+  #killedAt(what: string): 'before' | 'under-way' | 'after' | undefined {
     if (this.#calm || this.#kills === 0) return undefined;
-    if (!this.#draws.chance(this.settings.killShare)) return undefined;
+    const appends = what.startsWith('append to ') && !what.startsWith('append to checkpoint-');
+    if (!this.#draws.chance(this.settings.killShare * (appends ? 8 : 1))) return undefined;
     this.#kills -= 1;
     this.#crashes += 1;
-    return this.#draws.weighted({ before: 1, 'under-way': 1, after: 2 });
+    // Some deaths take as long to be noticed as deadlines do.
+    if (this.#draws.chance(0.35)) {
+      this.scheduler.after(this.#draws.between(20, 1500), undefined, 'deadlines pass', () => {
+        if (!this.#calm) this.#move(this.#draws.between(61, 400) * 1000);
+      });
+    }
+    return this.#draws.weighted({ before: 1, 'under-way': 2, after: 2 });
   }
 
   /** Each second of the network something may happen to somebody. */

@@ -128,7 +128,7 @@ class ProcessStore implements EventStore {
     const error = new EventStoreError('outcome-unknown', 'the answer was lost');
     const kind = draws.weighted({ done: 3, 'not done': 2, late: 1 });
     if (kind === 'done') return { done: true, error };
-    return { done: false, error, ...(kind === 'late' && { later: draws.between(1, 400) }) };
+    return { done: false, error, ...(kind === 'late' && { later: draws.between(1, 4000) }) };
   }
 
   #away(): Fate {

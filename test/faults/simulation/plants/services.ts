@@ -1,6 +1,6 @@
 /** Bugs of services, as faulty policies, responders and decisions in the place of the right ones. */
 import { LeaseVoided, PlacementVoided } from '@bivouac/events/containers';
-import { AskAnswered, answerStream, type AskRef } from '@bivouac/events/operations';
+import { AskAnswered, answerStream, type AskRef, asks } from '@bivouac/events/operations';
 import { ReservationVoided } from '@bivouac/events/quotas';
 import type { EventStore } from '@bivouac/infra/event-store';
 
@@ -30,7 +30,8 @@ export const compensateAfter: Plant = {
         ...responder,
         act: async (input, ref, event, context) => {
           const undone = undoneBy(ref);
-          if (undone !== undefined && !(await wasDone(store, undone))) {
+          const simple = asks[responder.ask].result.safeParse({}).success;
+          if (simple && undone !== undefined && !(await wasDone(store, undone))) {
             return { outcome: 'done', result: {} };
           }
           return responder.act(input, ref, event, context);

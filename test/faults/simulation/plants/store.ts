@@ -22,14 +22,20 @@ export const appendAny: Plant = {
     }),
 };
 
-/** What a stream says of its commands is forgotten: a repeat is a new command to whoever reads it. */
+/**
+ * What an operation's stream says of its commands is forgotten: a repeat is a new command to whoever
+ * reads it. (Of all streams: then no process could even start, since starting is a command that repeats.)
+ */
 export const noDedupe: Plant = {
   store: (store) =>
     wrapped(store, {
-      readStream: async (...of) =>
-        withEvents(await store.readStream(...of), (events) =>
+      readStream: async (stream, options) => {
+        const page = await store.readStream(stream, options);
+        if (!stream.startsWith('operation-')) return page;
+        return withEvents(page, (events) =>
           events.map((event) => ({ ...event, commandkey: uuidOf('forgotten', event.commandkey) })),
-        ),
+        );
+      },
     }),
 };
 
