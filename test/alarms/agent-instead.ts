@@ -15,7 +15,8 @@ import { systemClock } from '@bivouac/infra/runtime';
 import { newFolder, type Running } from '../e2e/installation.ts';
 
 /** Resolves when it is connected; the one before it is shown out then. */
-export async function agentInstead({ installation, folder: data }: Running): Promise<Agent> {
+export async function agentInstead(running: Running): Promise<Agent> {
+  const { installation, folder: data } = running;
   const { list, endpoint = '' } = installation.nodes;
   const folder = await newFolder();
   await cp(join(data, 'nodes', list[0]?.name ?? '', 'identity'), join(folder, 'identity'), {
@@ -23,8 +24,10 @@ export async function agentInstead({ installation, folder: data }: Running): Pro
   });
   const identity = await openIdentity({ folder: join(folder, 'identity') });
   const { nodeId } = identity;
+  // Instructions are too late by the installation's time; the engine takes the machine's.
+  const clock = { ...systemClock, now: () => running.clock.now() };
   return startAgent({
-    ...{ nodeId, clock: systemClock, random: Math.random, log: () => undefined },
+    ...{ nodeId, clock, random: Math.random, log: () => undefined },
     ...(await openNode({ url: 'fake:', name: nodeId, folder, clock: systemClock })),
     connect: enteringAs(identity, dialing({ url: endpoint, clock: systemClock })),
   });

@@ -1,7 +1,7 @@
 /** The cache is away: a Redis that is killed. It needs one, so the live tests alone make it happen. */
 import type { OwnRedis } from '../../infra/cache/redis/testing/server.ts';
 
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const cacheAway = {
   alert: 'CacheAway',

@@ -6,37 +6,18 @@
 import { writeFile } from 'node:fs/promises';
 
 import { DunningHoldDue } from '@bivouac/events/billing';
-import { eventRegistry, type NewEvent } from '@bivouac/events/language';
-import { deriveId, instantOf, uuidOf } from '@bivouac/events/values';
-import { backupLog, backupRecordOf, writeBackupRecord } from '@bivouac/infra/event-store';
+import { deriveId } from '@bivouac/events/values';
+import { backupRecordOf } from '@bivouac/infra/event-store';
 import { RELEASE } from '@bivouac/infra/process';
-import { systemPrincipal, type ThresholdName } from '@bivouac/infra/runtime';
-import { SetLimit } from '@bivouac/quotas/api';
-
-import { limitOf, newFolder } from '../e2e/installation.ts';
 
 import { agentInstead } from './agent-instead.ts';
-import { type Alarmed, otherProcess } from './alarmed.ts';
+import { otherProcess } from './alarmed.ts';
 import { busyProcess } from './busy-process.ts';
+import type { Fault } from './fault.ts';
+import { backUp, fill, goOn, limit, overdue, until, whileTimePasses } from './happenings.ts';
 import { relayAway } from './relay-away.ts';
 
-export interface Fault {
-  readonly alert: ThresholdName;
-  /** How it comes about, as the table of docs/runbook.md has it. */
-  readonly how: string;
-  /** Labels that the alert carries. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** What the status screen says, where it is. */
-  readonly says: RegExp;
-  readonly settings?: Readonly<Record<string, string>>;
-  /** What the installation measures while it lasts, in full. */
-  readonly values?: Readonly<Record<string, number>>;
-  /** Makes it; answers how to end it. */
-  readonly begin: (on: Alarmed) => Promise<() => Promise<void>>;
-}
-
 const POLICY = 'accounts.dunning-holds';
-const registry = eventRegistry([DunningHoldDue]);
 
 /** Seconds that are more than any alert waits for what does not get on. */
 const LONG = 130;
@@ -149,7 +130,7 @@ export const faults: readonly Fault[] = [
     alert: 'HomeParked',
     how: 'an event is of an account that nobody knows; it ends when staff leave the event out',
     labels: { service: 'accounts' },
-    says: /accounts at embedded, 1 homes/,
+    says: /accounts at embedded, 1 home /,
     values: {
       'parked_homes{service="accounts"}': 1,
       [`policy_events_total{policy="${POLICY}",outcome="parked"}`]: 1,
@@ -179,7 +160,7 @@ export const faults: readonly Fault[] = [
     alert: 'OperationNeedsAttention',
     how: 'a node fails to destroy a container at every attempt; it ends when staff release the operation',
     labels: { kind: 'terminate' },
-    says: /terminate at embedded, 1 operations/,
+    says: /terminate at embedded, 1 operation /,
     settings: { NODE_URL: 'fake:?refuse=destroy:1' },
     values: { 'operations{kind="terminate",state="needs-attention"}': 1 },
     begin: async ({ running }) => {
@@ -302,7 +283,7 @@ export const faults: readonly Fault[] = [
     alert: 'StreamFrozen',
     how: 'the log does not say what became of an append, however often it is sent',
     labels: { instance: 'embedded' },
-    says: /embedded, 1 events/,
+    says: /embedded, 1 event /,
     values: { 'unknown_outcomes_total{category="ledger"}': 1, frozen_streams: 1 },
     begin: async (on) => {
       const mend = on.store.failAppends('ledger', 'outcome-unknown');
@@ -385,100 +366,3 @@ export const faults: readonly Fault[] = [
     },
   },
 ];
-
-/** So many events that nobody handles. */
-async function fill({ installation, clock }: Alarmed['running'], count: number): Promise<void> {
-  const events = Array.from({ length: count }, (_, i): NewEvent => ({
-    ...eventOf(clock.now(), `fill ${i}`, 'nobody', 'nobody'),
-    ...{ type: 'test.Filled', schemaver: 1, data: Buffer.from('{}') },
-  }));
-  await append(installation.store, 'filling-1', events);
-}
-
-/** So many events for the policy of dunning, of one invoice: their ids. */
-async function overdue(
-  { installation, clock, seeded }: Alarmed['running'],
-  count: number,
-  accountId = seeded.customer.tenantId,
-): Promise<readonly string[]> {
-  const { homeId } = seeded.customer;
-  const invoiceId = deriveId('invoice', 'overdue');
-  const events = Array.from({ length: count }, (_, i): NewEvent => ({
-    ...registry.encode(DunningHoldDue({ accountId, homeId, invoiceId, stage: 'hold' })),
-    ...eventOf(clock.now(), `overdue ${i}`, accountId, homeId),
-  }));
-  await append(installation.store, 'overdue-1', events);
-  return events.map(({ id }) => id);
-}
-
-function eventOf(now: number, name: string, tenantid: string, homeid: string) {
-  const commandkey = uuidOf(name);
-  return {
-    ...{ id: uuidOf(commandkey, '0'), type: DunningHoldDue.type, time: instantOf(now) },
-    ...{ tenantid, homeid, actorid: 'test', commandkey, inputhash: '' },
-    ...{ correlationid: commandkey, causationid: commandkey },
-  };
-}
-
-async function append(
-  store: Pick<Alarmed['store'], 'append'>,
-  stream: string,
-  events: readonly NewEvent[],
-): Promise<void> {
-  const PAGE = 250;
-  for (let from = 0; from < events.length; from += PAGE) {
-    const expected = from === 0 ? 'no-stream' : BigInt(from - 1);
-    await store.append(stream, expected, events.slice(from, from + PAGE));
-  }
-}
-
-function limit({ running }: Alarmed, key: string) {
-  const { installation, seeded } = running;
-  const { tenantId, homeId } = installation.provider;
-  return installation.host.command(
-    SetLimit,
-    {
-      ...{ tenantId: seeded.customer.tenantId, homeId: seeded.customer.homeId },
-      ...{ limit: limitOf(7), reason: 'a test' },
-    },
-    { principal: systemPrincipal('system:test', tenantId, homeId), idempotencyKey: key },
-  );
-}
-
-/** Mends the log; what waited for it is tried again a while later. */
-function goOn({ running }: Alarmed, mend: () => void): () => Promise<void> {
-  return () => {
-    mend();
-    return whileTimePasses(running, 10_000, () => running.installation.host.settled());
-  };
-}
-
-/** Lets time pass, so many milliseconds a turn, until something is over. */
-async function whileTimePasses(
-  { clock }: Alarmed['running'],
-  each: number,
-  what: () => Promise<unknown>,
-): Promise<void> {
-  let over = false;
-  const all = what().finally(() => {
-    over = true;
-  });
-  while (!over) {
-    clock.advance(each);
-    // The log writes beside all this, in turns of its own.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await all;
-}
-
-async function until({ metrics }: Alarmed, line: string): Promise<void> {
-  while (!(await metrics.scrape()).text.split('\n').includes(line))
-    await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function backUp(folder: string): Promise<void> {
-  const to = `${await newFolder()}/copy`;
-  const { epoch, head } = await backupLog(folder, to);
-  // Records say when by the machine's clock.
-  await writeBackupRecord(backupRecordOf(folder), { time: instantOf(Date.now()), to, epoch, head });
-}

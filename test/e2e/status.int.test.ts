@@ -9,7 +9,8 @@ import { z } from 'zod';
 
 import { type Alarmed, alarmed } from '../alarms/alarmed.ts';
 import { cacheAway } from '../alarms/cache-away.ts';
-import { type Fault, faults } from '../alarms/faults.ts';
+import type { Fault } from '../alarms/fault.ts';
+import { faults } from '../alarms/faults.ts';
 
 import { closeAll } from './installation.ts';
 

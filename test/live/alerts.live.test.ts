@@ -16,7 +16,8 @@ import { z } from 'zod';
 import { OwnRedis } from '../../infra/cache/redis/testing/server.ts';
 import { alarmed } from '../alarms/alarmed.ts';
 import { cacheAwayOf } from '../alarms/cache-away.ts';
-import { type Fault, faults } from '../alarms/faults.ts';
+import type { Fault } from '../alarms/fault.ts';
+import { faults } from '../alarms/faults.ts';
 import { closeAll } from '../e2e/installation.ts';
 
 const run = promisify(execFile);

@@ -2,13 +2,13 @@
  * A relay as it is, over a log in memory, whose brokers are pretended: what it measures of itself can be tried
  * where there is no Kafka. They take everything, or nothing.
  */
-import { KafkaJSConnectionError, type Producer } from 'kafkajs';
+import { KafkaJSConnectionError } from 'kafkajs';
 
 import type { EventStore } from '../../../event-store/port.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Metrics } from '../../../runtime/metrics/port.ts';
 import { measureRelay } from '../measured-relay.ts';
-import { Publisher } from '../publisher.ts';
+import { type MakesProducers, Publisher } from '../publisher.ts';
 import { Relay } from '../relay.ts';
 import { RelayCheckpoint } from '../relay-checkpoint.ts';
 
@@ -32,7 +32,7 @@ export async function relayToPretended(options: {
     isAway
       ? Promise.reject(new KafkaJSConnectionError('connect ECONNREFUSED'))
       : Promise.resolve([]);
-  const sender: Pick<Producer, 'connect' | 'send' | 'disconnect'> = {
+  const sender: ReturnType<MakesProducers['producer']> = {
     connect: async () => void (await answered()),
     send: answered,
     disconnect: () => Promise.resolve(),

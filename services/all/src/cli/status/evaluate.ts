@@ -217,7 +217,8 @@ function rowOf({ name, url, answers, ready, samples = [] }: Look, now: number): 
 }
 
 function amount(value: number, unit: Threshold['unit']): string {
-  return unit === 'seconds' ? duration(value) : `${value} ${unit}`;
+  if (unit === 'seconds') return duration(value);
+  return `${value} ${value === 1 ? unit.replace(/(?<=ss)es$|s$/, '') : unit}`;
 }
 
 /** Seconds in the two largest units, e.g. `2 d 3 h`. */
