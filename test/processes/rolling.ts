@@ -5,6 +5,7 @@
  */
 import {
   allServices,
+  type Build,
   type Installation,
   type InstallationKind,
   Members,
@@ -46,6 +47,9 @@ export interface RollingKind extends InstallationKind {
   dispose(): Promise<void>;
 }
 
+/** Made once: processes that idle become any installation's that is of their build. */
+let builds: { readonly old: Build; readonly next: Build } | undefined;
+
 type Stage = 'old' | 'reads' | 'writes';
 type Step = () => Promise<void>;
 
@@ -53,8 +57,10 @@ type Step = () => Promise<void>;
 export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions): RollingKind {
   const members = given.members ?? new Members();
   const shared = { busUrl, replicas, members };
-  const old = bundled();
-  const next = bundled({ 'events/billing/account.ts': 'test/processes/account-next.ts' });
+  const { old, next } = (builds ??= {
+    old: bundled(),
+    next: bundled({ 'events/billing/account.ts': 'test/processes/account-next.ts' }),
+  });
   const kinds: Readonly<Record<Stage, ProcessesKind>> = {
     old: processes({ ...shared, build: old, ...(settings && { settings }) }),
     reads: processes({ ...shared, build: next, ...(settings && { settings }) }),
