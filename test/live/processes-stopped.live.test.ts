@@ -7,7 +7,6 @@ import { processes, type ProcessesKind } from '@bivouac/all';
 import { Draws } from '@bivouac/all/draws';
 import { PARTITIONS } from '@bivouac/infra/bus';
 
-import { OwnRedis, withRedis } from '../../infra/cache/redis/testing/server.ts';
 import { closeAll } from '../e2e/installation.ts';
 import { bundled, removeBuilds } from '../processes/builds.ts';
 import { OrderLoad } from '../processes/load.ts';
@@ -98,30 +97,3 @@ test(
   },
   TIMEOUT,
 );
-
-withRedis(() => {
-  test(
-    'a relay that stands still past its turn, and goes on, leaves the other alone, and every event is there',
-    async () => {
-      if (!(await kafkaIsThere())) return;
-      const redis = await OwnRedis.start();
-      closing.push(() => redis.dispose());
-      const kind = kindWith({ NODE_URL: 'fake:?nodes=3', CACHE_URL: redis.url });
-      const load = await OrderLoad.start(kind, CUSTOMERS);
-      const { replicas } = load.installation;
-      await replicas.start('relay', 2);
-      // Nobody reacts to anything until the other has taken over.
-      const wake = await stoppedAmid(load, new Draws(SEED, 'relay'), replicas.pid('relay', 1));
-      wake();
-      const more = await load.order();
-      expect(await load.ends(more)).toEqual(more.map(() => 'succeeded'));
-      // It was told by the store, or has stepped back before: whichever, it can be stopped and the rest goes on.
-      for (const failure of load.failures)
-        expect(String(failure)).toMatch(/relay 1: .*misconfigured/s);
-      await replicas.kill('relay', 1);
-      await load.order();
-      await check(load);
-    },
-    TIMEOUT,
-  );
-});

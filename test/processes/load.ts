@@ -81,9 +81,14 @@ export class OrderLoad {
         for (;;) {
           const hostname = `vps${round + n}.example.com`;
           const order = { accountId: id, hostname };
-          const result = await this.running.order(order, `order ${round + n}`, client);
-          if (result.operationId !== undefined) return result.operationId;
-          if (!AGAIN.includes(result.code)) throw new Error(JSON.stringify(result));
+          try {
+            const result = await this.running.order(order, `order ${round + n}`, client);
+            if (result.operationId !== undefined) return result.operationId;
+            if (!AGAIN.includes(result.code)) throw new Error(JSON.stringify(result));
+          } catch (error) {
+            // What keeps the whole request from being answered is thrown, its code first.
+            if (!AGAIN.some((code) => String(error).includes(`${code ?? ''} `))) throw error;
+          }
         }
       }),
     );

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { type ISocketFactory, Kafka, logLevel, type SASLOptions } from 'kafkajs';
 
 import { RuntimeError } from '../../runtime/errors.ts';
+import { inFrames, plainSockets } from './frames.ts';
 import { type KafkaSettings, parseKafkaUrl } from './url.ts';
 
 /** As much of a pino logger as is used here. */
@@ -38,7 +39,7 @@ export function kafkaSettings(url: string): KafkaSettings {
 
 /** A client; nothing is connected yet. Throws `misconfigured` for a file that cannot be read. */
 export async function kafkaClient(options: ClientOptions): Promise<Kafka> {
-  const { settings, logger, socketFactory } = options;
+  const { settings, logger, socketFactory = plainSockets } = options;
   const ca =
     settings.tls?.caFile === undefined ? undefined : await fileOf('ca', settings.tls.caFile);
   return new Kafka({
@@ -46,7 +47,7 @@ export async function kafkaClient(options: ClientOptions): Promise<Kafka> {
     brokers: [...settings.brokers],
     ...(settings.tls && { ssl: ca === undefined ? true : { ca: [ca] } }),
     ...(settings.sasl && { sasl: await saslOptions(settings.sasl) }),
-    ...(socketFactory && { socketFactory }),
+    socketFactory: inFrames(socketFactory),
     connectionTimeout: 5000,
     requestTimeout: REQUEST_TIMEOUT,
     // Few and short: whoever calls tries again by itself, with a new client where that is safer.

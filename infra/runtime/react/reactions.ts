@@ -256,7 +256,8 @@ class RunningReactions implements Reactions {
     for (const m of all) if (m !== undefined && (m.seen ?? '') < head) m.pass(head);
     for (const m of all) await this.#when(m, () => m?.unfinished === 0);
     if (this.#stop.signal.aborted) throw this.#over();
-    return all.every((m, p) => this.#intake.marks(p) === m || !this.#has(p));
+    // Taken away meanwhile it may be another's now, or on its way here again: the next look tells.
+    return all.every((m, p) => this.#intake.marks(p) === m);
   }
 
   async #whenHome(

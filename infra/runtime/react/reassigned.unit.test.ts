@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 
 import { partitionOf } from '../../bus/partition.ts';
-import type { Bus, ConsumerOptions } from '../../bus/port.ts';
+import { type Bus, type ConsumerOptions, PARTITIONS } from '../../bus/port.ts';
 import { memoryEventStore } from '../../event-store/index.ts';
 import { ManualClock } from '../clock.ts';
 import { CheckpointMirror } from './mirror.ts';
@@ -139,4 +139,49 @@ test('nothing is at rest while the bus is on its way to its partitions', async (
   arrive();
   await resting;
   await process.stop();
+});
+
+test('nothing is at rest where what was waited for was taken away, and the bus is on its way to it again', async () => {
+  const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+  const store = memoryEventStore({ epoch: 'one' });
+  let consumer: ConsumerOptions | undefined;
+  let settled = Promise.resolve();
+  let asked = 0;
+  const bus = (inner: Bus): Bus => ({
+    consume: async (options) => {
+      consumer = options;
+      const consuming = await inner.consume(options);
+      return {
+        ask: (partition, position) => {
+          consuming.ask(partition, position);
+        },
+        stop: (deadline) => consuming.stop(deadline),
+        settled: () => {
+          asked += 1;
+          return settled;
+        },
+      };
+    },
+    close: () => inner.close(),
+  });
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const reactions = [sampleReaction('sample.do', new World(), () => gate)];
+  const process = await Process.start({ store, clock, reactions, bus });
+  await new Writer(store).append(SICK, 'a');
+  let idle = false;
+  const resting = process.reactions.idle().then(() => (idle = true));
+  for (let i = 0; i < 50; i++) await turn();
+  const before = asked;
+  // All of it is gone, as where a client of the bus has lost its place in the group.
+  let arrive: () => void = () => undefined;
+  settled = new Promise<void>((resolve) => (arrive = resolve));
+  for (let partition = 0; partition < PARTITIONS; partition++) consumer?.revoked?.(partition);
+  open();
+  for (let i = 0; i < 50; i++) await turn();
+  expect([idle, asked - before]).toEqual([false, 1]);
+  for (let partition = 0; partition < PARTITIONS; partition++) await consumer?.from(partition);
+  arrive();
+  await process.stop();
+  await resting.catch(() => undefined);
 });

@@ -17,7 +17,7 @@ import { LxdRefusal, openLxdClient } from './lxd/client.ts';
 import { configure, fits, setRootSize } from './lxd/configure.ts';
 import { holds, syncGuest } from './lxd/guest-network.ts';
 import { findImage, prepareImage } from './lxd/images.ts';
-import { absent, findOurs, listOurs, observed, settle, stateOf } from './lxd/instances.ts';
+import { absent, findOurs, isWhole, listOurs, observed, settle, stateOf } from './lxd/instances.ts';
 import { rootSizeOf, toSettings } from './lxd/limits.ts';
 import { aliasOf, keys, nameOf } from './lxd/names.ts';
 import { hostnameConfig, NIC, nicOf } from './lxd/network.ts';
@@ -41,12 +41,18 @@ export interface LxdDriverOptions {
 }
 
 type StateStep = 'start' | 'stop' | 'freeze' | 'thaw' | 'destroy';
+interface CreateSpec {
+  readonly image: ImageSource;
+  readonly limits: ContainerLimits;
+  readonly network: NetworkConfig;
+}
 type Action = 'start' | 'stop' | 'freeze' | 'unfreeze';
 
 /** The daemon is asked at the first step, so that an agent can start before its engine. */
 export function openLxdDriver(options: LxdDriverOptions): Driver {
   const client = openLxdClient(options.endpoint, options.clock ?? systemClock);
   let detected: Promise<LxdNode> | undefined;
+  const creating = new Map<string, Promise<void>>();
 
   function node(): Promise<LxdNode> {
     detected ??= detectNode(client, options.pool).catch((error: unknown) => {
@@ -84,9 +90,32 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     }
   }
 
-  async function create(
+  /** Stops it by force and deletes it. */
+  async function remove(name: string): Promise<void> {
+    await settle(client, name);
+    // LXD deletes only what stands still; refused where it does already.
+    await act(name, 'stop', -1, true).catch((error: unknown) => {
+      if (!(error instanceof LxdRefusal)) throw error;
+    });
+    await client.change('DELETE', `/1.0/instances/${name}`);
+  }
+
+  /** Of one container one after the other: what another call is making looks like what a dead daemon left. */
+  async function create(ref: InstanceRef, spec: CreateSpec): Promise<void> {
+    const before = creating.get(ref.containerId);
+    const mine = (before ?? Promise.resolve()).then(() => createNow(ref, spec));
+    const over = mine.catch(() => undefined);
+    creating.set(ref.containerId, over);
+    try {
+      await mine;
+    } finally {
+      if (creating.get(ref.containerId) === over) creating.delete(ref.containerId);
+    }
+  }
+
+  async function createNow(
     { containerId, generation, instructionId }: InstanceRef,
-    spec: { image: ImageSource; limits: ContainerLimits; network: NetworkConfig },
+    spec: CreateSpec,
   ): Promise<void> {
     const name = nameOf(containerId);
     const { pool } = await node();
@@ -96,7 +125,10 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
       const existing = instance === undefined ? undefined : observed(instance);
       return planCreate(containerId, generation, existing) === 'done';
     };
-    if (await isDone()) return keepReserve(client, name);
+    if (await isDone()) {
+      if (await isWhole(client, containerId)) return keepReserve(client, name);
+      await remove(name);
+    }
     const image = await findImage(client, spec.image.digest);
     if (image === undefined)
       throw new DriverError(
@@ -233,14 +265,7 @@ export function openLxdDriver(options: LxdDriverOptions): Driver {
     },
     async destroy(ref) {
       checkInput('destroy', { ref });
-      await toState('destroy', ref, async ({ name }) => {
-        await settle(client, name);
-        // LXD deletes only what stands still; refused where it does already.
-        await act(name, 'stop', -1, true).catch((error: unknown) => {
-          if (!(error instanceof LxdRefusal)) throw error;
-        });
-        await client.change('DELETE', `/1.0/instances/${name}`);
-      });
+      await toState('destroy', ref, ({ name }) => remove(name));
     },
     async observe(containerId) {
       checkInput('observe', { containerId });

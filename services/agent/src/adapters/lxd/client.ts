@@ -136,8 +136,12 @@ export class OperationFailed extends LxdRefusal {
   }
 }
 
+/** What a daemon says while it ends: not of what it was asked, but that its database is gone already. */
+const ENDING =
+  /database is closed|bad connection|no available dqlite|shutting down|context canceled/i;
+
 function codeOf(status: number, sentence: string): DriverErrorCode {
-  if (status === 503) return 'engine-unavailable';
+  if (status === 503 || ENDING.test(sentence)) return 'engine-unavailable';
   if (/no space left|quota exceeded/i.test(sentence)) return 'not-possible';
   return 'engine-failed';
 }

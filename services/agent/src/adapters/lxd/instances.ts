@@ -1,10 +1,11 @@
 /** Our containers as LXD has them: found by name and mark, awaited while they are made, observed. */
 import { z } from 'zod';
 import { DriverError, type ObservedInstance } from '../../driver.ts';
-import type { LxdClient } from './client.ts';
+import { LxdRefusal, type LxdClient } from './client.ts';
 import { fromSettings } from './limits.ts';
 import { keys, nameOf, ownerOf } from './names.ts';
 import { addressesOf, NIC } from './network.ts';
+import { hasReserve } from './reserve.ts';
 import { Instance, Operations } from './wire.ts';
 
 /** Undefined where there is none. @throws {DriverError} where the name is taken by a stranger. */
@@ -27,6 +28,28 @@ export async function settle(client: LxdClient, name: string): Promise<void> {
   for (const operation of running ?? []) {
     const touched = operation.resources?.['instances'] ?? operation.resources?.['containers'] ?? [];
     if (touched.some((url) => url.split('/').at(-1) === name)) await client.wait(operation.id);
+  }
+}
+
+/**
+ * Whether a container that is there was made to its end. A daemon that died while it made one leaves its
+ * record, perhaps without a root file system. What was ever started was whole; of what was not, its reserve
+ * says so, which is put there last.
+ */
+export async function isWhole(client: LxdClient, containerId: string): Promise<boolean> {
+  const instance = await findOurs(client, containerId);
+  if (instance === undefined) return false;
+  const { config, name } = instance;
+  const neverStarted =
+    config['volatile.apply_template'] === 'create' ||
+    config['volatile.last_state.power'] === undefined;
+  if (!neverStarted || stateOf(instance) !== 'stopped') return true;
+  try {
+    return await hasReserve(client, name);
+  } catch (error) {
+    // There is nothing to look into.
+    if (error instanceof LxdRefusal) return false;
+    throw error;
   }
 }
 

@@ -28,8 +28,7 @@ const PAUSE = 200;
  */
 export async function keepReserve(client: LxdClient, name: string): Promise<void> {
   for (let left = TRIES; ; left--) {
-    const files = await client.get(pathOf(name), z.array(z.string()).nullable());
-    if (files?.includes(FILE) === true) return;
+    if (await hasReserve(client, name)) return;
     // Random, so that a file system that compresses keeps it at its size.
     const content = { stream: Readable.from([randomBytes(BYTES)]), bytes: BYTES };
     try {
@@ -42,6 +41,12 @@ export async function keepReserve(client: LxdClient, name: string): Promise<void
     }
     await client.clock.sleep(PAUSE);
   }
+}
+
+/** Whether it is there: the last thing that is done to a container that is made. */
+export async function hasReserve(client: LxdClient, name: string): Promise<boolean> {
+  const files = await client.get(pathOf(name), z.array(z.string()).nullable());
+  return files?.includes(FILE) === true;
 }
 
 /** Its room is free with the file system's next commit. */
