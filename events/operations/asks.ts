@@ -104,7 +104,8 @@ export const asks = {
    */
   'containers.let-go': {
     input: z.strictObject({ containerId, operationId: idOf('operation') }),
-    result: nothing,
+    /** By which quota the container is there, or was: it comes to no other by this operation any more. */
+    result: z.strictObject({ reservationIds: z.array(idOf('reservation')).optional() }),
   },
   'containers.unplace': {
     input: z.strictObject({ placementId: idOf('placement'), nodeId: idOf('node').optional() }),

@@ -78,20 +78,20 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
         news.missed(upTo);
       },
     };
+    // One connection for both: the news fail while it is away, so that each gateway listens by itself; what
+    // is counted and remembered never does.
+    const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+    closing.add(() => engine.close());
     if (config.CACHE_URL === 'memory:') {
       closing.add(await listenForNews({ ...how, after: head.position }));
     } else {
-      // One that fails while it is away: then each gateway listens by itself.
-      const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
-      closing.add(() => engine.close());
       const listening = await listenTogether({
         ...{ ...how, cache: engine, logger },
         head: async () => (await store.head()).position,
       });
       closing.add(() => listening.stop());
     }
-    const cache = await cacheOf(config, { installation, clock, logger, metrics });
-    closing.add(() => cache.close());
+    const cache = cacheOf(engine, { clock, logger, metrics });
     const gateway = createGateway({
       ...{ caller, clock, logger, metrics },
       changes: news,

@@ -1,25 +1,19 @@
 /** What the settings say to a gateway, whichever process it is in. */
-import { type Cache, openCache } from '@bivouac/infra/cache';
+import { type Cache, survivingCache } from '@bivouac/infra/cache';
 import type { Clock, Config, Logger, Metrics } from '@bivouac/infra/runtime';
 
 /**
- * What gateways share for speed, and where it is counted what accounts may ask.
- *
- * @param how `installation`: the epoch of the log.
+ * What gateways share for speed, and where it is counted what accounts may ask. It lasts as long as the
+ * engine, which is the caller's to close.
  */
 export function cacheOf(
-  config: Pick<Config, 'CACHE_URL'>,
-  how: {
-    readonly installation: string;
-    readonly clock: Clock;
-    readonly logger: Logger;
-    readonly metrics: Metrics;
-  },
-): Promise<Cache> {
-  const { installation, clock, logger, metrics } = how;
+  engine: Cache,
+  how: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+): Cache {
+  const { clock, logger, metrics } = how;
   const outages = metrics.counter('cache_outages_total', {});
-  return openCache({
-    ...{ url: config.CACHE_URL, installation, clock },
+  return survivingCache(engine, {
+    clock,
     onOutage: (err) => {
       outages.add();
       logger.warn({ err }, 'the cache is away: what accounts may ask is counted by each process');

@@ -7,5 +7,6 @@ export {
   removeBus,
   verifyBus,
   type VerifyBusOptions,
+  watchRelay,
 } from './open.ts';
 export { isPublished, partitionOf } from './partition.ts';

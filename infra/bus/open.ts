@@ -56,6 +56,26 @@ export async function verifyBus(options: VerifyBusOptions): Promise<BusCompariso
   return compareTopic(options);
 }
 
+/**
+ * How to ask whether anybody publishes a log to the bus, by the log alone; undefined where nobody has to.
+ * Asked about once a second it answers true when something has waited for ten.
+ */
+export async function watchRelay(options: {
+  readonly url: string;
+  readonly store: EventStore;
+  readonly network: Clock;
+}): Promise<(() => Promise<boolean>) | undefined> {
+  const { url, store, network } = options;
+  if (!url.startsWith('kafka:')) return undefined;
+  const [{ RelayWatch }, { topicOf }, { epoch }] = await Promise.all([
+    import('./kafka/relay-watch.ts'),
+    import('./kafka/topic.ts'),
+    store.head(),
+  ]);
+  const watch = new RelayWatch({ store, topic: topicOf(epoch), network });
+  return () => watch.stalled();
+}
+
 /** Takes away what a bus holds of a log that is not gone on with; an embedded one holds nothing. */
 export async function removeBus(options: {
   readonly url: string;

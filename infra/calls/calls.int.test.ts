@@ -6,6 +6,7 @@ import { refuse } from '@bivouac/events/language';
 
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger } from '../runtime/logging.ts';
+import { processMetrics, type ProcessMetrics } from '../runtime/metrics/index.ts';
 import { callServices, openIdentity, openTrustedCallers, serveCalls } from './index.ts';
 import { Add, Bench, principal, SampleService, Totals } from './sample-calls.ts';
 
@@ -35,7 +36,7 @@ async function replica(service = new SampleService(), port = 0) {
 
 async function callerOf(
   urls: readonly string[],
-  options: { deadlineMs?: number; attemptMs?: number } = {},
+  options: { deadlineMs?: number; attemptMs?: number; metrics?: ProcessMetrics } = {},
 ) {
   const { identity } = await bench.trustedFile();
   const remote = callServices({
@@ -150,4 +151,37 @@ test('where no replica answers, a query is unavailable and a command was not don
   );
   await replica(new SampleService(), port);
   expect(await waiting).toMatchObject({ ok: true });
+});
+
+test('each call is timed once, repetitions included, by what became of it', async () => {
+  const { url, service } = await replica();
+  const metrics = processMetrics({ ofNode: false });
+  const remote = await callerOf([url], { metrics });
+  const call = { principal, idempotencyKey: 'k' };
+  await remote.command(Add, add, call);
+  await remote.query(Totals, { accountId: 'ten_1' }, { principal });
+  const { refusal } = refuse('UNAVAILABLE', 'The store is away.', { retryable: true });
+  service.onCommand = () => Promise.resolve({ ok: false, refusal });
+  // A refusal is an answer.
+  await remote.command(Add, add, call);
+
+  const nobody = createServer();
+  await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
+  const address = nobody.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await new Promise((resolve) => nobody.close(resolve));
+  const alone = await callerOf([`http://127.0.0.1:${port}`], { metrics, deadlineMs: 300 });
+  expect(await alone.command(Add, add, call)).toMatchObject({
+    ok: false,
+    refusal: { code: 'UNAVAILABLE' },
+  });
+
+  const counts = [
+    ...(await metrics.scrape()).text.matchAll(
+      /^bivouac_call_seconds_count\{service="samples",outcome="([a-z-]+)"\} (\d+)$/gm,
+    ),
+  ].map(([, outcome, count]) => [outcome, Number(count)]);
+  expect(Object.fromEntries(counts)).toEqual({
+    ...{ answered: 3, 'not-done': 1, 'maybe-done': 0, misconfigured: 0, defect: 0 },
+  });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 
-import { openBus } from '../bus/index.ts';
+import { openBus, watchRelay } from '../bus/index.ts';
 import { openCacheEngine } from '../cache/index.ts';
 import { Health, systemClock } from '../runtime/index.ts';
 import { Closing } from './closing.ts';
@@ -55,6 +55,7 @@ export async function startRelayPart(options: PartOptions): Promise<Part> {
       const network = systemClock;
       const turns = await Turns.start({
         ...{ cache, logger, onFailure, network },
+        stalled: await watchRelay({ url: config.BUS_URL, store, network }),
         name: 'relay',
         begin: publish,
       });

@@ -2,9 +2,9 @@
  * Of several processes that could all do a thing one does it, and the others wait for their turn: by a
  * lease in the cache that they share. This is for efficiency alone, so that the others wait instead of
  * failing where the store decides the race; a lease may be lost with the cache, and two may then do it
- * for a moment.
+ * for a moment. While the cache is away who waits goes on waiting, as long as the thing is seen to be done.
  */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 
 import type { Cache } from '../cache/index.ts';
 import type { Clock } from '../runtime/index.ts';
@@ -17,6 +17,12 @@ const RENEW = 2000;
 const ASK = 1000;
 /** Milliseconds that who has waited leaves the one before, to notice that its turn is over. */
 const GRACE = 3000;
+
+/**
+ * Of several who see that it is not done, each waits up to so many milliseconds and looks again: so the
+ * first has mostly been seen to do it when the second looks.
+ */
+const SPREAD = 8000;
 
 /** As much of a pino logger as is used here. */
 export interface TurnsLogger {
@@ -36,6 +42,13 @@ export interface TurnsOptions {
   readonly name: string;
   /** Begins to do it. */
   readonly begin: () => Promise<Doing>;
+  /**
+   * Whether nobody does it, by something else than the cache: asked while the cache is away. Must be harmless
+   * to be wrong about. Absent: who waits then goes on waiting.
+   */
+  readonly stalled?: (() => Promise<boolean>) | undefined;
+  /** Milliseconds to wait, below the limit. */
+  readonly random?: (limit: number) => number;
   readonly logger: TurnsLogger;
   /** Called once: it could not be begun, and the process should end. */
   readonly onFailure: (error: unknown) => void;
@@ -105,8 +118,11 @@ export class Turns {
       await over?.stop();
       return;
     }
-    // Who knows that another one does it leaves it to that one while nobody can be asked.
-    if (this.active || (answer === 'unknown' && this.#seen)) return;
+    if (this.active) return;
+    if (answer === 'unknown' && this.#seen) {
+      await this.#takeOver();
+      return;
+    }
     if (this.#seen) {
       await network.sleep(GRACE, signal);
       if (signal.aborted || (await this.#ask()) !== 'mine') return;
@@ -114,6 +130,34 @@ export class Turns {
     }
     this.#doing = await begin();
     this.#seen = false;
+  }
+
+  /** Nobody can be asked whose turn it is: it is left to the one that was seen, unless that does nothing. */
+  async #takeOver(): Promise<void> {
+    const { begin, logger, name, network, random = randomInt } = this.#options;
+    const { signal } = this.#stop;
+    if (!(await this.#stalled())) return;
+    await network.sleep(random(SPREAD), signal);
+    if (signal.aborted || (await this.#ask()) !== 'unknown' || !(await this.#stalled())) return;
+    try {
+      const doing = await begin();
+      logger.warn({ name }, `the cache is away and no ${name} does anything: this process does it`);
+      this.#doing = doing;
+      this.#seen = false;
+    } catch (err) {
+      // What it needs is away as well, as it is for the other one: neither gets on.
+      logger.warn({ err, name }, `no ${name} does anything, and this process cannot either yet`);
+    }
+  }
+
+  async #stalled(): Promise<boolean> {
+    const { stalled, logger, name } = this.#options;
+    try {
+      return (await stalled?.()) === true;
+    } catch (err) {
+      logger.warn({ err, name }, `whether another process is the ${name} cannot be found out`);
+      return false;
+    }
   }
 
   async #ask(): Promise<Answer> {

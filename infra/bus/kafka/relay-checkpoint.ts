@@ -33,7 +33,7 @@ export interface RelayCheckpointOptions {
   /** The cluster published to: another one begins at the log's start. */
   readonly clusterId: string;
   readonly topic: string;
-  readonly store: EventStore;
+  readonly store: Pick<EventStore, 'readStream' | 'append'>;
   readonly clock: Clock;
   readonly tenantId: string;
 }

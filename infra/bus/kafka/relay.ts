@@ -33,8 +33,8 @@ interface At {
 }
 
 export interface RelayOptions {
-  readonly store: EventStore;
-  readonly publisher: Publisher;
+  readonly store: Pick<EventStore, 'subscribe'>;
+  readonly publisher: Pick<Publisher, 'publish' | 'close'>;
   readonly checkpoint: RelayCheckpoint;
   readonly epoch: string;
   /** The network's time: when markers are due. */

@@ -30,7 +30,8 @@ export class RedisAway extends Error {
 export interface OpenedSettings {
   readonly settings: RedisSettings;
   readonly password: string | undefined;
-  readonly ca: string | undefined;
+  /** As the client takes it; undefined: no TLS. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
 }
 
 /** @throws RuntimeError `misconfigured` for a file that cannot be read. */
@@ -39,7 +40,13 @@ export async function openSettings(settings: RedisSettings): Promise<OpenedSetti
   return {
     settings,
     password: passwordFile === undefined ? password : (await textOf(passwordFile)).trimEnd(),
-    ca: tls?.caFile === undefined ? undefined : await textOf(tls.caFile),
+    tls: tls && {
+      ...(tls.caFile !== undefined && { ca: await textOf(tls.caFile) }),
+      ...(tls.client && {
+        cert: await textOf(tls.client.certFile),
+        key: await textOf(tls.client.keyFile),
+      }),
+    },
   };
 }
 
@@ -63,14 +70,14 @@ export class Connection {
   /** It did not answer: nothing more is sent on it, though it may not have closed yet. */
   #left = false;
 
-  constructor({ settings, password, ca }: OpenedSettings, name: string) {
-    const { host, port, db, username, tls } = settings;
+  constructor({ settings, password, tls }: OpenedSettings, name: string) {
+    const { host, port, db, username } = settings;
     this.#where = `${host}:${port}`;
     this.redis = new Redis({
       ...{ host, port, db },
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
-      ...(tls !== undefined && { tls: ca === undefined ? {} : { ca } }),
+      ...(tls !== undefined && { tls }),
       connectionName: name,
       connectTimeout: GREETING,
       // One that does not answer does not say goodbye either.
@@ -85,6 +92,10 @@ export class Connection {
     });
     this.redis.on('error', (error: unknown) => {
       this.#why = error;
+    });
+    // One that expects TLS may close without a word where it is spoken to without.
+    this.redis.on('close', () => {
+      this.#why ??= new Error('it closed the connection');
     });
     // A server that accepts and says nothing would be waited for without end.
     this.redis.on('connect', () => {
@@ -172,5 +183,7 @@ export class Connection {
 }
 
 function because(cause: unknown): string {
-  return cause instanceof Error ? `: ${cause.message}` : '';
+  // By what it has: an error of the machine's own need not be of this realm's class.
+  const told = typeof cause === 'object' && cause !== null && 'message' in cause;
+  return told ? `: ${String(cause.message)}` : '';
 }

@@ -1,10 +1,10 @@
 // What may happen to a Redis: things are slower or counted by each process, as documented; no lease is
 // held twice under one token, no token is smaller than one before it, no value is another's.
 import { randomUUID } from 'node:crypto';
-import { connect, createServer, type Socket } from 'node:net';
 
 import { afterEach, expect, test } from '@jest/globals';
 
+import { FaultyProxy } from '../../dev/proxy/proxy.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Cache } from '../port.ts';
 import { survivingCache } from '../surviving.ts';
@@ -208,22 +208,16 @@ withRedis(() => {
   });
 
   test('one that accepts and never says a word keeps nobody from starting', async () => {
-    const sockets = new Set<Socket>();
-    const mute = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
-    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
-    closing.push(async () => {
-      for (const socket of sockets) socket.destroy();
-      mute.close();
-    });
-    const address = mute.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    const { cache, engine, outages } = await opened(`redis://127.0.0.1:${port}`);
+    const mute = await FaultyProxy.start({ to: { path: '/nonexistent' } });
+    closing.push(() => mute.close());
+    mute.swallow();
+    const { cache, engine, outages } = await opened(`redis://127.0.0.1:${mute.port}`);
     expect(await drained(cache, 'b')).toBe(10);
     expect(await cache.lease('l', 'a', 1000)).toBeUndefined();
     await expect(cache.subscribe('c', () => undefined, never)).rejects.toThrow('is not connected');
     expect(outages.length).toBe(1);
     // It is left and tried again.
-    while (sockets.size < 4) await systemClock.sleep(20);
+    await mute.whenAccepted(4);
     await expect(engine.get('k')).rejects.toThrow('did not answer');
   });
 
@@ -257,29 +251,15 @@ withRedis(() => {
     closing.push(async () => void process.off('unhandledRejection', note));
     /** How often somebody wanted to listen: all but the first time and the last, the connection is cut. */
     let asked = 0;
-    const between = createServer((socket) => {
-      const through = connect({ host: '127.0.0.1', port: server.port });
-      through.pipe(socket);
-      for (const one of [socket, through]) {
-        one.on('error', () => undefined);
-        one.once('close', () => {
-          socket.destroy();
-          through.destroy();
-        });
-      }
-      socket.on('data', (sent) => {
-        if (String(sent).includes('\r\nsubscribe\r\n') && ++asked > 1 && asked < 5) {
-          socket.destroy();
-          return;
-        }
-        through.write(sent);
-      });
+    const between = await FaultyProxy.start({
+      to: { host: '127.0.0.1', port: server.port },
+      judge: () => (way, sent) =>
+        way === 'up' && String(sent).includes('\r\nsubscribe\r\n') && ++asked > 1 && asked < 5
+          ? 'cut'
+          : 'pass',
     });
-    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
-    closing.push(async () => void between.close());
-    const address = between.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    const { cache } = await opened(`redis://127.0.0.1:${port}`);
+    closing.push(() => between.close());
+    const { cache } = await opened(`redis://127.0.0.1:${between.port}`);
     let missed: () => void = () => undefined;
     const told = new Promise<void>((resolve) => (missed = resolve));
     const heard = new Promise<string>((resolve) => {

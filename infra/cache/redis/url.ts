@@ -1,5 +1,13 @@
 /** The `redis://` URL of CACHE_URL: which server, how it is trusted, who we are to it. */
 
+/** How the server is trusted, and what it is shown. */
+export interface RedisTls {
+  /** Absent: the authorities that the machine trusts. */
+  readonly caFile: string | undefined;
+  /** Ours, where the server wants to see one. */
+  readonly client: { readonly certFile: string; readonly keyFile: string } | undefined;
+}
+
 /** What a URL says. */
 export interface RedisSettings {
   readonly host: string;
@@ -9,7 +17,7 @@ export interface RedisSettings {
   /** Begins every key and channel; the installation's own name follows it. */
   readonly prefix: string;
   /** Absent: no TLS. */
-  readonly tls: { readonly caFile: string | undefined } | undefined;
+  readonly tls: RedisTls | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly passwordFile: string | undefined;
@@ -21,7 +29,7 @@ export interface RedisUrlProblems {
 }
 
 const EXAMPLE = 'rediss://host:6379/0?ca=/path/ca.pem&user=…&passwordFile=…';
-const PARAMETERS = ['ca', 'user', 'passwordFile', 'prefix'];
+const PARAMETERS = ['ca', 'cert', 'key', 'user', 'passwordFile', 'prefix'];
 
 export function isRedisUrl(url: string): boolean {
   return /^rediss?:/.test(url);
@@ -53,7 +61,13 @@ export function parseRedisUrl(text: string): RedisSettings | RedisUrlProblems {
   }
   const given = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
   const caFile = given('ca');
-  if (!secure && caFile !== undefined) problems.push('ca is given, but TLS is rediss://');
+  const [certFile, keyFile] = [given('cert'), given('key')];
+  for (const [name, file] of Object.entries({ ca: caFile, cert: certFile, key: keyFile })) {
+    if (!secure && file !== undefined) problems.push(`${name} is given, but TLS is rediss://`);
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    problems.push('cert and key are given together: our certificate, and its key');
+  }
   const prefix = given('prefix') ?? 'bivouac';
   if (!/^[\w.-]{1,64}$/.test(prefix)) {
     problems.push('prefix: expected up to 64 letters, digits, dots and dashes');
@@ -74,12 +88,14 @@ export function parseRedisUrl(text: string): RedisSettings | RedisUrlProblems {
     problems.push('a user is given without a password; name its file with passwordFile=');
   }
   if (problems.length > 0) return { problems };
+  const client =
+    certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
     db: Number(db),
     prefix,
-    tls: secure ? { caFile } : undefined,
+    tls: secure ? { caFile, client } : undefined,
     username,
     password: password === '' ? undefined : password,
     passwordFile,

@@ -21,7 +21,16 @@ test('a URL names the server, the database and who we are to it', () => {
   });
   expect(parseRedisUrl('rediss://h:1?ca=/c.pem&user=u&passwordFile=/p')).toEqual({
     ...plain,
-    ...{ host: 'h', port: 1, tls: { caFile: '/c.pem' }, username: 'u', passwordFile: '/p' },
+    ...{
+      host: 'h',
+      port: 1,
+      tls: { caFile: '/c.pem', client: undefined },
+      username: 'u',
+      passwordFile: '/p',
+    },
+  });
+  expect(parseRedisUrl('rediss://h?cert=/ours.pem&key=/ours.key')).toMatchObject({
+    tls: { caFile: undefined, client: { certFile: '/ours.pem', keyFile: '/ours.key' } },
   });
   expect(parseRedisUrl('redis://u:p%40ss@h')).toEqual({
     ...plain,
@@ -43,6 +52,8 @@ test.each([
   ['redis://h?prefix=a:b', ['prefix: expected']],
   ['redis://h?passwordFile=', ['passwordFile is empty']],
   ['redis://h?ca=/c.pem', ['ca is given, but TLS is rediss://']],
+  ['redis://h?cert=/c&key=/k', ['cert is given, but', 'key is given, but']],
+  ['rediss://h?cert=/c', ['cert and key are given together']],
   ['redis://u:p@h?user=v&passwordFile=/p', ['the user is given twice', 'the password is given']],
   ['redis://u@h', ['a user is given without a password']],
   ['redis://u:%zz@h', ['not percent-encoded']],

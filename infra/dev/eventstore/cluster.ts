@@ -2,16 +2,8 @@
  * Several servers of one log, of which one leads: what a cluster is to its clients, as far as finding and
  * following the leader goes. What is in the log is replicated at once, but for the fault `unreplicated`.
  */
+import type { Node, Seat } from './seat.ts';
 import { type ServedEventStore, type ServeOptions, serveEventStore } from './server.ts';
-
-/** Where a server of a cluster is reached. */
-export interface Node {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Who leads, as one server of the cluster sees it; undefined: nobody, as while one is elected. */
-export type Leadership = () => 'this' | Node | undefined;
 
 interface Member extends Node {
   /** Undefined while it is away. */
@@ -82,7 +74,7 @@ export class ServedCluster {
     for (const n of this.#members.keys()) await this.end(n);
   }
 
-  #seat(n: number): NonNullable<ServeOptions['seat']> {
+  #seat(n: number): Seat {
     return {
       leadership: () => {
         if (this.#leader === n) return 'this';

@@ -8,7 +8,7 @@ import { type NewEvent, parsePosition, type StoredEvent } from '@bivouac/events/
 import { z } from 'zod';
 import { encodeMetadata } from '../../event-store/eventstoredb/codec.ts';
 import { EventStoreError } from '../../event-store/port.ts';
-import type { Node } from './cluster.ts';
+import type { Node } from './seat.ts';
 import type { Disguise } from './faults.ts';
 import { systemEvent, Tombstoned, toldOf } from './stream-states.ts';
 

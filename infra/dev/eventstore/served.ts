@@ -3,7 +3,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { EventStore } from '../../event-store/port.ts';
 import type { Fault, Faults } from './faults.ts';
 import { CallError, notLeader } from './messages.ts';
-import type { Leadership } from './cluster.ts';
+import type { Leadership } from './seat.ts';
 import type { StreamStates } from './stream-states.ts';
 
 export interface Served {

@@ -13,10 +13,10 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { EventStore } from '../../event-store/port.ts';
 import { serveAppend, serveBatchAppend } from './appends.ts';
-import type { Leadership, Node } from './cluster.ts';
 import type { Faults } from './faults.ts';
 import { serveRead } from './reads.ts';
 import { serveDelete, serveTombstone } from './deletes.ts';
+import type { Seat } from './seat.ts';
 import type { Served } from './served.ts';
 import { StreamStates } from './stream-states.ts';
 
@@ -40,13 +40,6 @@ export interface ServeOptions {
   readonly apart?: boolean;
   /** Where it is one of several. Absent: a cluster of one, which leads. */
   readonly seat?: Seat;
-}
-
-/** The place of a server in its cluster. */
-export interface Seat {
-  readonly leadership: Leadership;
-  /** All of the cluster, as its gossip tells. */
-  readonly members: () => readonly (Node & { readonly leads: boolean; readonly alive: boolean })[];
 }
 
 /** A server that runs. */

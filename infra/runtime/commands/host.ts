@@ -90,6 +90,8 @@ export function commandHost(options: CommandHostOptions): CommandHost {
   const { metrics = noMetrics } = options;
   const measures = new CommandMeasures(metrics, handlers.keys());
   const ofStreams = streamMeasures(metrics);
+  // From the start: whoever scrapes sees the first rise of a series only where it was there before.
+  for (const { aggregate } of handlers.values()) ofStreams(aggregate.category);
   let underWay = 0;
   let quiet: (() => void)[] = [];
 

@@ -15,8 +15,9 @@ import {
   type Gateway,
   KnownPositions,
 } from '@bivouac/graphql';
-import { openBus } from '@bivouac/infra/bus';
-import { measuredStore, openEventStore } from '@bivouac/infra/event-store';
+import { type Bus, openBus } from '@bivouac/infra/bus';
+import { openCacheEngine } from '@bivouac/infra/cache';
+import { type EventStore, measuredStore, openEventStore } from '@bivouac/infra/event-store';
 import { Closing, processViews, writableFolder } from '@bivouac/infra/process';
 import {
   type Clock,
@@ -47,6 +48,11 @@ export interface EmbeddedOptions {
   /** The provider's name, for an installation that has none yet. */
   readonly providerName?: string;
   readonly metrics?: Metrics;
+  /** Stands before the log or the bus as everything here has them: for tests, in which they fail. */
+  readonly before?: {
+    readonly store?: (store: EventStore) => EventStore;
+    readonly bus?: (bus: Bus) => Bus;
+  };
 }
 
 /** An installation in this process, with its own parts to look into. */
@@ -73,7 +79,7 @@ export function embedded(config: Config): InstallationKind {
 
 /** Opens what is in the data folder and starts everything on it. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedInstallation> {
-  const { config, clock, logger, onFailure, metrics = noMetrics } = options;
+  const { config, clock, logger, onFailure, metrics = noMetrics, before = {} } = options;
   const folder = config.DATA_DIR;
   // What can be said to be wrong is said before anything is made.
   const configured = configuredNodes(config.NODE_URL);
@@ -92,11 +98,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       onFailure: health.fail,
       logger,
     });
-    const store = measuredStore(opened, metrics);
+    const store = measuredStore(before.store?.(opened) ?? opened, metrics);
     closing.add(() => store.close());
     const ports = await openPorts(config);
     closing.add(() => ports.close());
-    const bus = await openBus({
+    const openedBus = await openBus({
       url: config.BUS_URL,
       store,
       clock,
@@ -105,6 +111,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       metrics,
       onFailure: health.fail,
     });
+    const bus = before.bus?.(openedBus) ?? openedBus;
     closing.add(() => bus.close());
     const news = new NodeNews();
     const services = tapped(news);
@@ -157,8 +164,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     });
     closing.add(() => nodes.stop());
     const { epoch: installation, position } = await store.head();
-    const cache = await cacheOf(config, { installation, clock, logger, metrics });
-    closing.add(() => cache.close());
+    const engine = await openCacheEngine({ url: config.CACHE_URL, installation, clock });
+    closing.add(() => engine.close());
+    const cache = cacheOf(engine, { clock, logger, metrics });
     const changes = new ChangeNews();
     const positions = new KnownPositions(position ?? '', clock);
     host.follower.onApplied((_position, events) => {

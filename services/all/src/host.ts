@@ -1,6 +1,7 @@
 /** The composition as other packages use it: an embedded installation, its server, the demos. */
 export type { Outcome } from './cli/outcome.ts';
 export { run as runCommandLine } from './cli/run.ts';
+export { inspect } from './demo/month/inspect.ts';
 export { type MonthReport, runMonth } from './demo/month/run.ts';
 export { fullMonth, smallMonth } from './demo/month/settings.ts';
 export { runDemo } from './demo/run.ts';

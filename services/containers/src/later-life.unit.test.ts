@@ -13,6 +13,7 @@ import {
   Images,
   InstructionsForNode,
   LabelNode,
+  Leftovers,
   NodeById,
   Nodes,
   RangeById,
@@ -151,6 +152,49 @@ describe('a resize', () => {
     await world.answer('containers.unplace', place, { operation: 'end' });
     expect(await resize(containerId, large('2000', '4096'), 'after')).toMatchObject(gone);
   });
+});
+
+test('a container that is destroyed after staff ended its termination leaves the roster', async () => {
+  const containerId = await running('web');
+  world.manner = ({ step }) => (step === 'destroy' ? 'silent' : 'done');
+  await world.asks('containers.destroy', { containerId, reason: 'over' }, { operation: 'end' });
+  await world.settled();
+  const operationId = id('operation', 'end');
+  await world.answer('containers.let-go', { containerId, operationId }, { operation: 'end' });
+  expect(await world.query(Leftovers, {})).toMatchObject({ rosterEntries: 1 });
+  world.manner = () => 'done';
+  world.connect(nodeId);
+  expect(await container(containerId)).toMatchObject({ lifecycle: 'deleted' });
+  expect(await world.query(Leftovers, {})).toMatchObject({ rosterEntries: 0 });
+});
+
+test('a container that is let go of says by which reservations it is there', async () => {
+  const letGo = async (containerId: string, operation: string) => {
+    const operationId = id('operation', operation);
+    const answer = await world.answer(
+      'containers.let-go',
+      { containerId, operationId },
+      { operation },
+    );
+    return answer?.result;
+  };
+  const containerId = await running('web');
+  const own = { reservationIds: [id('reservation', 'web')] };
+  world.manner = ({ step }) => (step === 'limits' ? 'silent' : 'done');
+  await world.asks(
+    'containers.resize',
+    { containerId, plan: large('2000', '4096'), reservationId: id('reservation', 'new') },
+    { operation: 'resize' },
+  );
+  await world.settled();
+  expect(await letGo(containerId, 'resize')).toEqual(own);
+  // The node answers once nobody waits: it is told the old limits, and the size stays what it was.
+  world.manner = () => 'done';
+  world.connect(nodeId);
+  await world.settled();
+  expect(await container(containerId)).toMatchObject({ plan: { code: '1000' } });
+  expect(await letGo(containerId, 'other')).toEqual(own);
+  expect(await letGo(id('container', 'none'), 'never')).toEqual({ reservationIds: [] });
 });
 
 describe('a soft deletion', () => {

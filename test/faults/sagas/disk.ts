@@ -8,11 +8,18 @@ import path from 'node:path';
 
 import type { Driver } from '@bivouac/agent';
 import { allServices } from '@bivouac/all';
-import type { Recorded } from '@bivouac/events/language';
+import { NodeRegistered } from '@bivouac/events/containers';
+import { is, type Recorded } from '@bivouac/events/language';
 import { memoryBlobs } from '@bivouac/infra/blobs';
-import { type EventStore, memoryEventStore } from '@bivouac/infra/event-store';
+import { type EventStore, memoryEventStore, openEmbeddedStore } from '@bivouac/infra/event-store';
 import { memoryKeys } from '@bivouac/infra/keys';
-import { type EdgePorts, ManualClock, registryOf } from '@bivouac/infra/runtime';
+import {
+  type EdgePorts,
+  ManualClock,
+  openPorts,
+  readConfig,
+  registryOf,
+} from '@bivouac/infra/runtime';
 import { memorySecrets } from '@bivouac/infra/secrets';
 
 import { openFakeDriver } from '../../../services/agent/src/adapters/driver.fake.ts';
@@ -56,6 +63,20 @@ export class Disk {
     return new Disk({ folder, clock, ports, store, engine: await engineIn(folder, clock) });
   }
 
+  /** What is in a folder, as a real process keeps it: files, that a SIGKILL leaves as they are. */
+  static async inFolder(folder: string, now: number): Promise<Disk> {
+    const clock = new ManualClock(now);
+    const store = await openEmbeddedStore({ folder: path.join(folder, 'log'), epoch: EPOCH });
+    const ports = await openPorts(readConfig({ DATA_DIR: folder }));
+    const disk = new Disk({ folder, clock, store, ports, engine: await engineIn(folder, clock) });
+    for (const event of await disk.history()) {
+      if (is(event, NodeRegistered)) disk.nodeId = event.data.nodeId;
+      // Time has gone on with whoever was here before.
+      if (clock.now() < Date.parse(event.time)) clock.moveTo(event.time);
+    }
+    return disk;
+  }
+
   /** The same, to be changed by itself. What sealed and what is named by its content is shared. */
   async fork(): Promise<Disk> {
     const folder = await mkdtemp(path.join(tmpdir(), 'bivouac-sagas-'));
@@ -86,6 +107,14 @@ export class Disk {
       this.#history.push(event);
     }
     return this.#history;
+  }
+
+  /** Nobody reads or writes it any more; what is in files stays. */
+  async close(): Promise<void> {
+    await this.engine.close();
+    await this.store.close();
+    await this.ports.secrets.close();
+    await this.ports.keys.close();
   }
 
   async dispose(): Promise<void> {

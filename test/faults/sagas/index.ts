@@ -2,8 +2,10 @@
  * Faults of operations: the saga kit on every kind there is. Whole, it plays everything that can go wrong
  * with each of them; else a share of it, drawn from the seed.
  */
+import { Draws } from '@bivouac/all/draws';
 import { OperationKindSchema } from '@bivouac/events/provisioning';
 
+import { type KilledReport, killScenario } from './killed.ts';
 import { type Scenario, scenarios } from './kinds.ts';
 import { Kit, type KitReport, type Share } from './kit.ts';
 import { Worlds } from './world.ts';
@@ -18,6 +20,8 @@ export interface SagaFaultReport {
 
 /** Of each sort, where not all are played. */
 const EACH = 3;
+/** Of a scenario's real processes, where all are played. */
+const KILLS = 3;
 
 /** @param tell is told what was played, scenario by scenario. */
 export async function runSagaFaults(
@@ -38,13 +42,36 @@ export async function runSagaFaults(
     await worlds.dispose();
   }
   tell(`${OperationKindSchema.options.length} kinds of operations: ${counts(reports)}`);
+  const killed = await killForReal(seed, whole);
+  const { kills, missed } = killed;
+  tell(
+    `real processes: ${kills} killed, ${missed} not come to, ${killed.violations.length} violations`,
+  );
   return {
     events: sum(reports.map(({ events }) => events)),
-    crashes: sum(reports.map(({ deaths }) => deaths)),
-    violations: reports.flatMap(({ violations, unseen }) => [
-      ...violations,
-      ...unseen.map((step) => `${step} was never seen done`),
-    ]),
+    crashes: kills + sum(reports.map(({ deaths }) => deaths)),
+    violations: [
+      ...reports.flatMap(({ violations, unseen }) => [
+        ...violations,
+        ...unseen.map((step) => `${step} was never seen done`),
+      ]),
+      ...killed.violations,
+    ],
+  };
+}
+
+/** Real processes killed: some of every scenario, or one of one that the seed says. */
+async function killForReal(seed: number, whole: boolean): Promise<KilledReport> {
+  const all = allScenarios();
+  const drawn = new Draws(seed, 'killed').pick(all);
+  const reports: KilledReport[] = [];
+  for (const scenario of whole ? all : all.filter((one) => one === drawn)) {
+    reports.push(await killScenario(scenario, seed, whole ? KILLS : 1));
+  }
+  return {
+    kills: sum(reports.map(({ kills }) => kills)),
+    missed: sum(reports.map(({ missed }) => missed)),
+    violations: reports.flatMap(({ violations }) => violations),
   };
 }
 

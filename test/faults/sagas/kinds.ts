@@ -202,9 +202,17 @@ function powered(action: PowerAction, before?: PowerAction): (world: World) => P
   };
 }
 
+/** An order in its world. */
+export interface GivenOrder extends Order {
+  readonly seeded: Seeded;
+  /** What it waits for comes then. */
+  readonly until?: string | undefined;
+  /** How many events there were before it. */
+  readonly recorded: number;
+}
+
 /** A world with what a kind needs, and its order. */
-export interface Ready extends Order {
+export interface Ready extends GivenOrder {
   readonly scenario: Scenario;
   readonly disk: Disk;
-  readonly seeded: Seeded;
 }

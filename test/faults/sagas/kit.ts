@@ -61,9 +61,11 @@ export class Kit {
     await this.#repeats(plain);
     const undos = await this.#failures(plain, before);
     await this.#failingUndos(plain, before, undos);
+    await this.#cancelled(plain, before);
     await this.#resolved(plain);
     await this.#failingEngine(plain, before);
     await this.#killed(plain);
+    await this.#killedAgents(plain);
     await this.#killedAfterRefusal(plain, before);
     const wanted = plan(plain);
     return {
@@ -131,6 +133,20 @@ export class Kit {
     }
   }
 
+  /** At each step, while nobody answers it. What has not come to where it can only go forward is undone. */
+  async #cancelled(plain: Ran, before: readonly string[]): Promise<void> {
+    for (const step of this.#some(stepsIn(plain))) {
+      for (const ill of ['silent', 'lost'] as const) {
+        const faults: StepFault[] = [{ step, ill, times: 'once' }];
+        await this.#run(
+          `${step} is ${ill} once and it is cancelled`,
+          { faults, cancelled: true },
+          (one) => ended(plain, before, one),
+        );
+      }
+    }
+  }
+
   /** The last step was done and nobody heard of it: staff see that all is as it should be, and say so. */
   async #resolved(plain: Ran): Promise<void> {
     const step = plain.steps.at(-1)?.step;
@@ -139,7 +155,7 @@ export class Kit {
     await this.#run(
       `${step} is lost always, staff resolve it`,
       { faults, staff: 'resolve' },
-      (one) => (one.helped && !one.failed ? differences(plain.portrait, one.portrait) : []),
+      (one) => (one.helped && !one.undone ? differences(plain.portrait, one.portrait) : []),
     );
   }
 
@@ -173,6 +189,15 @@ export class Kit {
     }
   }
 
+  /** The agent alone dies at every failpoint of its own, and another one takes its place. */
+  async #killedAgents(plain: Ran): Promise<void> {
+    const points = (plain.lives[0] ?? []).filter((point) => /^\w+ (engine|fence)'s /.test(point));
+    for (const point of this.#some(points)) {
+      const what = `the agent dies ${point}`;
+      await this.#run(what, { agentDiesAt: point }, (one) => same(plain, one));
+    }
+  }
+
   /**
    * Each step is refused, and it dies at every failpoint from there on: while it undoes, or waits. What
    * comes again then is not done, though it could be.
@@ -199,7 +224,7 @@ export class Kit {
   ): Promise<Ran> {
     this.#runs += 1;
     const ran = await run(this.#ready, options);
-    this.#deaths += options.deaths?.length ?? 0;
+    this.#deaths += (options.deaths?.length ?? 0) + (options.agentDiesAt === undefined ? 0 : 1);
     this.#events += ran.events;
     for (const { kind, step, outcome } of ran.steps) {
       if (outcome === 'done') this.#done.add(`${kind}: ${step.replace(/^(undo-.*)-\d+$/, '$1')}`);
@@ -268,7 +293,8 @@ function same(plain: Ran, ran: Ran): string[] {
 
 /** Done as if nothing had gone wrong, or the world is as before the order. */
 function ended(plain: Ran, before: readonly string[], ran: Ran): string[] {
-  if (ran.failed) return differences(before, ran.portrait);
-  if (ran.outcome !== 'succeeded') return [`it ends ${ran.outcome}`];
+  if (ran.undone) return differences(before, ran.portrait);
+  const over = ran.outcome === 'succeeded' || ran.outcome === 'cancelled';
+  if (!over) return [`it ends ${ran.outcome}`];
   return differences(withoutIds(plain.portrait), withoutIds(ran.portrait));
 }

@@ -19,6 +19,10 @@ export interface LifeOptions {
   readonly activity: Activity;
   /** Where it dies; never unless told. */
   readonly dieAt?: Failpoint | undefined;
+  /** How a real process ends itself there. */
+  readonly die?: (() => void) | undefined;
+  /** Of what it is a part: it dies with that, and also by itself. Failpoints are counted there. */
+  readonly partOf?: Life;
 }
 
 export class Life {
@@ -39,10 +43,11 @@ export class Life {
     this.died = new Promise((resolve) => {
       this.#die = resolve;
     });
+    options.partOf?.holds(() => this.gone());
   }
 
   get dead(): boolean {
-    return this.#dead;
+    return this.#dead || this.#options.partOf?.dead === true;
   }
 
   /** Ends it here and now. */
@@ -79,7 +84,7 @@ export class Life {
 
   /** A call that changes nothing outside. */
   async ask<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#dead) return never();
+    if (this.dead) return never();
     const { activity } = this.#options;
     activity.moves += 1;
     activity.open += 1;
@@ -91,21 +96,30 @@ export class Life {
       this.#open -= 1;
       if (this.#open === 0) this.#last();
       // Neither an answer nor an error reaches who is dead.
-      if (this.#dead) await never();
+      if (this.dead) await never();
     }
   }
 
   /** A failpoint: whoever is to die here does. */
   async at(name: string): Promise<void> {
-    if (this.#dead) return never();
-    this.#options.activity.moves += 1;
+    if (this.dead) return never();
+    const { activity, partOf: whole, dieAt } = this.#options;
+    activity.moves += 1;
+    const point = (whole ?? this).#pass(name);
+    if (point === dieAt) this.kill();
+    if (this.dead) return never();
+  }
+
+  #pass(name: string): Failpoint {
     const count = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, count);
     const point = `${name} (${count})`;
     this.passed.push(point);
-    if (point !== this.#options.dieAt) return;
-    this.kill();
-    return never();
+    if (point === this.#options.dieAt) {
+      this.#options.die?.();
+      this.kill();
+    }
+    return point;
   }
 
   /** The clock as it sees it: nobody dead is woken. */
@@ -114,7 +128,7 @@ export class Life {
       now: () => clock.now(),
       sleep: async (milliseconds, signal) => {
         await clock.sleep(milliseconds, signal);
-        if (this.#dead) await never();
+        if (this.dead) await never();
       },
     };
   }
@@ -122,7 +136,7 @@ export class Life {
   /** Everything of a stream for as long as it lives. */
   async *follow<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
     for await (const one of source) {
-      if (this.#dead) await never();
+      if (this.dead) await never();
       this.#options.activity.moves += 1;
       yield one;
     }

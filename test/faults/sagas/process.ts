@@ -4,52 +4,37 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import { type Agent, startAgent } from '@bivouac/agent';
-import { LOCATION } from '@bivouac/all';
 import { tapped } from '@bivouac/all/services';
 import { nodeEndpoint, type NodeEndpoint } from '@bivouac/containers';
-import { RegisterNode } from '@bivouac/containers/api';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import type { Principal } from '@bivouac/events/language';
 import { embeddedBus } from '@bivouac/infra/bus';
 import {
   createLogger,
   type Host,
   type ServiceDefinition,
   startHost,
-  systemPrincipal,
   viewSchemaOf,
 } from '@bivouac/infra/runtime';
 import { memoryViews, type ViewStore } from '@bivouac/infra/views';
 
-import { openFence } from '../../../services/agent/src/fence/fence.ts';
-import { webPackageFiles } from '../../../services/agent/src/package-files.ts';
-import { StepAnswerSchema } from '../../../services/agent/src/step-answer.ts';
 import { NodeNews } from '../../../services/all/src/endpoint/node-news.ts';
 import type { Disk } from './disk.ts';
 import { type Failpoint, Life } from './life.ts';
-import {
-  type EngineStep,
-  mortalBus,
-  mortalDriver,
-  mortalFence,
-  mortalFiles,
-  mortalPorts,
-  mortalStore,
-} from './ports.ts';
+import { asNode, startNode } from './node.ts';
+import { type EngineStep, mortalBus, mortalPorts, mortalStore } from './ports.ts';
 
 export interface ProcessOptions {
   readonly dieAt?: Failpoint | undefined;
+  readonly die?: (() => void) | undefined;
   /** Another composition of the services than the usual. */
   readonly services?: (services: readonly ServiceDefinition[]) => readonly ServiceDefinition[];
   /** Throws where a step of the engine is to fail. */
   readonly engineFault?: (step: EngineStep) => void;
+  /** Where the agent alone dies, once, and another is started. */
+  readonly agentDiesAt?: Failpoint | undefined;
   /** `none`: another process has the node's agent. */
   readonly agent?: 'none';
 }
-
-export const provider = { tenantId: PROVIDER_ID, homeId: PROVIDER_ID };
-export const staff = systemPrincipal('system:sagas', PROVIDER_ID, PROVIDER_ID);
 
 const logger = createLogger('silent', process.stderr);
 
@@ -68,7 +53,7 @@ export async function startProcess(
   disk: Disk,
   options: ProcessOptions = {},
 ): Promise<{ readonly life: Life; readonly running: Running | undefined }> {
-  const life = new Life({ activity: disk.activity, dieAt: options.dieAt });
+  const life = new Life({ activity: disk.activity, dieAt: options.dieAt, die: options.die });
   const dead = life.died.then(() => undefined);
   return { life, running: await Promise.race([start(disk, life, options), dead]) };
 }
@@ -101,7 +86,9 @@ async function start(disk: Disk, life: Life, options: ProcessOptions): Promise<R
     await startup?.started?.(host, { providerName: 'Saga Provider' });
   const endpoint = endpointOf(host, news, clock);
   const agent =
-    options.agent === 'none' ? undefined : await agentOf(disk, life, endpoint, host, options);
+    options.agent === 'none'
+      ? undefined
+      : await startNode({ ...options, ...{ disk, life, endpoint, host } });
   return {
     ...{ life, host, views, failures },
     stop: async () => {
@@ -126,60 +113,4 @@ function endpointOf(host: Host, news: NodeNews, clock: ReturnType<Life['clock']>
     log: () => undefined,
     clock,
   });
-}
-
-async function agentOf(
-  disk: Disk,
-  life: Life,
-  endpoint: NodeEndpoint,
-  host: Host,
-  options: ProcessOptions,
-): Promise<Agent> {
-  const driver = mortalDriver(disk.engine, life, options.engineFault ?? (() => undefined));
-  const nodeId = (disk.nodeId ??= await registered(disk, host));
-  const fence = await life.ask(async () => {
-    const opened = await openFence(disk.fence, { answer: StepAnswerSchema });
-    life.holds(() => opened.close());
-    return opened;
-  });
-  return startAgent({
-    ...{ nodeId, driver, fence: mortalFence(fence, life), clock: life.clock(disk.clock) },
-    files: mortalFiles(webPackageFiles({ clock: life.clock(disk.clock) }), life),
-    connect: (receive) =>
-      Promise.resolve().then(() => {
-        const connection = endpoint.connect(nodeId, receive);
-        return {
-          send: (message) => {
-            connection.receive(message);
-          },
-          close: () => {
-            connection.close();
-          },
-        };
-      }),
-    random: () => 0.5,
-    log: () => undefined,
-  });
-}
-
-async function registered(disk: Disk, host: Host): Promise<string> {
-  const { engine, features, cpuMillis, memoryBytes, diskBytes } = await disk.engine.inventory();
-  const reply = await host.command(
-    RegisterNode,
-    {
-      ...{ name: 'fake-1', location: LOCATION, engine, features: [...features] },
-      capacity: {
-        ...{ containers: 4096, cpuMillis },
-        memoryBytes: memoryBytes.toString(),
-        diskBytes: diskBytes.toString(),
-      },
-    },
-    { principal: staff, idempotencyKey: 'node' },
-  );
-  if (!reply.ok) throw new Error(reply.refusal.message);
-  return reply.result.nodeId;
-}
-
-function asNode(nodeId: string): Principal {
-  return { ...staff, id: `node:${nodeId}`, kind: 'node' };
 }

@@ -8,7 +8,8 @@ import { answerStream, AskAnswered, StepAsked } from '@bivouac/events/operations
 import { endOf, type Outcome } from '@bivouac/all/checks/ends';
 
 import type { Disk } from './disk.ts';
-import { type Running, staff } from './process.ts';
+import type { Running } from './process.ts';
+import { staff } from './staff.ts';
 
 /** Turns of the event loop without a call after which nothing is under way. */
 const STILL = 8;

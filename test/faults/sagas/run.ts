@@ -4,16 +4,21 @@ import { Standing } from '@bivouac/all/checks/standing';
 import { Reconcile } from '@bivouac/containers/api';
 import { is } from '@bivouac/events/language';
 import { OperationStarted, StepEnded } from '@bivouac/events/provisioning';
-import { ResolveOperation, RetryOperation, StartOperation } from '@bivouac/provisioning/api';
+import {
+  CancelOperation,
+  ResolveOperation,
+  RetryOperation,
+  StartOperation,
+} from '@bivouac/provisioning/api';
 
 import { planOf, type StepResult } from '../../../services/provisioning/src/domain/plans/index.ts';
 import { violationsOf } from './checks.ts';
 import type { Disk } from './disk.ts';
-import type { Ready } from './kinds.ts';
+import type { GivenOrder, Ready } from './kinds.ts';
 import type { Failpoint, Life } from './life.ts';
 import { ends, facts, portrait } from './portrait.ts';
-import { type ProcessOptions, type Running, staff, startProcess } from './process.ts';
-import { rest, standings } from './rest.ts';
+import { type ProcessOptions, type Running, startProcess } from './process.ts';
+import { quiet, rest, standings } from './rest.ts';
 import {
   type EngineFault,
   EngineSabotage,
@@ -21,10 +26,17 @@ import {
   Sabotage,
   type StepFault,
 } from './sabotage.ts';
+import { staff } from './staff.ts';
 
 export interface RunOptions {
   /** Where the process dies: the first one, then the one after it, and so on. */
   readonly deaths?: readonly Failpoint[];
+  /** How it dies there, where it is a real process. */
+  readonly die?: () => void;
+  /** Where the agent alone dies. */
+  readonly agentDiesAt?: Failpoint;
+  /** It is cancelled when it can get no further without time. */
+  readonly cancelled?: boolean;
   /** Steps that go wrong. Before staff have something tried again, the last of them is mended. */
   readonly faults?: readonly StepFault[];
   readonly engineFault?: EngineFault;
@@ -68,8 +80,8 @@ export interface Ran {
   readonly ends: readonly string[];
   /** Recorded in it. */
   readonly events: number;
-  /** An operation of this run has failed: an order, or a child of it. */
-  readonly failed: boolean;
+  /** Nothing came of the order, nor of any child of it. */
+  readonly undone: boolean;
   readonly facts: readonly string[];
   /** Failpoints of each life, in their order. */
   readonly lives: readonly (readonly Failpoint[])[];
@@ -78,14 +90,19 @@ export interface Ran {
 export async function run(ready: Ready, options: RunOptions = {}): Promise<Ran> {
   const disk = await ready.disk.fork();
   try {
-    return await new Run(ready, disk, options).play();
+    return await playOn(disk, ready, options);
   } finally {
     await disk.dispose();
   }
 }
 
+/** A run on this disk, which is changed by it. */
+export function playOn(disk: Disk, ready: GivenOrder, options: RunOptions = {}): Promise<Ran> {
+  return new Run(ready, disk, options).play();
+}
+
 class Run {
-  readonly #ready: Ready;
+  readonly #ready: GivenOrder;
   readonly #disk: Disk;
   readonly #options: RunOptions;
   readonly #sabotages: readonly Sabotage[];
@@ -93,7 +110,7 @@ class Run {
   readonly #lives: (readonly Failpoint[])[] = [];
   readonly #violations: string[] = [];
 
-  constructor(ready: Ready, disk: Disk, options: RunOptions) {
+  constructor(ready: GivenOrder, disk: Disk, options: RunOptions) {
     const { faults = [], engineFault } = options;
     this.#ready = ready;
     this.#disk = disk;
@@ -104,15 +121,16 @@ class Run {
 
   async play(): Promise<Ran> {
     const disk = this.#disk;
-    const { deaths = [], twins, amnesia } = this.#options;
+    const { deaths = [], die, twins, amnesia } = this.#options;
     for (const dieAt of deaths) {
-      const { life, running } = await startProcess(disk, { ...this.#parts(), dieAt });
+      const { life, running } = await startProcess(disk, { ...this.#parts(), dieAt, die });
       if (running !== undefined) await this.#order(running);
       if (!life.dead) this.#violations.push(`it did not come to ${dieAt}`);
       await this.#bury(life);
     }
-    let running = await this.#start();
-    const twin = twins === true ? await this.#start('none') : undefined;
+    const { agentDiesAt } = this.#options;
+    let running = await this.#start({ agentDiesAt });
+    const twin = twins === true ? await this.#start({ agent: 'none' }) : undefined;
     const [operationId] = await Promise.all([
       this.#order(running),
       ...(twin === undefined ? [] : [this.#order(twin)]),
@@ -124,15 +142,18 @@ class Run {
     }
     // What comes of staff's help is not what the order does by itself.
     const passed = [...running.life.passed];
+    if (agentDiesAt !== undefined && !passed.includes(agentDiesAt)) {
+      this.#violations.push(`the agent did not come to ${agentDiesAt}`);
+    }
     const helped = await this.#help(running);
     if (this.#options.reconciled === true) await this.#reconcile(running);
-    const kinds = await this.#operations();
+    const operations = await this.#operations();
     const ran = {
       ...{ helped, steps: await this.#steps(), planned: await this.#planned() },
       lives: [...this.#lives, passed],
       outcome: (await standings(disk)).get(operationId)?.outcome ?? 'running',
       events: (await this.#since()).length,
-      failed: [...kinds.values()].some(({ outcome }) => outcome === 'failed'),
+      undone: isUndone(operations, operationId),
       ...{ portrait: await portrait(disk), ends: await ends(disk), facts: await facts(disk) },
     };
     this.#violations.push(...(await violationsOf(disk, running, false)));
@@ -187,11 +208,8 @@ class Run {
     };
   }
 
-  async #start(agent?: 'none'): Promise<Running> {
-    const { running } = await startProcess(this.#disk, {
-      ...this.#parts(),
-      ...(agent && { agent }),
-    });
+  async #start(how: Pick<ProcessOptions, 'agent' | 'agentDiesAt'> = {}): Promise<Running> {
+    const { running } = await startProcess(this.#disk, { ...this.#parts(), ...how });
     if (running === undefined) throw new Error('nobody was to die');
     return running;
   }
@@ -215,12 +233,23 @@ class Run {
     ]);
     if (reply === undefined) return '';
     if (!reply.ok) throw new Error(`the order is refused: ${reply.refusal.message}`);
+    const { operationId } = reply.result;
+    if (this.#options.cancelled === true) await this.#cancel(running, operationId);
     await this.#rest(running);
-    return reply.result.operationId;
+    return operationId;
+  }
+
+  /** Asks for it to stop. What has been taken and cannot be taken back goes on. */
+  async #cancel({ host }: Running, operationId: string): Promise<void> {
+    await quiet(this.#disk);
+    const call = { principal: staff, idempotencyKey: 'off again' };
+    const reply = await host.command(CancelOperation, { operationId }, call);
+    if (reply.ok || reply.refusal.code === 'OPERATION_CANNOT_BE_CANCELLED') return;
+    this.#violations.push(`it cannot be cancelled: ${reply.refusal.message}`);
   }
 
   async #rest(running: Running): Promise<void> {
-    if (await rest(this.#disk, running, this.#ready.scenario.until)) return;
+    if (await rest(this.#disk, running, this.#ready.until)) return;
     this.#violations.push('it does not come to rest');
   }
 
@@ -242,8 +271,7 @@ class Run {
 
   /** What was recorded since the order. */
   async #since() {
-    const before = (await this.#ready.disk.history()).length;
-    return (await this.#disk.history()).slice(before);
+    return (await this.#disk.history()).slice(this.#ready.recorded);
   }
 
   async #operations(): Promise<ReadonlyMap<string, { kind: string; outcome: Outcome }>> {
@@ -280,4 +308,17 @@ class Run {
       return steps.map(({ name: step, undo }) => ({ kind, step, undone: undo !== undefined }));
     });
   }
+}
+
+/** It failed or was cancelled; of what has children, each of them did, for they go on to their own ends. */
+function isUndone(
+  operations: ReadonlyMap<string, { readonly outcome: Outcome }>,
+  operationId: string,
+): boolean {
+  const children = [...operations.keys()].filter((id) => id !== operationId);
+  const those = children.length > 0 ? children : [operationId];
+  return those.every((id) => {
+    const outcome = operations.get(id)?.outcome;
+    return outcome === 'failed' || outcome === 'cancelled';
+  });
 }

@@ -14,7 +14,8 @@ import type { EngineStep } from './ports.ts';
  * done, and nobody hears of it.
  */
 export const ills = ['refused', 'failed', 'silent', 'lost'] as const;
-export type Ill = (typeof ills)[number];
+/** `pretended`: it is said to be done and is not, which nothing can make good; it has to be found. */
+export type Ill = (typeof ills)[number] | 'pretended';
 
 export interface StepFault {
   readonly step: string;
@@ -76,6 +77,7 @@ export class Sabotage {
         const act = (told: PolicyContext) => responder.act(input, ref, event, told);
         if (answeredByPolicy.has(responder.ask) || !this.#strikes(ref)) return act(context);
         if (ill === 'lost') await act(this.#deaf(context));
+        if (ill === 'pretended') return { outcome: 'done', result: {} };
         return ill === 'refused' || ill === 'failed' ? { outcome: ill, refusal } : 'later';
       },
     };
@@ -91,7 +93,9 @@ export class Sabotage {
         if (!answeredByPolicy.has(ask) || !this.#strikes(ref)) return policy.react(event, told);
         const { ill } = this.#fault;
         if (ill === 'lost') return policy.react(event, told);
-        if (ill !== 'silent') await context.answer(ref, ask, { outcome: ill, refusal });
+        if (ill === 'refused' || ill === 'failed') {
+          await context.answer(ref, ask, { outcome: ill, refusal });
+        }
       },
     };
   }

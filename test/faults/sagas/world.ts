@@ -7,10 +7,11 @@ import type { z } from 'zod';
 
 import { Disk } from './disk.ts';
 import type { Order, Ready, Scenario } from './kinds.ts';
-import { provider, type Running, staff, startProcess } from './process.ts';
+import { type Running, startProcess } from './process.ts';
 import { quiet, rest } from './rest.ts';
+import { provider, staff } from './staff.ts';
 
-const START = '2026-04-10T09:00:00.000Z';
+export const START = '2026-04-10T09:00:00.000Z';
 
 export class World {
   readonly disk: Disk;
@@ -102,11 +103,7 @@ export class Worlds {
     const first = await this.#seeded;
     const disk = await first.disk.fork();
     this.#disks.push(disk);
-    const { running } = await startProcess(disk);
-    if (running === undefined) throw new Error('nobody was to die');
-    const order = await scenario.ready(new World(disk, running, first.seeded));
-    await running.stop();
-    return { scenario, disk, seeded: first.seeded, ...order };
+    return readyOn(disk, first.seeded, scenario);
   }
 
   async dispose(): Promise<void> {
@@ -116,12 +113,26 @@ export class Worlds {
   async #seed(): Promise<{ readonly disk: Disk; readonly seeded: Seeded }> {
     const disk = await Disk.empty(START);
     this.#disks.push(disk);
-    const { running } = await startProcess(disk);
-    if (running === undefined) throw new Error('nobody was to die');
-    const { host } = running;
-    const seeded = await seed({ ...host, settled: () => quiet(disk) }, provider);
-    await quiet(disk);
-    await running.stop();
-    return { disk, seeded };
+    return { disk, seeded: await seedOn(disk) };
   }
+}
+
+/** Makes what every scenario begins with on an empty disk, and stops in an orderly way. */
+export async function seedOn(disk: Disk): Promise<Seeded> {
+  const { running } = await startProcess(disk);
+  if (running === undefined) throw new Error('nobody was to die');
+  const seeded = await seed({ ...running.host, settled: () => quiet(disk) }, provider);
+  await quiet(disk);
+  await running.stop();
+  return seeded;
+}
+
+/** Brings about what a scenario's order needs, and stops in an orderly way. */
+export async function readyOn(disk: Disk, seeded: Seeded, scenario: Scenario): Promise<Ready> {
+  const { running } = await startProcess(disk);
+  if (running === undefined) throw new Error('nobody was to die');
+  const order = await scenario.ready(new World(disk, running, seeded));
+  await running.stop();
+  const recorded = (await disk.history()).length;
+  return { scenario, disk, seeded, recorded, until: scenario.until, ...order };
 }

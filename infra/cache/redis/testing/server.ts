@@ -33,6 +33,26 @@ export class OwnRedis {
     return server;
   }
 
+  /** One that is reached by TLS alone; its URL names nobody to trust yet. */
+  static async startSecure(tls: {
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+    /** Whether clients must show a certificate of the authority. */
+    readonly askClients: boolean;
+    readonly options?: readonly string[];
+  }): Promise<OwnRedis> {
+    const folder = await mkdtemp(join(tmpdir(), 'bivouac-redis-'));
+    const port = await freePort();
+    const server = new OwnRedis(port, folder, [
+      ...['--port', '0', '--tls-port', String(port), '--tls-ca-cert-file', tls.ca],
+      ...['--tls-cert-file', tls.cert, '--tls-key-file', tls.key],
+      ...['--tls-auth-clients', tls.askClients ? 'yes' : 'no', ...(tls.options ?? [])],
+    ]);
+    await server.run();
+    return server;
+  }
+
   /** Also after a kill: at the same place, empty. */
   async run(): Promise<void> {
     const { port } = this;

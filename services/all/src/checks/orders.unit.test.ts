@@ -28,6 +28,7 @@ import {
   AttentionNeeded,
   OperationCancelled,
   OperationFailed,
+  OperationResolved,
   OperationRetried,
   OperationStarted,
 } from '@bivouac/events/provisioning';
@@ -238,14 +239,41 @@ test('a failed order that is charged for, left its container or its hold is foun
 });
 
 test('what is held for a container that is gone, or by nobody, is found', () => {
-  const { history, order } = oneRuns();
+  const { history, order, taken } = oneRuns();
   history.remove(order.containerId);
-  expect(remaining(history)).toHaveLength(4);
+  const { containerId, operationId } = order;
+  const why = `${containerId} is gone (taken by provision ${operationId}, succeeded)`;
+  expect(remaining(history)).toEqual([
+    `the reservation ${taken.reservationId} is still held: ${why}`,
+    `the lease ${taken.leaseId} is still held: ${why}`,
+    `the placement ${taken.placementId} is still held: ${why}`,
+    expect.stringContaining('the roster still has'),
+  ]);
 
   const stray = emptyWorld();
   const known = stray.order('one');
   stray.take({ ...known, started: { ...known.started, id: uuidOf('of another log') } });
   expect(remaining(stray)).toContainEqual(expect.stringContaining('no operation is known'));
+});
+
+test('what is found says of an operation that staff have ended where it waited for them', () => {
+  const history = emptyWorld();
+  const order = history.order('one');
+  const { operationId, containerId } = order;
+  const taken = history.take(order);
+  history.run(order, taken);
+  const ref = { operationId, step: 'build', attempt: 1 };
+  history.add(AttentionNeeded, { operationId, ref });
+  history.add(OperationRetried, { operationId, ref });
+  history.add(AttentionNeeded, { operationId, ref: { ...ref, step: 'undo-build-1' } });
+  history.remove(containerId);
+  // Somebody has to look at it anyway.
+  expect(remaining(history)).toEqual([]);
+  history.add(OperationResolved, { operationId });
+  expect(remaining(history)).toContain(
+    `the reservation ${taken.reservationId} is still held: ${containerId} is gone ` +
+      `(taken by provision ${operationId}, resolved after it waited at build, undo-build-1)`,
+  );
 });
 
 test('an operation without an end is found, and one with two', () => {

@@ -29,12 +29,14 @@ export function remainViolations(standing: Standing): string[] {
 function unused(standing: Standing, { by, containerId }: Held): string | undefined {
   const operation = by === undefined ? undefined : standing.operations.get(by);
   if (operation === undefined) return 'no operation is known to have taken it';
-  const { operationId, kind, outcome, targetId } = operation;
+  const { operationId, kind, outcome, targetId, waitedAt } = operation;
   if (outcome === 'failed' || outcome === 'cancelled') return `${kind} ${operationId} ${outcome}`;
+  const waited = waitedAt.length === 0 ? '' : ` after it waited at ${waitedAt.join(', ')}`;
+  const taken = `(taken by ${kind} ${operationId}, ${outcome}${waited})`;
   if (outcome === 'needs-attention' || standing.waits(targetId)) return undefined;
   const container = standing.containers.get(containerId ?? targetId);
-  if (container === undefined) return `${containerId ?? targetId} never was`;
-  return container.lifecycle === 'gone' ? `${container.containerId} is gone` : undefined;
+  if (container === undefined) return `${containerId ?? targetId} never was ${taken}`;
+  return container.lifecycle === 'gone' ? `${container.containerId} is gone ${taken}` : undefined;
 }
 
 /** What only the order's end tells. */

@@ -54,6 +54,8 @@ export interface Operation {
   readonly kind: string;
   readonly targetId: string;
   outcome: Outcome;
+  /** The steps at which it had to wait for a person, in their order. */
+  readonly waitedAt: string[];
 }
 
 export interface Container {
@@ -161,11 +163,14 @@ export class Standing {
       this.operations.set(operationId, {
         ...{ operationId, kind, targetId: target.id },
         outcome: 'running',
+        waitedAt: [],
       });
     }
     const end = endOf(event);
     const operation = end === undefined ? undefined : this.operations.get(end.operationId);
-    if (end !== undefined && operation !== undefined) operation.outcome = end.outcome;
+    if (end === undefined || operation === undefined) return;
+    operation.outcome = end.outcome;
+    if (end.step !== null) operation.waitedAt.push(end.step);
   }
 
   #container(event: Recorded): void {

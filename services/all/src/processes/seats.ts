@@ -10,10 +10,12 @@ import type { Members } from './members.ts';
 import { type Role, type Started, StartedSchema } from './messages.ts';
 import { z } from 'zod';
 
-/** A build and settings that a replica is started with, other than the others'. */
+/** What a replica is started with, other than the others. */
 export interface Start {
   readonly build?: Build;
   readonly settings?: Readonly<Record<string, string>>;
+  /** By so many milliseconds its clock is before the others', or behind them. */
+  readonly ahead?: number;
 }
 
 export interface SeatsOptions {
@@ -32,6 +34,7 @@ interface Seat {
   readonly role: Role;
   readonly number: number;
   member: Member | undefined;
+  ahead: number;
   /** What it answered last when it had started. */
   started: Started | undefined;
   /** It can be called. */
@@ -50,10 +53,14 @@ export class Seats {
     this.#options = options;
   }
 
-  /** The processes that run, those of some roles or all. */
-  running(...roles: readonly Role[]): readonly { readonly role: Role; readonly member: Member }[] {
-    return [...this.#seats.values()].flatMap(({ role, member }) =>
-      member === undefined || (roles.length > 0 && !roles.includes(role)) ? [] : [{ role, member }],
+  /** The processes that run, those of some roles or all, and by how much the clock of each is ahead. */
+  running(
+    ...roles: readonly Role[]
+  ): readonly { readonly role: Role; readonly member: Member; readonly ahead: number }[] {
+    return [...this.#seats.values()].flatMap(({ role, member, ahead }) =>
+      member === undefined || (roles.length > 0 && !roles.includes(role))
+        ? []
+        : [{ role, member, ahead }],
     );
   }
 
@@ -66,11 +73,11 @@ export class Seats {
     );
   }
 
-  /** The id of the process that it is just now. */
-  pid(role: Role, number: number): number {
+  /** The process that it is just now. */
+  member(role: Role, number: number): Member {
     const { member } = this.#seat(role, number);
     if (member === undefined) throw new RuntimeError('defect', `${role} ${number} does not run`);
-    return member.pid;
+    return member;
   }
 
   /** Starts a replica, again on what it has left. Resolves when it can be called. */
@@ -83,6 +90,7 @@ export class Seats {
     await mkdir(data, { recursive: true });
     const member = members.take(how.build ?? build);
     seat.member = member;
+    seat.ahead = how.ahead ?? 0;
     const lost = (why: string): void => {
       if (seat.member === member) onFailure(new Error(`${role} ${number}: ${why}`));
     };
@@ -91,7 +99,7 @@ export class Seats {
       lost('the process has ended');
     });
     const started = await member.ask(StartedSchema, {
-      ...{ type: 'start', role, now: now(), endpoints: [...endpoints()] },
+      ...{ type: 'start', role, now: now() + seat.ahead, endpoints: [...endpoints()] },
       settings: {
         ...{ HOST: '127.0.0.1', PORT: '0', AGENT_LISTEN: '0' },
         ...settings(role),
@@ -140,7 +148,7 @@ export class Seats {
   #seat(role: Role, number: number): Seat {
     const name = `${role}-${number}`;
     const seat = this.#seats.get(name) ?? {
-      ...{ role, number, member: undefined, started: undefined, up: false, own: {} },
+      ...{ role, number, member: undefined, ahead: 0, started: undefined, up: false, own: {} },
     };
     this.#seats.set(name, seat);
     return seat;

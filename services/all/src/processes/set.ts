@@ -28,7 +28,6 @@ import type { Installation, StartOptions } from '../installation.ts';
 import { allServices } from '../services.ts';
 import { type Build, sources } from './build.ts';
 import { Gateways } from './gateways.ts';
-import type { Member } from './member.ts';
 import { Members } from './members.ts';
 import {
   CountSchema,
@@ -56,7 +55,11 @@ export interface ProcessesOptions extends StartOptions {
 
 /** A set that runs, whose replicas can be stopped, killed and started one by one. */
 export interface ProcessesInstallation extends Installation {
-  readonly replicas: Pick<Seats, 'start' | 'stop' | 'kill' | 'pid'> & {
+  readonly replicas: Pick<Seats, 'start' | 'stop' | 'kill'> & {
+    /** The id of the process that it is just now. */
+    pid(role: Role, number: number): number;
+    /** Those whose homes it has, once what is its own has come to rest. */
+    partitions(role: Role, number: number): Promise<readonly number[]>;
     /** Stopped in order and started again, on another build or with other settings. */
     roll(role: Role, number: number, how?: Start): Promise<void>;
   };
@@ -230,7 +233,11 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
         start: (role, number, how) => seats.start(role, number, how),
         stop: (role, number) => seats.stop(role, number),
         kill: (role, number) => seats.kill(role, number),
-        pid: (role, number) => seats.pid(role, number),
+        pid: (role, number) => seats.member(role, number).pid,
+        partitions: async (role, number) => {
+          const member = seats.member(role, number);
+          return (await member.ask(SettledSchema, { type: 'settle' })).partitions ?? [];
+        },
         roll: async (role, number, how) => {
           await seats.stop(role, number);
           await seats.start(role, number, how);
@@ -256,9 +263,9 @@ async function makeIdentities(folder: string): Promise<void> {
 }
 
 function tellAll(seats: Seats, now: number): Promise<unknown> {
-  const tell = async ({ member }: { readonly member: Member }): Promise<void> => {
+  const tell = async ({ member, ahead }: ReturnType<Seats['running']>[number]): Promise<void> => {
     try {
-      await member.ask(NothingSchema, { type: 'clock', now });
+      await member.ask(NothingSchema, { type: 'clock', now: now + ahead });
     } catch (error) {
       // Who has ended needs no time.
       if (!member.over) throw error;

@@ -26,7 +26,7 @@ import type { PlacementCandidate } from '@bivouac/events/containers';
 
 export const container = aggregate({
   category: 'container',
-  version: 2,
+  version: 3,
   events: [...containerEvents, ...laterLifeEvents],
   initial: () => noContainer,
   evolve: evolveContainer,

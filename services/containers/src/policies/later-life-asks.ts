@@ -4,6 +4,7 @@
  */
 import { responder } from '@bivouac/infra/runtime';
 
+import { container, streamOf } from '../commands/aggregates.ts';
 import { carried } from '../commands/asking.ts';
 import {
   ChangePackages,
@@ -13,6 +14,7 @@ import {
   RestoreContainer,
   SoftDelete,
 } from '../commands/later-life.ts';
+import { reservationsOf } from '../domain/container/index.ts';
 import { accepted } from './container-asks.ts';
 
 const power = responder('containers.power', {
@@ -44,9 +46,11 @@ const letGo = responder('containers.let-go', {
   act: async (input, context) => {
     const reply = await context.execute(LetGo, input);
     // What was never made is not held either.
-    return reply.ok || reply.refusal.code === 'NOT_FOUND'
-      ? { outcome: 'done', result: {} }
-      : { outcome: 'refused', refusal: reply.refusal };
+    if (!reply.ok && reply.refusal.code !== 'NOT_FOUND') {
+      return { outcome: 'refused', refusal: reply.refusal };
+    }
+    const { state } = await context.load(container, streamOf.container(input.containerId));
+    return { outcome: 'done', result: { reservationIds: [...reservationsOf(state)] } };
   },
 });
 

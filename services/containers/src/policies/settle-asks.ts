@@ -1,5 +1,6 @@
 /** When a container's ask is settled, the operation gets its answer; what is gone leaves the roster. */
-import { AskSettled } from '@bivouac/events/containers';
+import { AskSettled, ContainerDeleted } from '@bivouac/events/containers';
+import { is } from '@bivouac/events/language';
 import { refuse } from '@bivouac/events/language';
 import { policy } from '@bivouac/infra/runtime';
 
@@ -8,14 +9,21 @@ import { settleCapacity } from './resize.ts';
 
 export const settleAsks = policy({
   name: 'containers.settle-asks',
-  on: [AskSettled],
-  react: async ({ data, homeid }, context) => {
-    const { containerId, ask, name, outcome, result, refusal, gone } = data;
+  on: [AskSettled, ContainerDeleted],
+  react: async (event, context) => {
+    const { homeid: homeId } = event;
+    const { containerId } = event.data;
+    if (is(event, ContainerDeleted)) {
+      // Perhaps nobody waits for it any more: staff have ended who did.
+      await context.execute(LeaveRoster, { homeId, containerId });
+      return;
+    }
+    const { ask, name, outcome, result, refusal, gone } = event.data;
     // Before the answer: the operation's end is then also the end of everything it held.
     if (name === 'containers.resize') {
       await settleCapacity({ ref: ask, outcome }, containerId, context);
     }
-    if (gone) await context.execute(LeaveRoster, { homeId: homeid, containerId });
+    if (gone) await context.execute(LeaveRoster, { homeId, containerId });
     // Where another answer stands (a time-out), the operation undoes by its own registered steps.
     await context.answer(
       ask,

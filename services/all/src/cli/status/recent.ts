@@ -10,6 +10,8 @@ import type { Series } from './series.ts';
 
 /** A hundredth of the delays may be beyond the limit: the alert goes by the 99th percentile. */
 const LATE_SHARE = 0.01;
+/** That many at least: of a process that has just begun, a hundredth is one. */
+const LATE_LEAST = 10;
 
 /**
  * @param recent every series of the metric, of all processes
@@ -58,7 +60,7 @@ export function judgeRecent(
     const late = sum(
       delays.filter((one) => one.at === at && one.labels['series'] === RECENT_DELAYS.beyond),
     );
-    if (late <= all * LATE_SHARE) continue;
+    if (late < LATE_LEAST || late <= all * LATE_SHARE) continue;
     say(
       'EventLoopDelay',
       `${EventLoopDelay.says}: ${at}, ${percent(late / all)} of its timers came later than ${EventLoopDelay.most} s within ${minutes(EventLoopDelay.within)}`,

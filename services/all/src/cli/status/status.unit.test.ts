@@ -104,7 +104,7 @@ test('what was counted within the window of its alert is judged as the alert doe
           ...(away > 0 ? ['CacheAway'] : []),
           ...(unknown > thresholds.NotMeasured.most ? ['NotMeasured'] : []),
           ...(gaveUp / appends > thresholds.Contention.most ? ['Contention'] : []),
-          ...(late > all * 0.01 ? ['EventLoopDelay'] : []),
+          ...(late >= 10 && late > all * 0.01 ? ['EventLoopDelay'] : []),
         ];
         expect(report.problems.map(({ alert }) => alert)).toEqual(expected);
         for (const { what } of report.problems) expect(what).toContain('billing');

@@ -20,14 +20,15 @@ type Input = Asking & { readonly reason: string };
 
 /**
  * Destroys it on its node, or at once where it never had a place. Of what is gone: the operation that
- * had it destroyed gets the same answer again, and the one that made it has nothing left to undo; for
+ * had it destroyed gets the same answer again, and the one that made it has nothing left to undo. Where
+ * staff have ended the one that had it destroyed, the next one may give back what it held; for all
  * others it is gone.
  */
 export function destroyContainer(state: ContainerState, input: Input, context: Context): Decision {
   const { containerId, ref, notAfter } = input;
   const { operationId } = ref;
   const own = state.deletedFor.includes(operationId) || state.madeBy === operationId;
-  if (isGone(state) && own) {
+  if (isGone(state) && (own || (isAbandoned(state) && state.tenantId === input.tenantId))) {
     if (state.settled.includes(keyOf(ref))) return accept();
     const undoes = state.madeBy === operationId;
     const events = [
@@ -47,6 +48,11 @@ export function destroyContainer(state: ContainerState, input: Input, context: C
     ...deletedEvents(state, containerId, context.now),
   ];
   return accept(...follow(state, events, context, { notAfter }));
+}
+
+/** Whether staff have ended every operation that had it deleted, which may not have given back all. */
+function isAbandoned({ deletedFor, abandonedBy }: ContainerState): boolean {
+  return deletedFor.length > 0 && deletedFor.every((one) => abandonedBy.includes(one));
 }
 
 /** Has what is or may be on the node destroyed; joins a deletion that is under way. */

@@ -77,6 +77,43 @@ describe('a destruction', () => {
     expect(it.destroy('other')).toBe('CONTAINER_GONE');
   });
 
+  test('that staff have ended is completed by the next one, which gives back what was held', () => {
+    const it = new SampleContainer().running();
+    it.destroy();
+    expect(it.letGo('terminate')).toEqual(['AskSettled', 'ContainerLetGo']);
+    it.answer();
+    expect(it.state.lifecycle).toBe('deleted');
+    expect(it.letGo('terminate')).toEqual([]);
+    expect(it.destroy('next', 1, 'b')).toBe('CONTAINER_UNKNOWN');
+    expect(it.destroy('next')).toEqual(['AskAccepted', 'AskSettled']);
+    expect(it.settled).toMatchObject({
+      outcome: 'done',
+      gone: true,
+      result: { placementId: id('placement'), reservationIds: [id('reservation')] },
+    });
+    // That one sees to it.
+    expect(it.destroy('other')).toBe('CONTAINER_GONE');
+    expect(it.replayed()).toEqual(it.state);
+  });
+
+  test('whose giving back staff have ended is completed by the next one just so', () => {
+    const it = new SampleContainer().running();
+    it.destroy();
+    it.answer();
+    expect(it.letGo('terminate')).toEqual(['ContainerLetGo']);
+    expect(it.destroy('next')).toEqual(['AskAccepted', 'AskSettled']);
+    expect(it.settled?.['result']).toMatchObject({ addresses: [address('own')] });
+  });
+
+  test('by the operation that made it, which staff have ended, undoes the order all the same', () => {
+    const it = new SampleContainer().running();
+    it.destroy('make');
+    it.letGo('make');
+    it.answer();
+    expect(it.count('OrderUndone')).toBe(1);
+    expect(it.destroy('next')).toEqual(['AskAccepted', 'AskSettled']);
+  });
+
   test('by the operation that made it undoes the order, once, also where another had it destroyed', () => {
     const it = new SampleContainer().running();
     it.destroy('make');

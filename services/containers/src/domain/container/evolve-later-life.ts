@@ -29,11 +29,16 @@ export function evolveLaterLife(state: ContainerState, event: ContainerEvent): C
       // A late report is nobody's answer.
       return { ...state, packaging: operationId === null ? state.packaging : undefined, inventory };
     }
-    case ContainerLetGo.type:
+    case ContainerLetGo.type: {
+      const { operationId } = event.data;
       return {
         ...state,
-        maker: state.maker === event.data.operationId ? undefined : state.maker,
+        maker: state.maker === operationId ? undefined : state.maker,
+        abandonedBy: state.deletedFor.includes(operationId)
+          ? [...state.abandonedBy, operationId]
+          : state.abandonedBy,
       };
+    }
     case AskSettled.type: {
       const { name, outcome } = event.data;
       if (name === 'containers.packages') return { ...state, packaging: undefined };

@@ -11,6 +11,7 @@ export * from './power.ts';
 export * from './reconcile.ts';
 export * from './reports.ts';
 export * from './resize.ts';
+export { reservationsOf } from './shapes.ts';
 export * from './soft-delete.ts';
 export * from './state.ts';
 export * from './transitions.ts';

@@ -36,8 +36,8 @@ export function reconcileContainer(
 }
 
 /**
- * The operation that staff released holds it no longer. Of one it does not hold: nothing. Refused:
- * nothing.
+ * The operation that staff ended holds it no longer, and has no part in its deletion any more. Of one
+ * it does not hold, nor had deleted: nothing. Refused: nothing.
  */
 export function letGo(
   state: ContainerState,
@@ -45,7 +45,9 @@ export function letGo(
   context: Context,
 ): Decision {
   const { containerId, operationId } = input;
-  if (holderOf(state) !== operationId) return accept();
+  const deletes =
+    state.deletedFor.includes(operationId) && !state.abandonedBy.includes(operationId);
+  if (holderOf(state) !== operationId && !deletes) return accept();
   const { waiting } = state;
   const events: Decided[] = [];
   if (waiting?.ref.operationId === operationId) {

@@ -19,7 +19,7 @@ export function resultOf(state: ContainerState, { name }: Waiting): Record<strin
         ...(state.place === undefined
           ? {}
           : { placementId: state.place.placementId, nodeId: state.place.nodeId }),
-        reservationIds: [...reservationsIn(state)],
+        reservationIds: [...reservationsOf(state)],
         addresses: state.addresses,
         location: state.place?.location ?? '',
       };
@@ -31,7 +31,7 @@ export function resultOf(state: ContainerState, { name }: Waiting): Record<strin
 /** What is to be given back of leases that were removed, however often it is asked for. */
 function givenUp(state: ContainerState, leaseIds: readonly string[]): Record<string, unknown> {
   const gone = leaseIds.flatMap((leaseId) => state.removed.get(leaseId) ?? []);
-  const inUse = reservationsIn(state);
+  const inUse = reservationsOf(state);
   const idle = gone.flatMap(({ reservationId }) =>
     reservationId === undefined || inUse.has(reservationId) ? [] : reservationId,
   );
@@ -42,7 +42,8 @@ function givenUp(state: ContainerState, leaseIds: readonly string[]): Record<str
   };
 }
 
-function reservationsIn(state: ContainerState): Set<string> {
+/** By which quota it is there, or was when it was destroyed. */
+export function reservationsOf(state: ContainerState): Set<string> {
   const reservations = new Set(state.extras.values());
   if (state.reservationId !== undefined) reservations.add(state.reservationId);
   return reservations;

@@ -69,6 +69,8 @@ export interface ContainerState {
   readonly settled: readonly string[];
   /** Operations that have had it deleted: their repeated ask gets the same answer. */
   readonly deletedFor: readonly string[];
+  /** Those of them that staff have ended: they may not have given back what it held. */
+  readonly abandonedBy: readonly string[];
 
   readonly holds: ReadonlyMap<string, { readonly hold: Hold; readonly byTenant: boolean }>;
   readonly lifted: ReadonlySet<string>;
@@ -139,6 +141,7 @@ export const noContainer: ContainerState = {
   waiting: undefined,
   settled: [],
   deletedFor: [],
+  abandonedBy: [],
   holds: new Map(),
   lifted: new Set(),
   observed: undefined,

@@ -1,10 +1,13 @@
-/** A reservation that was neither committed nor given back in time, asked about by its ledger. */
+/**
+ * Reservations that are given back beside the plan: those that were neither committed nor given back in
+ * time, asked about by their ledger, and those of an operation that staff ended before it could.
+ */
 import { accept, type Decided, type DecideContext, type Decision } from '@bivouac/events/language';
-import { type AskRef, StepAsked } from '@bivouac/events/operations';
+import { type AskRef, asks, StepAsked } from '@bivouac/events/operations';
 import { OverdueReservationNoted } from '@bivouac/events/provisioning';
 import { plusSeconds } from '@bivouac/events/values';
 
-import { refOf } from './advance.ts';
+import { LET_GO, plan, refOf, undoing } from './advance.ts';
 import { askingOf, isWorking, lastAsking, type OperationState } from './state.ts';
 
 /** How long the ledger has, in seconds. */
@@ -23,16 +26,41 @@ export function answerOverdue(
   context: DecideContext,
 ): Decision {
   if (state.phase === 'new' || isWorking(state.phase)) return accept();
-  if (!hasNoNeed(state)) return accept(...noted(state, reservationId));
+  const needless = hasNoNeed(state) || unused(state).includes(reservationId);
+  if (!needless) return accept(...noted(state, reservationId));
   const last = lastAsking(state, releaseStepOf(reservationId));
   if (last?.status === 'asked' || last?.status === 'done') return accept();
   return accept(askRelease(state, reservationId, context));
 }
 
-/** With its end: what was overdue while it waited for staff. The ledger does not ask again. */
+/**
+ * With its end: what was overdue while it waited for staff, as the ledger does not ask again; and what
+ * the container it let go of is not there by, as nobody else knows of it.
+ */
 export function givenBack(state: OperationState, context: DecideContext): readonly Decided[] {
-  if (!hasNoNeed(state)) return [];
-  return state.overdue.map((reservationId) => askRelease(state, reservationId, context));
+  const overdue = hasNoNeed(state) ? state.overdue : [];
+  return [...new Set([...overdue, ...unused(state)])].map((reservationId) =>
+    askRelease(state, reservationId, context),
+  );
+}
+
+/** What it reserved and has not given back, where staff ended it and its container is not there by it. */
+function unused(state: OperationState): string[] {
+  const letGo = state.results[LET_GO]?.result;
+  if (letGo === undefined) return [];
+  const { reservationIds } = asks['containers.let-go'].result.parse(letGo);
+  // Of a time when that was not said.
+  if (reservationIds === undefined) return [];
+  const steps = new Map(plan(state).steps.map((step) => [step.name, step]));
+  const reserved = state.askings.flatMap(({ step: name, attempt }) => {
+    const step = steps.get(name);
+    return step === undefined ? [] : undoing(state, step, attempt);
+  });
+  return reserved.flatMap(({ ask, input }) => {
+    if (ask !== 'quotas.release') return [];
+    const { reservationId } = asks[ask].input.parse(input);
+    return reservationIds.includes(reservationId) ? [] : [reservationId];
+  });
 }
 
 /** Whether a step gives back a reservation that was overdue. */

@@ -164,6 +164,16 @@ export class Run {
     this.#given[ask] = { ...this.#given[ask], ...result };
   }
 
+  /** One that goes on from here by itself. */
+  copy(): Run {
+    const { order } = this.state;
+    if (order === undefined) throw new Error('it has an order');
+    const copy = new Run(order, this.#given);
+    copy.events.splice(0, copy.events.length, ...this.events);
+    copy.state = this.state;
+    return copy;
+  }
+
   /** The asks nobody has answered. */
   open(): { ref: AskRef; ask: AskName }[] {
     return this.state.askings

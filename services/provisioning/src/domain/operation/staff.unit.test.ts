@@ -199,6 +199,37 @@ describe('a reservation that is overdue', () => {
     expect(asked(resolve)).toEqual([]);
   });
 
+  test.each([
+    ['resolved', resolve],
+    ['released', release],
+  ] as const)(
+    'is none of a resize that was %s: what its container is not there by is given back',
+    (phase, act) => {
+      const run = new Run(orderOf('resize'));
+      for (const step of ['inspect', 'quote', 'transfer']) run.answer(run.asked(step), 'done');
+      for (let i = 0; i < 3; i += 1) run.answer(run.asked('resize'), 'timed-out');
+      const made = deriveId('reservation', run.state.operationId, 'reserve', '1');
+      const own = deriveId('reservation', 'own');
+      const asked = (reservationIds: readonly string[]): string[] => {
+        const one = run.copy();
+        one.give('containers.let-go', { reservationIds });
+        one.act(act);
+        one.answer(one.asked('let-go'), 'done');
+        expect(one.state.phase).toBe(phase);
+        const after = one.open().map(({ ref }) => ref.step);
+        one.finish();
+        // Its ledger's question is answered by that.
+        if (after.length > 0) one.overdue(made);
+        expect(one.open()).toEqual([]);
+        return after;
+      };
+      expect(asked([own])).toEqual([`overdue-${made.slice('res_'.length)}`]);
+      expect(asked([])).toEqual([`overdue-${made.slice('res_'.length)}`]);
+      // The node had the new limits after all.
+      expect(asked([made])).toEqual([]);
+    },
+  );
+
   test('of a container that staff have put right by hand is not taken from it', () => {
     const run = stuck();
     run.act(resolve);
