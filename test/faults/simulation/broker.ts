@@ -33,7 +33,7 @@ export interface BusFaults {
 }
 
 /** Milliseconds a group waits for a member that is dead. */
-const SESSION = { least: 300, most: 6000 } as const;
+const SESSION = { least: 100, quick: 600, most: 6000 } as const;
 /** Messages of one fetch of a partition, at most. */
 const FETCH = 20;
 /** Milliseconds between two signs of life of a member that has nothing to fetch. */

@@ -84,6 +84,22 @@ export async function inspect(left: Left): Promise<Violations> {
       ),
     ),
   };
+  return onlyViolated(found);
+}
+
+/** What must hold of what is held, whenever everything has come to rest. */
+export async function heldViolations(left: Left): Promise<Violations> {
+  const standing = new Standing(left.history);
+  return onlyViolated({
+    'nothing is held for what is gone': remainViolations(standing),
+    'what runs is paid for, and what is paid for runs': chargeViolations(
+      standing,
+      await instancesLeft(left),
+    ),
+  });
+}
+
+function onlyViolated(found: Violations): Violations {
   return Object.fromEntries(Object.entries(found).filter(([, what]) => what.length > 0));
 }
 

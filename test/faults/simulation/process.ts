@@ -25,6 +25,8 @@ export interface Surroundings {
   weather(): Weather;
   /** Milliseconds by which wall clocks are before the network's time. */
   wall(): number;
+  /** Those that are gone and have a request on its way. */
+  readonly strays: Set<SimulatedProcess>;
   /** Whether the call that a process is about to make is its last. Asked once a call. */
   killedAt(process: SimulatedProcess, what: string): 'before' | 'under-way' | 'after' | undefined;
 }
@@ -35,7 +37,7 @@ interface Sleeper {
 }
 
 /** Milliseconds that a request is on its way at most, of a process that is gone. */
-const STRAY = 8000;
+const STRAY = 20_000;
 
 let made = 0;
 
@@ -100,9 +102,12 @@ export class SimulatedProcess implements Owner {
         scheduler.after(this.latency(), this, `hears of ${what}`, settle);
       };
       // A request on its way is nobody's any more: it may arrive long after the death of who sent it.
-      const stray = killed === 'under-way' && draws.chance(0.5) ? draws.unit() * STRAY : 0;
+      const strays = killed === 'under-way' && draws.chance(0.8);
+      const stray = strays ? draws.unit() * STRAY : 0;
+      if (strays) this.surroundings.strays.add(this);
       scheduler.after(this.latency() + stray, undefined, `${this.name}: ${what}`, () => {
-        if (this.over && draws.chance(0.5)) return;
+        this.surroundings.strays.delete(this);
+        if (this.over && !strays && draws.chance(0.5)) return;
         if (fate !== 'answered' && !fate.done) {
           answer(() => {
             reject(fate.error);

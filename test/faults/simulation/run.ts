@@ -15,7 +15,7 @@ import { Load, type Wish } from '../orders/load.ts';
 import { request } from '../orders/request.ts';
 import { SimulatedBroker } from './broker.ts';
 import { machineOf } from './chance.ts';
-import { inspect } from './inspect.ts';
+import { heldViolations, inspect, type Left } from './inspect.ts';
 import type { Report } from './messages.ts';
 import { forgetProcesses, type SimulatedProcess, type Surroundings } from './process.ts';
 import { Scheduler } from './scheduler.ts';
@@ -39,6 +39,10 @@ export interface SimulationOptions {
 const MOST_STEPS = 60_000;
 /** Milliseconds of the network that a client waits for an answer. */
 const PATIENCE = 10_000;
+/** Streams that give out what is scarce. */
+const OWNERS = new Set(['ledger', 'node', 'range']);
+/** The chance of a kill at each of their appends, in runs that are about ghosts. */
+const GHOSTS = 0.3;
 /** Longer than an agent waits before it connects again, in milliseconds of the network. */
 const RECONNECTING = 25_000;
 /** Times the clock is moved on before what has not come to rest never will. */
@@ -69,6 +73,8 @@ class Run {
   readonly #broker: SimulatedBroker;
   readonly #draws: Draws;
   readonly #history: Recorded[] = [];
+  /** Gone, with a request on its way. */
+  readonly #strays = new Set<SimulatedProcess>();
   #calm = false;
   #wall = BEGIN;
   #kills: number;
@@ -93,6 +99,7 @@ class Run {
       draws,
       weather: () => (this.#calm ? CALM.weather : settings.weather),
       wall: () => this.#wall,
+      strays: this.#strays,
       killedAt: (_process, what) => this.#killedAt(what),
     };
     const broker = new SimulatedBroker(this.scheduler, draws, () =>
@@ -129,17 +136,19 @@ class Run {
     await this.#until(() => quiet() || this.scheduler.now > storm);
     this.#calm = true;
     this.scheduler.note('it is calm');
-    const rested =
-      (await this.#rest()) &&
-      (await this.#mend()) &&
-      // Longer than any reservation may stand unclaimed.
-      (this.#move(2 * 3_600_000), await this.#rest());
-    if (!rested) this.trouble.push(this.#unrest());
-    const violations = await inspect({
+    const left: Left = {
       ...{ store: this.log.store, history: this.#history, before: this.#made.log.length },
       ...{ sendings: this.load.sendings, system: this.system, nodes: this.#made.nodes },
       watch: this.watch,
-    });
+    };
+    let rested = (await this.#rest()) && (await this.#mend());
+    // Everybody has given back by now what they took: not only once somebody asks why it is held.
+    const held = rested ? await heldViolations(left) : {};
+    // Longer than any reservation may stand unclaimed.
+    this.#move(2 * 3_600_000);
+    rested = rested && (await this.#rest());
+    if (!rested) this.trouble.push(this.#unrest());
+    const violations = { ...held, ...(await inspect(left)) };
     for (const law of Object.keys(violations)) this.scheduler.note(`violated: ${law}`);
     return {
       seed: this.settings.seed,
@@ -192,17 +201,21 @@ class Run {
   /** The moments about an append are what most is lost or doubled by. */
   #killedAt(what: string): 'before' | 'under-way' | 'after' | undefined {
     if (this.#calm || this.#kills === 0) return undefined;
-    const appends = what.startsWith('append to ') && !what.startsWith('append to checkpoint-');
-    if (!this.#draws.chance(this.settings.killShare * (appends ? 8 : 1))) return undefined;
+    const { killShare, ghosts } = this.settings;
+    const [, category = ''] = /^append to ([a-z]+)-/.exec(what) ?? [];
+    const scarce = OWNERS.has(category);
+    const weight = scarce ? 20 : ['', 'checkpoint'].includes(category) ? 1 : 6;
+    const share = !ghosts ? killShare * weight : scarce ? GHOSTS : 0;
+    if (!this.#draws.chance(share)) return undefined;
     this.#kills -= 1;
     this.#crashes += 1;
     // Some deaths take as long to be noticed as deadlines do.
-    if (this.#draws.chance(0.35)) {
-      this.scheduler.after(this.#draws.between(20, 1500), undefined, 'deadlines pass', () => {
+    if (ghosts || this.#draws.chance(0.5)) {
+      this.scheduler.after(this.#draws.between(20, 800), undefined, 'deadlines pass', () => {
         if (!this.#calm) this.#move(this.#draws.between(61, 400) * 1000);
       });
     }
-    return this.#draws.weighted({ before: 1, 'under-way': 2, after: 2 });
+    return ghosts ? 'under-way' : this.#draws.weighted({ before: 1, 'under-way': 2, after: 2 });
   }
 
   /** Each second of the network something may happen to somebody. */
@@ -302,7 +315,8 @@ class Run {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       for (const wish of this.load.uncertain()) this.#send(wish);
       const { hosts } = this.settings;
-      const whole = (): boolean => this.system.whole(hosts) && this.load.unanswered === 0;
+      const whole = (): boolean =>
+        this.system.whole(hosts) && this.load.unanswered === 0 && this.#strays.size === 0;
       if (!(await this.#until(() => whole() && this.#shared()))) return false;
       if (!(await this.#settled())) continue;
       const unanswered = await this.#unansweredInstructions();

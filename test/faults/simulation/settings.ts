@@ -34,6 +34,11 @@ export interface SimulationSettings {
   readonly skew: number;
   /** Wall clocks go on by minutes all at once: so often each second; hours, as one of so many. */
   readonly jumps: number;
+  /**
+   * Whoever is killed is killed while it takes something scarce, deadlines pass, and what it had sent
+   * arrives when everybody has given it up.
+   */
+  readonly ghosts: boolean;
 }
 
 /** Nothing goes wrong any more. */
@@ -75,5 +80,6 @@ export function simulationOf(seed: number): SimulationSettings {
     engine: { fail: rate(0.2), lose: rate(0.2), refuse: rate(0.08), slow: draws.between(1, 60) },
     skew: draws.chance(0.5) ? 0 : draws.between(1, 3000),
     jumps: rate(0.15),
+    ghosts: draws.chance(0.15),
   };
 }

@@ -10,20 +10,23 @@ import type { Law } from './laws.ts';
 import type { Report } from './messages.ts';
 import { type PlantName, plantNames } from './plants/names.ts';
 
-/** Seeds 1 and on: whatever comes. */
-const RUNS = 20;
+/**
+ * Seeds 1 and on: whatever comes, and what once was violated. 2 and others: two replicas decided one command
+ * at once, and each took its own events for those in the log. 23: a place that had been given up arrived.
+ */
+const RUNS = 24;
 /** Played again, behind others and beside others. */
 const AGAIN = { first: 3, count: 4 } as const;
 
 /** A seed that finds the bug, and a law that it breaks there. */
 const planted: Readonly<Record<PlantName, readonly [seed: number, law: Law]>> = {
-  'checkpoint-before-effect': [3, 'no reaction is skipped'],
+  'checkpoint-before-effect': [5, 'no reaction is skipped'],
   'append-any': [2, 'no acknowledged command is lost, none is applied twice'],
-  'no-dedupe': [1, 'no acknowledged command is lost, none is applied twice'],
-  'compensate-after': [1, 'nothing is held for what is gone'],
+  'no-dedupe': [2, 'no acknowledged command is lost, none is applied twice'],
+  'compensate-after': [15, 'nothing is held for what is gone'],
   'wall-clock': [3, 'the log is whole and in order'],
-  'stale-refusal': [1, 'no home is parked'],
-  'no-tombstone': [1, 'nothing is held for what is gone'],
+  'stale-refusal': [25, 'every operation has ended or has an owner'],
+  'no-tombstone': [23, 'nothing is held for what is gone'],
   'skip-last': [1, 'no reaction is skipped'],
   'cross-tenant-key': [7, 'no acknowledged command is lost, none is applied twice'],
   'replay-fires': [1, 'no reaction runs again on what was done'],

@@ -236,12 +236,16 @@ export class System {
       capacity: { memoryBytes: node.memoryBytes, diskBytes: node.diskBytes },
     });
     const fence = await openFence('/fence', { answer: StepAnswerSchema, disk });
-    await startAgent({
+    const { dismissed } = await startAgent({
       ...{ nodeId: node.nodeId, driver, fence, start: 'await-endpoint' },
       clock: { now: () => clock.now(), sleep: (ms, signal) => network.sleep(ms, signal) },
       connect: connecting(node.nodeId, process, () => this.hosts, wireFaults),
       random: () => surroundings.draws.unit(),
       log: () => undefined,
+    });
+    // An agent that is told to go ends its process, which somebody starts again.
+    void dismissed.then(({ message }) => {
+      process.kill(message);
     });
   }
 }

@@ -66,6 +66,8 @@ export function connecting(
       agent.onEnd(() => {
         breakOff('the agent is gone');
       });
+      // It died while it asked: its connection stands until that is noticed.
+      if (agent.over) breakOff('the agent is gone');
       return Promise.resolve({
         send: (message) => {
           carry('up', process, () => {

@@ -91,11 +91,11 @@ export function nodeViolations(history: History): string[] {
       nodes.get(nodeId)?.resizing.delete(placementId);
       placements.set(placementId, 'given back');
     } else if (is(event, PlacementVoided) && event.data.reason === 'released') {
-      const { placementId } = event.data;
-      if (placements.get(placementId)?.startsWith('on ') === true) {
-        wrong(`${placementId} is voided and takes room`);
-      }
-      placements.set(placementId, 'given back');
+      const { nodeId, placementId } = event.data;
+      const stands = placements.get(placementId);
+      if (stands === `on ${nodeId}`) wrong(`${placementId} is voided and takes room`);
+      // Whoever gives back late tells every node that might have it: one has, the others never will.
+      if (stands?.startsWith('on ') !== true) placements.set(placementId, 'given back');
     } else if (is(event, PlacementAbandoned)) {
       placements.set(event.data.placementId, 'abandoned');
     }

@@ -6,9 +6,10 @@ import {
   NodeCapacityTaken,
   PlacementCandidateSchema,
   PlacementSought,
+  PlacementVoided,
   RangeFactsSchema,
 } from '@bivouac/events/containers';
-import { command, is } from '@bivouac/events/language';
+import { command, is, type Recorded } from '@bivouac/events/language';
 import { AddressSchema, idOf, InstantSchema, ResourceVectorSchema } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 import { z } from 'zod';
@@ -63,6 +64,12 @@ export const TakeCapacity = command({
   result: z.strictObject({ outcome: z.enum(['taken', 'no-room', 'standing']) }),
 });
 
+/**
+ * `late`: the tombstone came after the deadline, when what others have declined may be forgotten. So it
+ * does not say that no other candidate has what is given back.
+ */
+const givenBack = z.strictObject({ late: z.boolean() });
+
 export const ReleasePlacement = command({
   name: 'containers.ReleasePlacement',
   access: 'internal',
@@ -71,7 +78,7 @@ export const ReleasePlacement = command({
     placementId: idOf('placement'),
     notAfter: InstantSchema.optional(),
   }),
-  result: nothing,
+  result: givenBack,
 });
 
 export const SeekLease = command({
@@ -121,8 +128,13 @@ export const ReleaseLeases = command({
     leaseIds: z.array(idOf('lease')).min(1).max(64),
     notAfter: InstantSchema.optional(),
   }),
-  result: nothing,
+  result: givenBack,
 });
+
+function isLateTombstone(event: Recorded): boolean {
+  if (is(event, PlacementVoided)) return event.time > event.data.notAfter;
+  return is(event, LeaseVoided) && event.time > event.data.notAfter;
+}
 
 export const capacityCommands = [
   handler(SeekPlacement, placement, {
@@ -151,7 +163,7 @@ export const capacityCommands = [
   handler(ReleasePlacement, node, {
     stream: ({ nodeId }) => streamOf.node(nodeId),
     decide: releasePlacement,
-    result: () => ({}),
+    result: (events) => ({ late: events.some(isLateTombstone) }),
   }),
   handler(SeekLease, lease, {
     stream: ({ leaseId }) => streamOf.lease(leaseId),
@@ -180,6 +192,6 @@ export const capacityCommands = [
     stream: ({ rangeId }) => streamOf.range(rangeId),
     owner: () => 'platform' as const,
     decide: releaseLeases,
-    result: () => ({}),
+    result: (events) => ({ late: events.some(isLateTombstone) }),
   }),
 ];

@@ -42,7 +42,7 @@ class SampleNode extends Stream<NodeState> {
 
   free(name: string) {
     const freeing = { nodeId, placementId: id('placement', name) };
-    return this.when((state, context) => releasePlacement(state, freeing, context));
+    return this.when((state) => releasePlacement(state, freeing));
   }
 
   get memory(): bigint {

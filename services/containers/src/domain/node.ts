@@ -119,9 +119,10 @@ export function takeCapacity(
 }
 
 /**
- * Gives capacity back. With `notAfter` (until when a late taking may come) a placement never taken
- * leaves a tombstone; refused PLACEMENT_NOT_HERE where it was declined or can no longer come, so
- * that the next candidate is to be told.
+ * Gives capacity back. With `notAfter` (until when a taking may be decided) a placement never taken
+ * leaves a tombstone; refused PLACEMENT_NOT_HERE where it was declined, so that the next candidate is
+ * to be told. Also after `notAfter`: a taking that was decided in time may be on its way to the store
+ * still, and is refused there by whatever was appended since.
  */
 export function releasePlacement(
   state: NodeState,
@@ -130,7 +131,6 @@ export function releasePlacement(
     readonly placementId: string;
     readonly notAfter?: string | undefined;
   },
-  context: Pick<DecideContext, 'now'>,
 ): Decision {
   const { nodeId, placementId, notAfter } = input;
   if (state.placements.has(placementId)) {
@@ -138,6 +138,6 @@ export function releasePlacement(
   }
   const voided = state.voided.get(placementId);
   if (voided?.reason === 'released' || notAfter === undefined) return accept();
-  if (voided !== undefined || context.now > notAfter) return placementNotHere(nodeId, placementId);
+  if (voided !== undefined) return placementNotHere(nodeId, placementId);
   return accept(PlacementVoided({ nodeId, placementId, reason: 'released', notAfter }));
 }

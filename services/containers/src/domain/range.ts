@@ -153,9 +153,10 @@ export function leaseAddresses(
 }
 
 /**
- * Gives addresses back. With `notAfter` (until when a late leasing may come) a lease never made
- * leaves a tombstone; refused LEASE_NOT_HERE where one was declined or can no longer come, so that
- * the next candidate is to be told. Without it, what is not leased here is passed over.
+ * Gives addresses back. With `notAfter` (until when a leasing may be decided) a lease never made leaves
+ * a tombstone; refused LEASE_NOT_HERE where one was declined, so that the next candidate is to be told.
+ * Also after `notAfter`: a leasing that was decided in time may be on its way to the store still, and is
+ * refused there by whatever was appended since. Without it, what is not leased here is passed over.
  */
 export function releaseLeases(
   state: RangeState,
@@ -164,7 +165,6 @@ export function releaseLeases(
     readonly leaseIds: readonly string[];
     readonly notAfter?: string | undefined;
   },
-  context: Pick<DecideContext, 'now'>,
 ): Decision {
   const { rangeId, notAfter } = input;
   const events: Decided[] = [];
@@ -177,7 +177,7 @@ export function releaseLeases(
     }
     const voided = state.voided.get(leaseId);
     if (voided?.reason === 'released' || notAfter === undefined) continue;
-    if (voided !== undefined || context.now > notAfter) {
+    if (voided !== undefined) {
       return refuse('LEASE_NOT_HERE', `The lease ${leaseId} is not in range ${rangeId}.`);
     }
     events.push(LeaseVoided({ rangeId, leaseId, reason: 'released', notAfter }));

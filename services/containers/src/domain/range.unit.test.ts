@@ -27,8 +27,8 @@ const lease = (stream: Stream<RangeState>, ...names: string[]) =>
     ),
   );
 const release = (stream: Stream<RangeState>, name: string, until?: string) =>
-  stream.when((state, context) =>
-    releaseLeases(state, { rangeId, leaseIds: [id('lease', name)], notAfter: until }, context),
+  stream.when((state) =>
+    releaseLeases(state, { rangeId, leaseIds: [id('lease', name)], notAfter: until }),
   );
 const held = (stream: Stream<RangeState>, name: string) =>
   addressOf(stream.state, id('lease', name));
@@ -105,12 +105,12 @@ describe('a range', () => {
     expect(lease(stream, 'a')).toBe('ASK_EXPIRED');
   });
 
-  test('sends the giver-back on where it had declined, or where nothing can come any more', () => {
+  test('sends the giver-back on where it had declined; leaves a tombstone also after the deadline', () => {
     const stream = new Stream(range, RangeOpened(facts()));
     lease(stream, 'a', 'b', 'c', 'd', 'e', 'declined');
     expect(release(stream, 'declined', notAfter)).toBe('LEASE_NOT_HERE');
     stream.later(61);
-    expect(release(stream, 'never', notAfter)).toBe('LEASE_NOT_HERE');
+    expect(release(stream, 'never', notAfter)).toEqual(['LeaseVoided']);
     expect(release(stream, 'never')).toEqual([]);
   });
 

@@ -241,8 +241,8 @@ async function giveUp(
   for (const rangeId of state.candidates) {
     const releasing = { rangeId, leaseIds: [leaseId], notAfter: state.notAfter };
     const reply = await context.execute(ReleaseLeases, releasing, `${leaseId}/${rangeId}`);
-    if (reply.ok) return undefined;
-    if (reply.refusal.code !== 'LEASE_NOT_HERE') return reply.refusal;
+    if (reply.ok && !reply.result.late) return undefined;
+    if (!reply.ok && reply.refusal.code !== 'LEASE_NOT_HERE') return reply.refusal;
   }
   return undefined;
 }

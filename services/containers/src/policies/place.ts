@@ -67,8 +67,8 @@ export async function givePlaceBack(
     const releasing = { nodeId: candidate.nodeId, placementId, notAfter: state.notAfter };
     const reply = await context.execute(ReleasePlacement, releasing, candidate.nodeId);
     // The first node that had not declined it has released it, or never takes it now.
-    if (reply.ok) return undefined;
-    if (reply.refusal.code !== 'PLACEMENT_NOT_HERE') return reply.refusal;
+    if (reply.ok && !reply.result.late) return undefined;
+    if (!reply.ok && reply.refusal.code !== 'PLACEMENT_NOT_HERE') return reply.refusal;
   }
   return undefined;
 }

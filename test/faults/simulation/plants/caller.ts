@@ -12,6 +12,21 @@ export const crossTenantKey: Plant = {
   }),
 };
 
+/** A key is not remembered: whatever a customer or the staff send again is a new wish. */
+export const noDedupe: Plant = {
+  caller: (caller) => {
+    let sent = 0;
+    return {
+      query: (contract, input, call) => caller.query(contract, input, call),
+      command: (contract, input, call) => {
+        if (call.principal.kind !== 'key') return caller.command(contract, input, call);
+        const idempotencyKey = `${call.idempotencyKey} ${++sent}`;
+        return caller.command(contract, input, { ...call, idempotencyKey });
+      },
+    };
+  },
+};
+
 function anybodys(call: CommandCall): CommandCall {
   return { ...call, principal: { ...call.principal, tenantId: PROVIDER_ID } };
 }

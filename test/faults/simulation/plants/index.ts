@@ -4,10 +4,10 @@
  */
 import type { Plant } from '../system.ts';
 import { skipLast } from './bus.ts';
-import { crossTenantKey } from './caller.ts';
+import { crossTenantKey, noDedupe } from './caller.ts';
 import type { PlantName } from './names.ts';
 import { checkpointBeforeEffect, compensateAfter, noTombstone } from './services.ts';
-import { appendAny, noDedupe, replayFires, staleRefusal, wallClock } from './store.ts';
+import { appendAny, replayFires, staleRefusal, wallClock } from './store.ts';
 
 /** A plant by name; without a name nothing is planted. */
 export function plantOf(name: PlantName | null): Plant {

@@ -1,6 +1,5 @@
 /** Bugs of whoever uses the store, as a store that is used wrongly. */
 import type { StoredEvent } from '@bivouac/events/language';
-import { uuidOf } from '@bivouac/events/values';
 import { type EventStore, EventStoreError, type StreamPage } from '@bivouac/infra/event-store';
 
 import type { Plant } from '../system.ts';
@@ -18,23 +17,6 @@ export const appendAny: Plant = {
             at = error.actual;
           }
         }
-      },
-    }),
-};
-
-/**
- * What an operation's stream says of its commands is forgotten: a repeat is a new command to whoever
- * reads it. (Of all streams: then no process could even start, since starting is a command that repeats.)
- */
-export const noDedupe: Plant = {
-  store: (store) =>
-    wrapped(store, {
-      readStream: async (stream, options) => {
-        const page = await store.readStream(stream, options);
-        if (!stream.startsWith('operation-')) return page;
-        return withEvents(page, (events) =>
-          events.map((event) => ({ ...event, commandkey: uuidOf('forgotten', event.commandkey) })),
-        );
       },
     }),
 };
