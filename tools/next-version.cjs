@@ -6,7 +6,10 @@ const root = join(__dirname, '..');
 const file = join(root, 'events/billing/account.ts');
 const newer = join(root, 'test/processes/account-next.ts');
 
-/** @type {import('jest-resolve').SyncResolver} */
+/**
+ * @param {string} request
+ * @param {{ basedir: string, defaultResolver: (request: string, options: object) => string }} options
+ */
 module.exports = (request, options) => {
   const path = options.defaultResolver(request, options);
   // What stands in for a file may import the file.
