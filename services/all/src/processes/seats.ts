@@ -101,7 +101,7 @@ export class Seats {
     const started = await member.ask(StartedSchema, {
       ...{ type: 'start', role, now: now() + seat.ahead, endpoints: [...endpoints()] },
       settings: {
-        ...{ HOST: '127.0.0.1', PORT: '0', AGENT_LISTEN: '0' },
+        ...{ HOST: '127.0.0.1', PORT: '0', AGENT_LISTEN: '0', METRICS_LISTEN: '0' },
         ...settings(role),
         ...how.settings,
         ...seat.own,
