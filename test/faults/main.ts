@@ -1,7 +1,7 @@
 /**
  * `npm run test:faults -- --seeds N`: plays N simulated runs, in which everything goes wrong at once; has
  * everything go wrong with every operation; and with real processes kills and damages the log, and kills
- * whole installations under orders, for N seeds too but no more than `--processes M`. Each run is seeded;
+ * whole installations under orders, for as many seeds but no more than `--processes M`. Each run is seeded;
  * after it, what must hold whatever happened is checked.
  *
  * `--seed S` replays one; `--only log`, `orders`, `sagas` or `simulation` runs one part, the sagas then
@@ -101,8 +101,8 @@ let events = 0;
 let crashes = 0;
 for (const part of Object.keys(killed)) {
   if (!chosen.includes(part)) continue;
-  // A whole play of the sagas leaves little to the seed.
-  const last = first + (part === 'sagas' && only === 'sagas' ? 1 : processes);
+  // A play of the sagas is thousands of runs, or a share of each sort: it leaves little to the seed.
+  const last = first + (part === 'sagas' ? 1 : processes);
   for (let seed = first; seed < last; seed++) {
     const report = await run(part, seed);
     runs += 1;

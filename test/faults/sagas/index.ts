@@ -19,7 +19,7 @@ export interface SagaFaultReport {
 }
 
 /** Of each sort, where not all are played. */
-const EACH = 3;
+const EACH = 1;
 /** Of a scenario's real processes, where all are played. */
 const KILLS = 3;
 
