@@ -46,6 +46,8 @@ export class SimulatedBroker {
   readonly draws: Draws;
   readonly faults: () => BusFaults;
   readonly #topic: Message[][] = Array.from({ length: PARTITIONS }, () => []);
+  /** Partitions to which an event was sent. */
+  readonly #written = new Set<number>();
   readonly #groups = new Map<string, Group>();
 
   constructor(scheduler: Scheduler, draws: Draws, faults: () => BusFaults) {
@@ -75,8 +77,11 @@ export class SimulatedBroker {
     const grown = new Set<number>();
     for (const { partition, key, value, headers } of messages) {
       const there = this.#topic[partition];
-      // A partition that never had an event has nothing to be told of: these markers are lost.
-      if (there === undefined || (key === null && there.length === 0)) continue;
+      if (there === undefined) continue;
+      // A partition that never had an event, not even a lost one, has nothing to be told of: these
+      // markers are left out.
+      if (key !== null) this.#written.add(partition);
+      else if (!this.#written.has(partition)) continue;
       if (this.draws.chance(lostMessage)) continue;
       const offset = String(there.length);
       there.push({ key: key === null ? null : Buffer.from(key), value, headers, offset });
