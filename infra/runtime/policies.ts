@@ -106,6 +106,10 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
       }
       const answer = await responder.act(input, ref, event, context);
       if (answer === 'later') return;
+      // Refused, perhaps for being late alone: what one who has died since decided in time may still be on
+      // its way to the log, and would find everything as it was. It finds a tombstone.
+      if (answer.outcome === 'refused' && instantOf(deps.clock.now()) > notAfter)
+        await responder.undo(input, ref, event, context);
       const outcome = await context.answer(ref, ask, answer);
       if (outcome === 'lost' && answer.outcome === 'done')
         await responder.undo(input, ref, event, context);

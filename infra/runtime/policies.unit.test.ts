@@ -180,6 +180,17 @@ describe('an ask', () => {
     expect(await answered()).toBeUndefined();
   });
 
+  test('that is refused when its deadline has passed is undone too: one who died may have done it in time', async () => {
+    answer = { outcome: 'refused', refusal: { code: 'ASK_EXPIRED', message: 'it is late' } };
+    whileActing = () => {
+      clock.moveTo('2026-04-10T10:00:00.000Z');
+      return Promise.resolve();
+    };
+    await deliver();
+    expect(done).toEqual(['act', 'undo']);
+    expect(await answered()).toBe('refused');
+  });
+
   test('answered in time and delivered again after its deadline is not undone', async () => {
     await deliver();
     clock.moveTo('2026-04-10T10:00:00.000Z');

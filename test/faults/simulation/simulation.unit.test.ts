@@ -15,6 +15,11 @@ import { type PlantName, plantNames } from './plants/names.ts';
  * at once, and each took its own events for those in the log. 23: a place that had been given up arrived.
  */
 const RUNS = 24;
+/**
+ * What once was violated, too far on to be among these. 264: a partition whose only event was lost was heard
+ * of by nobody. 612 and 784: what one who had died decided in time arrived after it was refused as late.
+ */
+const KEPT = [264, 612, 784];
 /** Played again, behind others and beside others. */
 const AGAIN = { first: 3, count: 4 } as const;
 
@@ -38,6 +43,7 @@ beforeAll(async () => {
   await runSimulations({
     batches: [
       { first: 1, count: RUNS, plant: null },
+      ...KEPT.map((seed) => ({ first: seed, count: 1, plant: null })),
       ...plantNames.map((plant) => ({ first: planted[plant][0], count: 1, plant })),
       { ...AGAIN, plant: null },
     ],
@@ -50,7 +56,7 @@ beforeAll(async () => {
 
 test('whatever goes wrong, nothing that must hold is violated', () => {
   const right = reports.filter(({ plant }) => plant === null);
-  expect(right).toHaveLength(RUNS + AGAIN.count);
+  expect(right).toHaveLength(RUNS + KEPT.length + AGAIN.count);
   for (const report of right) expect(report).toMatchObject({ violations: {}, trouble: [] });
   // What goes wrong does go wrong, and what is ordered is ordered.
   expect(right.reduce((sum, { crashes }) => sum + crashes, 0)).toBeGreaterThan(RUNS / 2);
@@ -65,7 +71,7 @@ test('one seed is one schedule, step by step, whatever was played before it', ()
   const twice = [...digests.values()].filter((of) => of.length > 1);
   expect(twice).toHaveLength(AGAIN.count);
   for (const [first, again] of twice) expect(again).toBe(first);
-  expect(new Set([...digests.values()].flat()).size).toBe(RUNS);
+  expect(new Set([...digests.values()].flat()).size).toBe(RUNS + KEPT.length);
 });
 
 test.each(plantNames)('%s is found', (name) => {

@@ -38,7 +38,11 @@ export async function takePlace(
     const { nodeId } = candidate;
     const taking = { nodeId, placementId, containerId, vector, notAfter: facts.notAfter };
     const reply = await context.execute(TakeCapacity, taking, nodeId);
-    if (!reply.ok) return { refusal: reply.refusal };
+    if (!reply.ok) {
+      // It is late: what one who has died since decided in time may still be on its way to this node.
+      const trouble = await givePlaceBack({ placementId }, context, facts);
+      return { refusal: trouble ?? reply.refusal };
+    }
     const { outcome } = reply.result;
     if (outcome === 'no-room') continue;
     const fresh = outcome === 'taken' && !reply.repeated;
