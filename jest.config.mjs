@@ -20,6 +20,9 @@ const base = {
 
 export default {
   maxWorkers: 2,
+  // Modules of files that are over stay in memory; what collects it would slow down the files that follow.
+  workerIdleMemoryLimit: '500MB',
+  testSequencer: '<rootDir>/tools/sequencer.cjs',
   // Ends what hangs. No test measures time, so a slow machine must not fail one.
   testTimeout: 60_000,
   projects: [

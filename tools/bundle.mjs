@@ -1,7 +1,10 @@
 // Bundles a program of ours into one file that Node starts at once: `node tools/bundle.mjs <entry> <file>`.
 // Packages stay outside, so the file has to be where they are found. `--replace <source>=<other>`: the
-// build has another file in place of one, as a later release would.
+// build has another file in place of one, as a later release would. What a source finds beside it (the
+// log's writer, which runs in a thread of its own) is found beside the source.
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { build } from 'esbuild';
 
@@ -20,6 +23,12 @@ const ours = {
     bundling.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
       path.startsWith('@bivouac/') || kind === 'entry-point' ? undefined : { external: true },
     );
+    bundling.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      if (path.includes('node_modules') || !source.includes('import.meta.url')) return undefined;
+      const here = JSON.stringify(pathToFileURL(path).href);
+      return { contents: source.replaceAll('import.meta.url', here), loader: 'ts' };
+    });
     bundling.onResolve({ filter: /^\./ }, ({ path, resolveDir, importer }) => {
       const other = replaced.get(resolve(resolveDir, path));
       // What stands in for a file may import the file.
