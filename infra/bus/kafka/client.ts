@@ -127,9 +127,25 @@ export function isPassing(error: unknown): boolean {
     (each) =>
       ('retriable' in each && each.retriable === true) ||
       /^KafkaJS(Connection|RequestTimeout|Broker|NoBroker|NumberOfRetries)/.test(each.name) ||
-      ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(
-        codeOf(each) ?? '',
-      ),
+      // One that stands still: the client asks it before it has been greeted, and throws a bare error.
+      each.message === 'Broker not connected' ||
+      REJOINING.has(codeOf(each) ?? ''),
+  );
+}
+
+const REJOINING = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']);
+
+/** Whether a group asks its members to join once more. */
+export function isRejoining(error: unknown): boolean {
+  return (
+    REJOINING.has(codeOf(error) ?? '') ||
+    // The client joins a few times and then throws a bare error, without the code of what it was told.
+    causesOf(error).some(
+      ({ name, cause }) =>
+        name === 'KafkaJSNumberOfRetriesExceeded' &&
+        cause instanceof Error &&
+        cause.name === 'KafkaJSError',
+    )
   );
 }
 

@@ -1,5 +1,6 @@
 // What becomes of a consumer when its client dies while it runs, and in which order it leaves its group.
 import { expect, test } from '@jest/globals';
+import { KafkaJSError, KafkaJSNumberOfRetriesExceeded } from 'kafkajs';
 
 import { ManualClock } from '../../runtime/clock.ts';
 import type { ConsumerOptions } from '../port.ts';
@@ -18,8 +19,12 @@ class Client {
   /** No group can be joined. */
   away = false;
 
-  constructor(said: string[]) {
+  /** What the next joinings are refused with, one after the other. */
+  readonly refusals: Error[];
+
+  constructor(said: string[], refusals: Error[]) {
     this.said = said;
+    this.refusals = refusals;
   }
 
   get life(): Life {
@@ -53,6 +58,12 @@ class Life implements Member {
   seek = (): void => undefined;
 
   join(): Promise<void> {
+    const refusal = this.#client.refusals.shift();
+    if (refusal !== undefined) {
+      // As the client does: it is told by the crash alone.
+      this.#events.crashed(refusal);
+      return Promise.resolve();
+    }
     if (this.#client.away) {
       return Promise.reject(protocolError('GROUP_COORDINATOR_NOT_AVAILABLE', true));
     }
@@ -98,14 +109,14 @@ const turns = async (): Promise<void> => {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-async function rig(more: Partial<ConsumerOptions> = {}) {
+async function rig(more: Partial<ConsumerOptions> = {}, refusals: Error[] = []) {
   const said: string[] = [];
-  const client = new Client(said);
+  const client = new Client(said, refusals);
   const network = new ManualClock('2026-04-10T09:00:00.000Z');
   const failures: unknown[] = [];
   const log = (): void => undefined;
   let ended = 0;
-  const consumer = await KafkaConsumer.open({
+  const opening = KafkaConsumer.open({
     ...{ newMember: client.newMember, admin: client.admin, topic: 'topic', epoch: 'one', network },
     groupId: 'bivouac.one.billing',
     logger: { debug: log, info: log, warn: log, error: log },
@@ -119,6 +130,11 @@ async function rig(more: Partial<ConsumerOptions> = {}) {
       ...more,
     },
   });
+  while (refusals.length > 0) {
+    await turns();
+    network.advance(1000);
+  }
+  const consumer = await opening;
   /** Time enough to join again. */
   const later = async (): Promise<void> => {
     await turns();
@@ -150,14 +166,31 @@ test.each([
   expect(ended()).toBeGreaterThan(0);
 });
 
-test('a client that dies of a cluster which is away joins anew, however often', async () => {
+test.each([
+  ['a cluster which is away', protocolError('REBALANCE_IN_PROGRESS', true)],
+  // As the client throws it of a broker that takes connections and answers nothing.
+  ['a broker which stands still', new Error('Broker not connected')],
+])('a client that dies of %s joins anew, however often', async (_of, error) => {
   const { client, failures, later, consumer } = await rig();
   for (let times = 1; times <= 12; times++) {
-    client.life.die(protocolError('REBALANCE_IN_PROGRESS', true));
+    client.life.die(error);
     await later();
     expect(client.lives).toHaveLength(times + 1);
   }
   expect(failures).toEqual([]);
+  await consumer.stop(0);
+});
+
+test('a first joining lasts while the group comes together', async () => {
+  const refusal = new KafkaJSNumberOfRetriesExceeded(
+    new KafkaJSError(protocolError('REBALANCE_IN_PROGRESS', false)),
+    { retryCount: 3, retryTime: 1000 },
+  );
+  const { client, consumer, failures } = await rig(
+    {},
+    Array.from({ length: 20 }, () => refusal),
+  );
+  expect([client.lives.length, failures]).toEqual([21, []]);
   await consumer.stop(0);
 });
 

@@ -57,6 +57,24 @@ test('law: however replies are cut into pieces, each is heard whole and in order
   );
 });
 
+test('what no broker says ends the connection and is not kept; whole replies before it are heard', () => {
+  // An alert of TLS, as a broker that demands it says to who does not speak it.
+  const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x16]);
+  const socket = inFrames(() => new Socket())({
+    ...{ host: 'kafka.example.com', port: 9094, ssl: {}, onConnect: () => undefined },
+  });
+  const all: Buffer[] = [];
+  socket.on('data', (data: Buffer) => all.push(Buffer.from(data)));
+  const ended = new Promise((resolve) => socket.once('error', resolve));
+  socket.emit('data', Buffer.concat([frameOf('a reply'), alert]));
+  socket.emit('data', Buffer.alloc(1024));
+  expect(all).toEqual([frameOf('a reply')]);
+  expect(socket.destroyed).toBe(true);
+  return expect(ended).resolves.toMatchObject({
+    message: expect.stringContaining('kafka.example.com:9094 answers is no reply of a Kafka'),
+  });
+});
+
 test('what is no data goes through as it was', () => {
   const socket = inFrames(() => new Socket())({
     ...{ host: 'nowhere', port: 1, ssl: {}, onConnect: () => undefined },

@@ -126,6 +126,21 @@ await withBroker(() => {
     check();
   }, 120_000);
 
+  test('one that comes while its group cannot come together waits for it', async () => {
+    const { start, write, check } = rig();
+    const network = new FaultyNetwork();
+    const one = await start(undefined, true);
+    await write(40, 2);
+    // The client itself joins four times.
+    network.refuseJoinings(9);
+    const two = await start(network);
+    expect(network.refused).toBe(9);
+    await write(40, 2);
+    await shared([one, two]);
+    await idle([one, two]);
+    check();
+  }, 120_000);
+
   test('one that is cut off with work in hand, and does not know, undoes nothing when it goes on', async () => {
     const { start, write, check, marks } = rig();
     const network = new FaultyNetwork();

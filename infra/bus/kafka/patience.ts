@@ -3,11 +3,18 @@
  * has died, the same question is answered by some and refused by others. It is asked again.
  */
 import type { Clock } from '../../runtime/clock.ts';
-import { codeOf } from './client.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { codeOf, isRejoining } from './client.ts';
 
-/** Times a question is asked, and milliseconds between two. */
-const TIMES = 100;
+/** Milliseconds between two questions. */
 const PAUSE = 100;
+/** Milliseconds from the first question to the last. */
+const LIMIT = 10_000;
+/**
+ * Milliseconds where who leads, or who is of a group, is not agreed: brokers that were started again on a busy
+ * machine need half a minute for it, and a process that gives up before has only to be started again.
+ */
+const AGREEING = 60_000;
 
 const ELECTING = new Set([
   'GROUP_LOAD_IN_PROGRESS',
@@ -16,6 +23,15 @@ const ELECTING = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
 ]);
+
+/** What was answered shows that the cluster has not agreed who leads what. */
+export class NotAgreedError extends RuntimeError {
+  override readonly name = 'NotAgreedError';
+
+  constructor(what: string) {
+    super('unavailable', what);
+  }
+}
 
 /** The cluster has not agreed who leads what. */
 export function isElecting(error: unknown): boolean {
@@ -27,17 +43,24 @@ export function isUnsettled(error: unknown): boolean {
   return isElecting(error) || codeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
-/** Asks until it is answered, as long as the refusal is one that passes. */
+/** That, or a group comes together: its members are asked to join once more, the one that asks among them. */
+export function isGathering(error: unknown): boolean {
+  return isElecting(error) || isRejoining(error);
+}
+
+/** Asks until it is answered, as long as the refusal is one that passes, and not for ever. */
 export async function patiently<T>(
   network: Clock,
   ask: () => Promise<T>,
   passes: (error: unknown) => boolean = isUnsettled,
 ): Promise<T> {
-  for (let times = 1; ; times++) {
+  const began = network.now();
+  for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (times === TIMES || !passes(error)) throw error;
+      const limit = error instanceof NotAgreedError || isGathering(error) ? AGREEING : LIMIT;
+      if (!passes(error) || network.now() - began >= limit) throw error;
       await network.sleep(PAUSE);
     }
   }

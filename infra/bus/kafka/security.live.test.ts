@@ -48,6 +48,7 @@ await withBroker(() => {
     const [address = ''] = secure.split('?');
     await expect(installation.open({ url: address })).rejects.toMatchObject({
       code: 'unavailable',
+      message: expect.stringMatching(/is no reply of a Kafka broker: does it demand TLS/),
     });
     const url = secure.replace(/ca=[^&]*/, 'tls=on');
     await expect(installation.open({ url })).rejects.toMatchObject({

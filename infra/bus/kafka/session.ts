@@ -5,7 +5,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { CommittedOffset, Fetched, Member, NewMember } from './member.ts';
-import { isElecting, patiently } from './patience.ts';
+import { isGathering, patiently } from './patience.ts';
 
 /** Milliseconds without a fetch after which the client counts as stalled. */
 const STALLED = 60_000;
@@ -73,7 +73,7 @@ export class Session {
         throw error;
       }
     };
-    return patiently(options.network, start, isElecting);
+    return patiently(options.network, start, isGathering);
   }
 
   async #join(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { PARTITIONS } from '../port.ts';
 import { codeOf, type KafkaLogger } from './client.ts';
-import { isUnsettled, patiently } from './patience.ts';
+import { isUnsettled, NotAgreedError, patiently } from './patience.ts';
 
 /** Largest batch of messages, with what the protocol adds: far more than one event can be. */
 export const MAX_BATCH_BYTES = 1_048_588;
@@ -116,11 +116,11 @@ function leaders(admin: Admin, topic: string, network: Clock): Promise<number> {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       const partitions = topics[0]?.partitions ?? [];
       if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) {
-        throw new RuntimeError('unavailable', `partitions of ${topic} have no leader`);
+        throw new NotAgreedError(`partitions of ${topic} have no leader`);
       }
       return partitions.length;
     },
-    (error) => error instanceof RuntimeError || isUnsettled(error),
+    (error) => error instanceof NotAgreedError || isUnsettled(error),
   );
 }
 

@@ -41,10 +41,23 @@ function countOf(file: string): number {
   return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
 }
 
+function pidOf(n: number): number {
+  return Number(readFileSync(path.join(state, `broker-${n}.pid`), 'utf8'));
+}
+
 /** Ends one of our own brokers, without a warning; resolves when it takes no more connections. */
 export async function killBroker(n: number): Promise<void> {
-  process.kill(Number(readFileSync(path.join(state, `broker-${n}.pid`), 'utf8')), 'SIGKILL');
+  process.kill(pidOf(n), 'SIGKILL');
   while (await answers(`127.0.0.1:${9000 + 100 * (n - 1) + 92}`)) continue;
+}
+
+/** Has one of our own brokers stand still, its connections open; answers what lets it go on. */
+export function pauseBroker(n: number): () => void {
+  const pid = pidOf(n);
+  process.kill(pid, 'SIGSTOP');
+  return () => {
+    process.kill(pid, 'SIGCONT');
+  };
 }
 
 /** Starts those again that were killed; answers what is said of how to reach them. */

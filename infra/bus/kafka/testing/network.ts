@@ -1,5 +1,6 @@
 /**
- * Connections to brokers that lose replies: what the broker did, the client never hears of. Held, nothing
+ * Connections to brokers that lose replies: what the broker did, the client never hears of. Or a broker's
+ * consent becomes the refusal of one that comes together with others. Held, nothing
  * goes either way, and nobody is told: to the brokers a client is then as one whose process stands still.
  */
 import { connect, type Socket } from 'node:net';
@@ -10,11 +11,20 @@ import type { ISocketFactory } from 'kafkajs';
 const HELD: ReadonlySet<string> = new Set(['data', 'end', 'close', 'error']);
 /** The protocol's number of the request that writes. */
 const PRODUCE = 0;
+/** That of the request by which a member of a group hears what is its own. */
+const SYNC_GROUP = 14;
+/** The protocol's code of a group whose members have to join once more. */
+const REBALANCE_IN_PROGRESS = 27;
+/** Where the code stands in such a reply: behind its length, its number and how long to wait. */
+const ERROR_AT = 12;
 
 export class FaultyNetwork {
   /** Replies to writes that were lost. */
   lost = 0;
+  /** Joinings that were refused. */
+  refused = 0;
   #losing = 0;
+  #refusing = 0;
   /** What waits to go on while connections are held; undefined: they are not. */
   #held: (() => void)[] | undefined;
   #sockets = new Set<Socket>();
@@ -23,6 +33,11 @@ export class FaultyNetwork {
   /** The replies to the next so many writes are lost, and their connections with them. */
   loseReplies(count: number): void {
     this.#losing = count;
+  }
+
+  /** The next so many joinings are refused, as by a group that comes together again and again. */
+  refuseJoinings(count: number): void {
+    this.#refusing = count;
   }
 
   /** Resolves when so many replies were lost. */
@@ -52,12 +67,15 @@ export class FaultyNetwork {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     let writing = false;
+    const joining = new Set<number>();
     const write = socket.write.bind(socket);
     const emit = socket.emit.bind(socket);
     return Object.assign(socket, {
       write: (data: Buffer, ...rest: []) => {
         // Four bytes of length, then the number of the request.
-        if (data.readInt16BE(4) === PRODUCE) writing = true;
+        const request = data.readInt16BE(4);
+        if (request === PRODUCE) writing = true;
+        if (request === SYNC_GROUP) joining.add(data.readInt32BE(8));
         if (this.#held === undefined) return write(data, ...rest);
         this.#held.push(() => {
           if (!socket.destroyed) write(data, ...rest);
@@ -68,6 +86,14 @@ export class FaultyNetwork {
         if (this.#held !== undefined && HELD.has(event)) {
           this.#held.push(() => emit(event, ...args));
           return true;
+        }
+        const [reply] = args;
+        if (event === 'data' && Buffer.isBuffer(reply) && joining.delete(reply.readInt32BE(4))) {
+          if (this.#refusing > 0) {
+            this.#refusing--;
+            this.refused++;
+            reply.writeInt16BE(REBALANCE_IN_PROGRESS, ERROR_AT);
+          }
         }
         if (event !== 'data' || !writing) return emit(event, ...args);
         writing = false;
