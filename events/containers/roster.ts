@@ -17,6 +17,15 @@ export const ContainerEntered = event(
 
 export const ContainerLeft = event('containers.ContainerLeft', z.strictObject({ containerId }));
 
+/**
+ * What was given up before it entered does not enter any more: an entry that is still on its way finds another
+ * revision than it expects, one that is decided anew is refused.
+ */
+export const ContainerKeptOut = event(
+  'containers.ContainerKeptOut',
+  z.strictObject({ containerId }),
+);
+
 /** A tenant's hold reached the roster: it is put on each container of these tenants. */
 export const RosterHoldPlaced = event(
   'containers.RosterHoldPlaced',
@@ -31,6 +40,7 @@ export const RosterHoldLifted = event(
 export const rosterEvents = [
   ContainerEntered,
   ContainerLeft,
+  ContainerKeptOut,
   RosterHoldPlaced,
   RosterHoldLifted,
 ] as const;

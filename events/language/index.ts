@@ -5,6 +5,7 @@ export * from './canonical.ts';
 export * from './decision.ts';
 export * from './envelope.ts';
 export * from './event.ts';
+export * from './known.ts';
 export * from './paging.ts';
 export * from './registry.ts';
 export * from './rights.ts';

@@ -28,7 +28,7 @@ export const LeftoverSchema = z.strictObject({
 });
 export type Leftover = z.output<typeof LeftoverSchema>;
 
-/** It goes on at the step that needs attention, with new attempts. */
+/** It goes on at the step that needs attention, with new attempts; a released one gives back what it left. */
 export const OperationRetried = event(
   'provisioning.OperationRetried',
   z.strictObject({ operationId, ref: staff(AskRefSchema), reason }),
@@ -50,6 +50,12 @@ export const ReleaseOrdered = event(
   }),
 );
 
+/** Of what a released operation left something was seen to since; what is left now. */
+export const LeftoversChanged = event(
+  'provisioning.LeftoversChanged',
+  z.strictObject({ operationId, leftovers: staff(z.array(LeftoverSchema).max(100)) }),
+);
+
 export const OperationResolved = event(
   'provisioning.OperationResolved',
   z.strictObject({ operationId, parentId }),
@@ -64,6 +70,7 @@ export const staffEvents = [
   OperationRetried,
   ResolutionStated,
   ReleaseOrdered,
+  LeftoversChanged,
   OperationResolved,
   OperationReleased,
 ] as const;

@@ -230,7 +230,10 @@ export const codes: ReadonlyMap<string, CodeEntry> = new Map([
     MONTH_NOT_CLOSED: ['The month is not closed.', 'Close it first.'],
     INVOICE_DIFFERS: ['The invoice was booked with other facts.', 'Staff see to it.'],
     SUBSCRIPTION_ENDED: ['Charging of the container has ended.', 'Nothing.'],
-    OPERATION_ENDED: ['The operation has ended.', 'Look at its outcome.'],
+    OPERATION_ENDED: [
+      'The operation has ended.',
+      'Look at its outcome; of what a released one left, at its `leftovers`.',
+    ],
     OPERATION_NEEDS_ATTENTION: [
       'The operation waits for the provider’s staff.',
       'Wait until they have seen to it.',

@@ -92,7 +92,8 @@ export const OperationRef = builder.objectRef<OperationView>('Operation').implem
     }),
     leftovers: t.expose('leftovers', {
       type: [LeftoverRef],
-      description: 'Of a RELEASED one: what it left, for the staff to see to.',
+      description:
+        'Of a RELEASED one: what it left, for the staff to see to; what it has given back since is not in it.',
       extensions: { size: 10 },
     }),
     overdueReservationIds: t.exposeIDList('overdueReservationIds', {

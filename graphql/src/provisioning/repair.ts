@@ -52,7 +52,8 @@ function staffAct(
 staffAct(
   'retryOperation',
   RetryOperation,
-  'Staff: an operation that needs attention goes on at the step that needs it, with new attempts.',
+  'Staff: an operation that needs attention goes on at the step that needs it, with new attempts; a RELEASED ' +
+    'one gives back those of its `leftovers` on which nothing stands any more.',
 );
 staffAct(
   'resolveOperation',

@@ -117,7 +117,17 @@ function texts(schema: z.core.$ZodString): fc.Arbitrary<unknown> {
   return fc.oneof(...candidates).filter(fits);
 }
 
+/** Many schemas have the same few patterns, and what matches one takes long to make. */
+const patterned = new Map<string, fc.Arbitrary<string> | undefined>();
+
 function matching(pattern: RegExp): fc.Arbitrary<string> | undefined {
+  const key = String(pattern);
+  const made = patterned.has(key) ? patterned.get(key) : matchedBy(pattern);
+  patterned.set(key, made);
+  return made;
+}
+
+function matchedBy(pattern: RegExp): fc.Arbitrary<string> | undefined {
   try {
     return fc.stringMatching(pattern);
   } catch {

@@ -40,7 +40,7 @@ import {
 
 const operation = aggregate<OperationState, typeof streamEvents>({
   category: 'operation',
-  version: 4,
+  version: 5,
   events: streamEvents,
   initial,
   evolve,

@@ -65,8 +65,8 @@ const staffAct = {
 } as const;
 
 /**
- * Goes on at the step that needs attention, with new attempts. Like all acts of the staff it is
- * refused unless the operation needs attention.
+ * Goes on at the step that needs attention, with new attempts. Of one that was released, what it left is
+ * asked for again as far as it only has to be given back. Like all acts of the staff it is refused otherwise.
  */
 export const RetryOperation = command({ name: 'provisioning.RetryOperation', ...staffAct });
 

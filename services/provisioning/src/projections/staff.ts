@@ -1,5 +1,6 @@
 /** What staff did to operations, as their rows tell it. */
 import {
+  LeftoversChanged,
   OperationReleased,
   OperationResolved,
   OperationRetried,
@@ -16,13 +17,12 @@ import { change, ended } from './rows.ts';
 export const staffHandlers = [
   on(OperationRetried, ({ data, time, actorid }, view) => {
     change(view, data.operationId, (row) => {
+      const act = { act: 'retried' as const, at: time, actorId: actorid, reason: data.reason };
+      if (row.status === 'released') return acted(row, act);
       const again = isUndo(data.ref.step) ? ('undoing' as const) : ('running' as const);
       const status = data.ref.step === 'let-go' ? ('closing' as const) : again;
       const error = status === 'undoing' ? row.error : null;
-      return withProgress({
-        ...acted(row, { act: 'retried', at: time, actorId: actorid, reason: data.reason }),
-        ...{ status, error },
-      });
+      return withProgress({ ...acted(row, act), status, error });
     });
   }),
   on(ResolutionStated, ({ data, time, actorid }, view) => {
@@ -33,6 +33,10 @@ export const staffHandlers = [
     const { reason, leftovers } = data;
     const act = { act: 'released' as const, at: time, actorId: actorid, reason };
     change(view, data.operationId, (row) => ({ ...acted(row, act), status: 'closing', leftovers }));
+  }),
+  on(LeftoversChanged, ({ data }, view) => {
+    const { operationId, leftovers } = data;
+    change(view, operationId, (row) => ({ ...row, leftovers }));
   }),
   on(OperationResolved, ({ data, time }, view) => {
     change(view, data.operationId, (row) => ended(row, time, 'resolved'));

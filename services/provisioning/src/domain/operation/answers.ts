@@ -12,6 +12,7 @@ import { AttentionNeeded, StepEnded, UndoStarted } from '@bivouac/events/provisi
 import type { StepPlan, Verdict } from '../plans/index.ts';
 import { LET_GO, next, ofParent, plan, UNDO_ATTEMPTS } from './advance.ts';
 import { delayed } from './delays.ts';
+import { seenTo } from './leftovers.ts';
 import { givenBack, isOverdueRelease, releaseAgain } from './overdue.ts';
 import { reasonOf, wireRefusal } from './refusals.ts';
 import {
@@ -47,11 +48,13 @@ export function recordAnswer(
     ...(input.result === undefined ? {} : { result: input.result }),
     ...(input.refusal === undefined ? {} : { refusal: wireRefusal(input.refusal) }),
   });
-  return carryOn(state, [ended], context, (now) =>
-    isOverdueRelease(input.ref.step)
-      ? releaseAgain(now, input.ref, context)
-      : judge(now, input.ref, input.refusal, context),
-  );
+  const { ref, refusal } = input;
+  return carryOn(state, [ended], context, (now) => [
+    ...(isOverdueRelease(ref.step)
+      ? releaseAgain(now, ref, context)
+      : judge(now, ref, refusal, context)),
+    ...seenTo(state, now, ref, context),
+  ]);
 }
 
 /** The first events and everything that follows from them. */

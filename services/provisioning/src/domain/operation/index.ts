@@ -5,6 +5,7 @@
 export * from './answers.ts';
 export * from './children.ts';
 export { DELAYS } from './delays.ts';
+export * from './leftovers.ts';
 export * from './orders.ts';
 export * from './overdue.ts';
 export * from './resume.ts';

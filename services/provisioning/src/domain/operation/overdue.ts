@@ -2,7 +2,13 @@
  * Reservations that are given back beside the plan: those that were neither committed nor given back in
  * time, asked about by their ledger, and those of an operation that staff ended before it could.
  */
-import { accept, type Decided, type DecideContext, type Decision } from '@bivouac/events/language';
+import {
+  accept,
+  type Decided,
+  type DecideContext,
+  type Decision,
+  parseKnown,
+} from '@bivouac/events/language';
 import { type AskRef, asks, StepAsked } from '@bivouac/events/operations';
 import { OverdueReservationNoted } from '@bivouac/events/provisioning';
 import { plusSeconds } from '@bivouac/events/values';
@@ -48,7 +54,9 @@ export function givenBack(state: OperationState, context: DecideContext): readon
 function unused(state: OperationState): string[] {
   const letGo = state.results[LET_GO]?.result;
   if (letGo === undefined) return [];
-  const { reservationIds } = asks['containers.let-go'].result.parse(letGo);
+  const said = parseKnown(asks['containers.let-go'].result, letGo);
+  if (!said.success) throw said.error;
+  const { reservationIds } = said.data;
   // Of a time when that was not said.
   if (reservationIds === undefined) return [];
   const steps = new Map(plan(state).steps.map((step) => [step.name, step]));
@@ -61,6 +69,12 @@ function unused(state: OperationState): string[] {
     const { reservationId } = asks[ask].input.parse(input);
     return reservationIds.includes(reservationId) ? [] : [reservationId];
   });
+}
+
+/** Whether the reservation of a `quotas.release` was given back beside the plan. */
+export function isReleasedOverdue(state: OperationState, input: unknown): boolean {
+  const { reservationId } = asks['quotas.release'].input.parse(input);
+  return lastAsking(state, releaseStepOf(reservationId))?.status === 'done';
 }
 
 /** Whether a step gives back a reservation that was overdue. */

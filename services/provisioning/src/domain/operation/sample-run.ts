@@ -174,6 +174,11 @@ export class Run {
     return copy;
   }
 
+  /** As it was after so many events. */
+  stateAfter(events: number): OperationState {
+    return this.events.slice(0, events).reduce(evolve, initial());
+  }
+
   /** The asks nobody has answered. */
   open(): { ref: AskRef; ask: AskName }[] {
     return this.state.askings

@@ -1,24 +1,24 @@
 /** What staff can do with an operation that needs attention: have it retried, end it, give it up. */
 import { type Decision, type DecideContext, refuse } from '@bivouac/events/language';
-import {
-  type Leftover,
-  OperationRetried,
-  ReleaseOrdered,
-  ResolutionStated,
-} from '@bivouac/events/provisioning';
+import { StepAsked } from '@bivouac/events/operations';
+import { OperationRetried, ReleaseOrdered, ResolutionStated } from '@bivouac/events/provisioning';
 
-import { plan, undoing } from './advance.ts';
 import { carryOn } from './answers.ts';
+import { giveBackMore, leftoversOf } from './leftovers.ts';
 import { ended, unknown } from './refusals.ts';
-import { isEnded, lastAsking, type OperationState } from './state.ts';
+import { countedAnew, isEnded, type OperationState } from './state.ts';
 
 interface Act {
   readonly reason: string;
 }
 
-/** Goes on at the step that needs attention, with as many attempts as at first. */
+/**
+ * Goes on at the step that needs attention, with as many attempts as at first. One that was released has
+ * ended, and stays so: of what it left, what only has to be given back is asked for again.
+ */
 export function retry(state: OperationState, { reason }: Act, context: DecideContext): Decision {
   const { operationId, attention } = state;
+  if (state.phase === 'released') return giveBack(state, reason, context);
   if (attention === undefined || state.phase !== 'needs-attention') return refused(state, 'retry');
   return carryOn(state, [OperationRetried({ operationId, ref: attention.ref, reason })], context);
 }
@@ -38,31 +38,36 @@ export function release(state: OperationState, { reason }: Act, context: DecideC
   return carryOn(state, [ReleaseOrdered({ operationId, reason, leftovers })], context);
 }
 
-/** What was begun and is neither done nor undone: the asks that would see to it. */
-export function leftoversOf(state: OperationState): Leftover[] {
-  const { steps } = plan(state);
-  const byName = new Map(steps.map((step) => [step.name, step]));
-  const notUndone = [...state.askings].reverse().flatMap(({ step: name, attempt }): Leftover[] => {
-    const step = byName.get(name);
-    const left = step === undefined ? [] : undoing(state, step, attempt);
-    return left.map(({ ask, input }) => ({ step: name, ask, input }));
-  });
-  if (state.refusal !== undefined || state.cancelled) return notUndone;
-  const notDone = steps.flatMap((step): Leftover[] => {
-    const ready = step.after.every((name) => state.results[name] !== undefined);
-    if (state.results[step.name] !== undefined || !ready) return [];
-    const attempt = lastAsking(state, step.name)?.attempt ?? 1;
-    return [{ step: step.name, ask: step.ask, input: step.input(attempt) }];
-  });
-  return [...notDone, ...notUndone];
+function giveBack(state: OperationState, reason: string, context: DecideContext): Decision {
+  const { operationId } = state;
+  if (leftoversOf(state).length === 0) return ended(state, 'retry');
+  if (state.askings.some(({ status }) => status === 'asked')) return working(state);
+  const first = giveBackMore(countedAnew(state), context)[0];
+  if (first === undefined) return notGivenBack(state);
+  const { ref } = StepAsked.schema.parse(first.data);
+  return carryOn(state, [OperationRetried({ operationId, ref, reason })], context, (now) =>
+    giveBackMore(now, context),
+  );
 }
 
 function refused(state: OperationState, wish: 'retry' | 'resolve' | 'release') {
   if (state.phase === 'new') return unknown();
   if (isEnded(state.phase)) return ended(state, wish);
+  return working(state);
+}
+
+function working({ operationId, phase }: OperationState) {
   return refuse(
     'OPERATION_NEEDS_NO_ATTENTION',
-    `The operation is under way by itself (${state.phase}); wait until it ends or needs attention.`,
-    { path: ['operationId'], details: { operationId: state.operationId, status: state.phase } },
+    `The operation is under way by itself (${phase}); wait until it ends or needs attention.`,
+    { path: ['operationId'], details: { operationId, status: phase } },
+  );
+}
+
+function notGivenBack({ operationId, phase }: OperationState) {
+  return refuse(
+    'OPERATION_ENDED',
+    'The operation has ended (released), and a node may still have what it left: order what its leftovers need, e.g. the termination of its container.',
+    { path: ['operationId'], details: { operationId, status: phase } },
   );
 }

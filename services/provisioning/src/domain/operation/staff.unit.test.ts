@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ReleaseOrdered, StepEnded } from '@bivouac/events/provisioning';
 import { deriveId } from '@bivouac/events/values';
 
-import { release, resolve, retry } from './index.ts';
+import { leftoversOf, release, resolve, retry } from './index.ts';
 import { containerId, orderOf, Run } from './sample-run.ts';
 
 /** A termination whose container is destroyed, and whose place is not given back. */
@@ -91,6 +91,43 @@ describe('an operation that needs attention', () => {
       e.type === ReleaseOrdered.type ? e.data.leftovers : [],
     );
     expect(left.map(({ step, ask }) => [step, ask])).toEqual([['reserve', 'quotas.release']]);
+  });
+
+  test('that staff released gives back what it left when they have it retried, and stays released', () => {
+    const run = new Run(orderOf('provision'));
+    for (const step of ['admit', 'quote', 'reserve']) run.answer(run.asked(step), 'done');
+    run.answer(run.asked('prepare'), 'timed-out');
+    for (let i = 0; i < 3; i += 1) run.answer(run.asked('undo-prepare-1'), 'timed-out');
+    run.act(release);
+    run.answer(run.asked('let-go'), 'done');
+    expect(run.state.phase).toBe('released');
+    const left = (): string[] => leftoversOf(run.state).map(({ ask }) => ask);
+    expect(left()).toEqual(['containers.discard', 'quotas.release']);
+
+    run.act(retry);
+    expect(run.act(retry)).toMatchObject({ refusal: { code: 'OPERATION_NEEDS_NO_ATTENTION' } });
+    for (let i = 0; i < 3; i += 1) run.answer(run.asked('undo-prepare-1'), 'failed');
+    expect(run.open()).toEqual([]);
+    run.act(retry);
+    run.answer(run.asked('undo-prepare-1'), 'done');
+    expect(left()).toEqual(['quotas.release']);
+    run.answer(run.asked('undo-reserve-1'), 'done');
+    expect([run.state.phase, left(), run.open()]).toEqual(['released', [], []]);
+    expect(run.act(retry)).toMatchObject({ refusal: { code: 'OPERATION_ENDED' } });
+  });
+
+  test('that staff released is not retried where a node may still have what it left', () => {
+    const run = new Run(orderOf('add-address'));
+    for (const step of ['inspect', 'reserve', 'lease']) run.answer(run.asked(step), 'done');
+    run.answer(run.asked('attach'), 'timed-out');
+    for (let i = 0; i < 3; i += 1) run.answer(run.asked('undo-attach-1'), 'timed-out');
+    run.act(release);
+    run.finish();
+    expect(leftoversOf(run.state).map(({ ask }) => ask)).toContain('containers.unlease');
+    expect(run.act(retry)).toMatchObject({
+      refusal: { code: 'OPERATION_ENDED', message: expect.stringContaining('a node may still') },
+    });
+    expect(run.open()).toEqual([]);
   });
 
   test('needs attention again when its container is not let go, and can be ended then', () => {

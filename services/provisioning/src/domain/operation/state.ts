@@ -8,6 +8,7 @@ import {
   ChildrenCounted,
   ChildStarted,
   ChildWaiting,
+  LeftoversChanged,
   operationEvents,
   OperationCancelled,
   OperationFailed,
@@ -83,6 +84,8 @@ export interface OperationState {
   readonly attention: { readonly ref: AskRef; readonly from: Working } | undefined;
   /** How staff want it to end. */
   readonly closing: 'resolved' | 'released' | undefined;
+  /** Of a released one: staff have what it left asked for again, as far as it only has to be given back. */
+  readonly givesBack: boolean;
   /** Overdue reservations that were noted. */
   readonly overdue: readonly string[];
   readonly children: Children;
@@ -105,6 +108,7 @@ export function initial(): OperationState {
     cancelled: false,
     attention: undefined,
     closing: undefined,
+    givesBack: false,
     overdue: [],
     children: noChildren,
   };
@@ -154,9 +158,12 @@ export function evolve(state: OperationState, event: OperationEvent): OperationS
       return { ...state, phase: 'needs-attention', attention: { ref, from } };
     }
     case OperationRetried.type: {
+      if (state.phase === 'released') return countedAnew(state);
       const phase = state.attention?.from ?? 'running';
       return { ...state, phase, attention: undefined, ...counting(state) };
     }
+    case LeftoversChanged.type:
+      return state;
     case ResolutionStated.type:
       return { ...closing(state), closing: 'resolved' };
     case ReleaseOrdered.type:
@@ -214,6 +221,11 @@ export function attemptsOf(state: OperationState, step: string): number {
 /** Whether a step is put off: it is asked for again by a timer. */
 export function isDelayed(state: OperationState, step: string): boolean {
   return state.delays[step]?.until !== undefined;
+}
+
+/** A released one whose leftovers are asked for again: no timer is at work for what was put off before. */
+export function countedAnew(state: OperationState): OperationState {
+  return { ...state, ...counting(state), delays: {}, givesBack: true };
 }
 
 /** Attempts and delays count from here on; what is put off stays so. */

@@ -2,6 +2,7 @@
  * What a plan is made of: steps that ask a context for something, each with its deadline, attempts
  * and undo, and the children of an operation over many.
  */
+import { parseKnown } from '@bivouac/events/language';
 import { type AskInput, type AskName, type AskResult, asks } from '@bivouac/events/operations';
 import type { OperationOrder, OperationTarget } from '@bivouac/events/provisioning';
 
@@ -135,12 +136,17 @@ export function isDone(facts: PlanFacts, step: string): boolean {
 /** Results as parsed: a plan is made anew with each answer, and a run over many has thousands. */
 const parsed = new WeakMap<object, unknown>();
 
-/** What a step yielded. Throws where it is not done: a plan asks only for what it waits for. */
+/**
+ * What a step yielded. Throws where it is not done: a plan asks only for what it waits for. A service of a
+ * newer release may have said more than is known here.
+ */
 export function resultOf<N extends AskName>(facts: PlanFacts, step: string, ask: N): AskResult<N> {
   const result = facts.results[step]?.result;
-  const known = result === undefined ? undefined : parsed.get(result);
-  if (known !== undefined) return known as AskResult<N>;
-  const fresh = asks[ask].result.parse(result) as AskResult<N>;
+  const before = result === undefined ? undefined : parsed.get(result);
+  if (before !== undefined) return before as AskResult<N>;
+  const known = parseKnown(asks[ask].result, result);
+  if (!known.success) throw known.error;
+  const fresh = known.data as AskResult<N>;
   if (result !== undefined) parsed.set(result, fresh);
   return fresh;
 }
