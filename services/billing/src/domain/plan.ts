@@ -68,19 +68,14 @@ export function evolvePlan(
 ): PlanState {
   switch (event.type) {
     case 'billing.PlanDefined': {
-      const { planId, code, ...terms } = event.data;
-      const first = versionOf(event, terms, event.time, false);
+      const { planId, code } = event.data;
+      const first = versionOf(event, event.time, false);
       state.plan = { planId, code, versions: [first], retired: false };
       return state;
     }
     case 'billing.PlanTermsReplaced': {
-      const {
-        planId: _planId,
-        effectiveFrom = event.time,
-        forExisting = false,
-        ...terms
-      } = event.data;
-      state.plan?.versions.push(versionOf(event, terms, effectiveFrom, forExisting));
+      const { effectiveFrom = event.time, forExisting = false } = event.data;
+      state.plan?.versions.push(versionOf(event, effectiveFrom, forExisting));
       return state;
     }
     case 'billing.PlanRetired':
@@ -196,12 +191,15 @@ export function termsOf(
   return { planId: plan.planId, code: plan.code, source, ...terms };
 }
 
+/** Terms are told to other services: nothing is among them that a later version of the event says besides. */
 function versionOf(
   event: EventOf<typeof PlanDefined | typeof PlanTermsReplaced>,
-  terms: Terms,
   effectiveFrom: string,
   forExisting: boolean,
 ): Version {
+  const { name, limits, includedAddresses, monthly, setup, extraAddressMonthly, zone } = event.data;
+  const prices = { monthly, setup, extraAddressMonthly };
+  const terms = { name, limits, includedAddresses, ...prices, zone };
   return { terms, revision: event.revision, effectiveFrom, forExisting, cause: causeOf(event) };
 }
 

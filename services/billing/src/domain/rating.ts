@@ -125,18 +125,14 @@ function linesOf(charges: Charges, month: string): Line[] {
 }
 
 /**
- * Subscriptions by start, then add-ons, then fees; ids decide what is equal. Of two that a container
- * had at one instant, the one that ended is the elder.
+ * Subscriptions by start, then add-ons, then fees; ids decide what is equal. Of two that a container began at
+ * one instant, the one that the log has first is the elder.
  */
 function chargesOf(charges: Charges): Charge[] {
   const subscriptions = [...charges.subscriptions.values()]
     .filter(({ voided }) => voided === undefined)
-    .sort(
-      by(({ startedAt, ended, subscriptionId }) => [
-        startedAt,
-        `${ended?.at ?? '~'} ${subscriptionId}`,
-      ]),
-    );
+    // Sorting keeps what is equal in its order, and those of one container are in that of the log.
+    .sort(by(({ startedAt, containerId }) => [startedAt, containerId]));
   const spans = spansOf(subscriptions);
   const addOns = [...charges.addOns.values()]
     .filter(({ subscriptionId }) => subscriptionId === null || spans.has(subscriptionId))

@@ -182,6 +182,23 @@ describe('days in service', () => {
   });
 });
 
+it('of two lives that began and ended at one instant the first is charged for the day, whatever their ids', () => {
+  for (let n = 0; n < 8; n++) {
+    const account = new SampleAccount();
+    account.starts(instant(0));
+    account.ends(instant(0), 'web1', 'Ended-0');
+    account.restores(instant(24), 10 * n + 1, 'web1', sampleTerms());
+    account.ends(instant(24), 'web1', 'Ended-1');
+    account.restores(instant(24), 10 * n + 2, 'web1', larger);
+    account.ends(instant(24), 'web1', 'Ended-2');
+    // 20.00 by 31 for each of two days.
+    expect(linesOf(account, 'plan', '2026-03').map(brief)).toEqual([
+      ['VPS 1000', '20', '03-21', '0.65'],
+      ['VPS 1000', '21', '03-22', '0.65'],
+    ]);
+  }
+});
+
 it('a container that is restored, deleted and restored at one instant is charged for the day once', () => {
   for (let n = 0; n < 8; n++) {
     const account = new SampleAccount();
