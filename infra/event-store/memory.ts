@@ -117,10 +117,9 @@ class MemoryEventStore implements EventStore {
     const limit = checkLimit(options.limit, DEFAULT_LIMIT);
     const after = checkPosition(options.after, 0);
     const upTo = checkPosition(options.upTo, this.#log.length);
-    const matching = (this.#homes.get(home) ?? []).filter(
-      ({ position }) => Number(position) > after && Number(position) <= upTo,
-    );
-    return { events: matching.slice(0, limit), end: matching.length <= limit };
+    const all = this.#homes.get(home) ?? [];
+    const [start, stop] = [countUpTo(all, after), countUpTo(all, upTo)];
+    return { events: all.slice(start, Math.min(stop, start + limit)), end: stop - start <= limit };
   }
 
   subscribe(options: Parameters<EventStore['subscribe']>[0] = {}) {
@@ -155,6 +154,17 @@ function pick(event: NewEvent): Omit<NewEvent, 'data'> {
     commandkey: event.commandkey,
     inputhash: event.inputhash,
   };
+}
+
+/** How many of a home's events, which stand in the log's order, are at or before a position. */
+function countUpTo(events: readonly StoredEvent[], position: number): number {
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (Number(events[middle]?.position) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function push(map: Map<string, StoredEvent[]>, key: string, event: StoredEvent): void {

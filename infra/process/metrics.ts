@@ -6,11 +6,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import {
+  type Clock,
   type Config,
   type Logger,
   metricsAddress,
   type ProcessMetrics,
   processMetrics,
+  systemClock,
 } from '../runtime/index.ts';
 import type { Closing } from './closing.ts';
 import { watchEventLoop } from './event-loop.ts';
@@ -27,6 +29,8 @@ export interface ServeMetricsOptions {
   readonly logger: Logger;
   /** Whether calls should be sent to the process. */
   readonly ready: () => boolean;
+  /** What the process goes by; the machine's by default. */
+  readonly clock?: Pick<Clock, 'now'>;
 }
 
 export interface ServedMetrics {
@@ -53,6 +57,11 @@ export async function serveMetrics(
   const readiness = metrics.gauge('ready', {});
   metrics.onScrape('ready', () => {
     readiness.set(ready() ? 1 : 0);
+  });
+  const { clock = systemClock } = options;
+  const time = metrics.gauge('clock_seconds', {});
+  metrics.onScrape('clock', () => {
+    time.set(clock.now() / 1000);
   });
   if (options.log !== undefined) measureBackup(options.log, metrics);
   closing.add(watchEventLoop(metrics));

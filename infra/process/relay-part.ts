@@ -31,7 +31,7 @@ export async function startRelayPart(options: PartOptions): Promise<Part> {
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const { metrics, url: metricsUrl } = await serveMetrics(
-      { part: 'relay', config, logger, log: config, ready: () => entrance.ready() },
+      { part: 'relay', config, clock, logger, log: config, ready: () => entrance.ready() },
       closing,
     );
     const folder = join(config.DATA_DIR, 'services', 'relay');

@@ -44,12 +44,7 @@ async function run(
   start: (options: PartOptions) => Promise<Part>,
   events: Iterable<EventDefinition> | undefined,
 ): Promise<void> {
-  const { env } = process;
-  const given = env['PORT'] ?? '';
-  const config = readConfig(
-    { ...env, PORT: given === '' ? String(ports[name] ?? 0) : given },
-    events,
-  );
+  const config = readConfig(undefined, events, { PORT: String(ports[name] ?? 0) });
   const logger = createLogger(config.LOG_LEVEL).child({ part: name });
   const stop = new AbortController();
   let failure: { readonly error: unknown } | undefined;

@@ -54,7 +54,7 @@ export async function startServicePart(
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const { metrics, url: metricsUrl } = await serveMetrics(
-      { part: name, config, logger, log: config, ready: () => entrance.ready() },
+      { part: name, config, clock, logger, log: config, ready: () => entrance.ready() },
       closing,
     );
     const folder = config.DATA_DIR;

@@ -131,15 +131,18 @@ function tlsProblems({ SERVICE_TLS_CERT, SERVICE_TLS_KEY }: Config): readonly st
  * The configuration of this process. Throws a {@link ConfigError} that names every problem.
  *
  * @param events the event types of this release, for the settings that name some.
+ * @param otherwise what is meant where the environment says nothing, and the schema's default is not.
  */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   events?: Iterable<EventDefinition>,
+  otherwise: Readonly<Record<string, string>> = {},
 ): Config {
   const given = Object.fromEntries(
     Object.keys(ConfigSchema.shape).flatMap((name) => {
-      const value = environment[name];
-      return value === undefined || value === '' ? [] : [[name, value]];
+      const value = environment[name] === '' ? undefined : environment[name];
+      const said = value ?? otherwise[name];
+      return said === undefined ? [] : [[name, said]];
     }),
   );
   // An embedded log lies where everything else of this machine does, unless it is said where.

@@ -30,6 +30,13 @@ test('an embedded log lies in DATA_DIR unless it is said where', () => {
   );
 });
 
+test('what the environment leaves out, or empty, is what the caller means by it', () => {
+  const otherwise = { PORT: '4205' };
+  expect(readConfig({}, undefined, otherwise).PORT).toBe(4205);
+  expect(readConfig({ PORT: '' }, undefined, otherwise).PORT).toBe(4205);
+  expect(readConfig({ PORT: '0' }, undefined, otherwise).PORT).toBe(0);
+});
+
 test('every problem is named at once', () => {
   const read = (): unknown =>
     readConfig({ PORT: '99999', EVENT_STORE_URL: 'mysql:', LOG_LEVEL: 'loud' });

@@ -94,25 +94,29 @@ function responderReaction(service: ServiceDefinition, deps: PolicyDependencies)
       if (responder === undefined) return;
       const context = contextFor(`${service.name}.answer.${ask}`, event, deps);
       const input = inputs.get(ask)?.parse(event.data.input);
+      const late = (): boolean => instantOf(deps.clock.now()) > notAfter;
+      const undo = (): Promise<void> => responder.undo(input, ref, event, context);
       // An ask comes again after a crash. Where its answer stands, acting could only leave something
       // over that nobody asks for any more: what was refused then may be possible now.
-      const standing = await context.answered(ref);
-      if (standing !== undefined && standing !== 'timed-out') return;
-      // So it could after the deadline: the operation has, or will get, its `timed-out`. What an
-      // earlier delivery did before dying is undone.
-      if (standing === 'timed-out' || instantOf(deps.clock.now()) > notAfter) {
-        await responder.undo(input, ref, event, context);
-        return;
+      let standing = await context.answered(ref);
+      // So it could after the deadline. Somebody else who has the ask, by a clock that is behind, may be
+      // answering it just now, and may have done so since it was looked at: of the two one answer stands.
+      if (standing === undefined && late()) {
+        const given = await recordAnswer(ref, ask, TIMED_OUT, event, context.principal, deps);
+        standing = given === 'recorded' ? 'timed-out' : await context.answered(ref);
       }
+      // What an earlier delivery did before dying is undone.
+      if (standing === 'timed-out' || (standing === 'refused' && late())) return undo();
+      if (standing !== undefined) return;
       const answer = await responder.act(input, ref, event, context);
       if (answer === 'later') return;
-      // Refused, perhaps for being late alone: what one who has died since decided in time may still be on
-      // its way to the log, and would find everything as it was. It finds a tombstone.
-      if (answer.outcome === 'refused' && instantOf(deps.clock.now()) > notAfter)
-        await responder.undo(input, ref, event, context);
       const outcome = await context.answer(ref, ask, answer);
-      if (outcome === 'lost' && answer.outcome === 'done')
-        await responder.undo(input, ref, event, context);
+      if (answer.outcome === 'done' && outcome === 'lost') return undo();
+      // Refused, perhaps for being late alone: what one who has died since decided in time may still be on
+      // its way to the log, and would find everything as it was. It finds a tombstone. Only now: another's
+      // `done` may stand.
+      if (answer.outcome === 'refused' && late() && (await context.answered(ref)) !== 'done')
+        await undo();
     },
   };
 }
@@ -176,11 +180,14 @@ async function standingOutcome(
   return recorded !== undefined && is(recorded, AskAnswered) ? recorded.data.outcome : undefined;
 }
 
+/** As the operation's own deadline says it. */
+const TIMED_OUT = { outcome: 'timed-out' } as const;
+
 /** Appends revision 0 of the answer stream; whoever is second has lost, unless it is the same answer. */
 async function recordAnswer(
   ref: AskRef,
   ask: AskName,
-  answer: Answer,
+  answer: Answer | typeof TIMED_OUT,
   event: Recorded,
   principal: Principal,
   deps: PolicyDependencies,
@@ -190,9 +197,8 @@ async function recordAnswer(
     ref,
     ask,
     outcome: answer.outcome,
-    ...(answer.outcome === 'done'
-      ? { result: { ...answer.result } }
-      : { refusal: copyOf(answer.refusal) }),
+    ...('result' in answer && { result: { ...answer.result } }),
+    ...('refusal' in answer && { refusal: copyOf(answer.refusal) }),
   };
   const { schemaver, data } = deps.registry.encode(AskAnswered(body));
   // The outcome is part of the id: an owner that said "refused" and would now say "done" has lost.

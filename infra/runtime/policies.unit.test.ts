@@ -177,7 +177,25 @@ describe('an ask', () => {
     clock.moveTo('2026-04-10T10:00:00.000Z');
     await deliver();
     expect(done).toEqual(['undo']);
-    expect(await answered()).toBeUndefined();
+    // Nobody whose clock is behind can do it any more.
+    expect(await answered()).toBe('timed-out');
+    await deliver();
+    expect(done).toEqual(['undo', 'undo']);
+  });
+
+  test('that another answers while it is found to be late is not undone', async () => {
+    const readStream = store.readStream.bind(store);
+    // What was read was true before the other answered.
+    store.readStream = async (...given) => {
+      store.readStream = readStream;
+      const before = await store.readStream(...given);
+      await deliver();
+      clock.moveTo('2026-04-10T10:00:00.000Z');
+      return before;
+    };
+    await deliver();
+    expect(done).toEqual(['act']);
+    expect(await answered()).toBe('done');
   });
 
   test('that is refused when its deadline has passed is undone too: one who died may have done it in time', async () => {
@@ -189,6 +207,21 @@ describe('an ask', () => {
     await deliver();
     expect(done).toEqual(['act', 'undo']);
     expect(await answered()).toBe('refused');
+    // It may have died before it had undone it.
+    await deliver();
+    expect(done).toEqual(['act', 'undo', 'undo']);
+  });
+
+  test('that is refused for being late, where another has done it, is not undone', async () => {
+    whileActing = async () => {
+      whileActing = () => Promise.resolve();
+      await deliver();
+      clock.moveTo('2026-04-10T10:00:00.000Z');
+      answer = { outcome: 'refused', refusal: { code: 'ASK_EXPIRED', message: 'it is late' } };
+    };
+    await deliver();
+    expect(done).toEqual(['act', 'act']);
+    expect(await answered()).toBe('done');
   });
 
   test('answered in time and delivered again after its deadline is not undone', async () => {

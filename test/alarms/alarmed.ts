@@ -12,6 +12,7 @@ import {
   type ProcessMetrics,
   processMetrics,
   readConfig,
+  systemClock,
 } from '@bivouac/infra/runtime';
 
 import { newFolder, open, type Running } from '../e2e/installation.ts';
@@ -127,4 +128,21 @@ export async function otherProcess(
         server.closeAllConnections();
       }),
   };
+}
+
+/** A process that measures nothing but itself, by a clock that is so many milliseconds ahead. */
+export async function processAhead(
+  milliseconds: number,
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+  const closing = new Closing();
+  const { url = '' } = await serveMetrics(
+    {
+      config: readConfig({ METRICS_LISTEN: '0' }),
+      ...{ log: undefined, part: 'billing', ready: () => true },
+      logger: createLogger('silent', process.stderr),
+      clock: { now: () => systemClock.now() + milliseconds },
+    },
+    closing,
+  );
+  return { url, stop: () => closing.close() };
 }

@@ -11,7 +11,7 @@ import { backupRecordOf } from '@bivouac/infra/event-store';
 import { RELEASE } from '@bivouac/infra/process';
 
 import { agentInstead } from './agent-instead.ts';
-import { otherProcess } from './alarmed.ts';
+import { otherProcess, processAhead } from './alarmed.ts';
 import { busyProcess } from './busy-process.ts';
 import type { Fault } from './fault.ts';
 import { backUp, fill, goOn, limit, overdue, until, whileTimePasses } from './happenings.ts';
@@ -261,6 +261,17 @@ export const faults: readonly Fault[] = [
       });
       atEnd(() => old.stop());
       return beside('old', old.url);
+    },
+  },
+  {
+    alert: 'ClocksApart',
+    how: 'a second process goes by a clock that is two hours ahead; it ends with the process',
+    labels: { job: 'bivouac' },
+    says: /the clock of ahead is 2 h 0 min ahead of that of embedded/,
+    begin: async ({ beside, atEnd }) => {
+      const { url, stop } = await processAhead(2 * 3_600_000);
+      atEnd(stop);
+      return beside('ahead', url);
     },
   },
   {

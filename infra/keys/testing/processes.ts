@@ -1,7 +1,6 @@
 /** Other processes that have the same keys, secrets or blobs open, each answering as the port does. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 
 import { SealedSchema } from '@bivouac/events/language';
 import { z } from 'zod';
@@ -31,9 +30,9 @@ export class PortProcess {
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
 
-  constructor() {
-    const file = fileURLToPath(new URL('./port-child.ts', import.meta.url));
-    this.#child = fork(file, { execArgv: ['--conditions=source', '--import', 'tsx'] });
+  /** @param program a build of `port-child.ts`. */
+  constructor(program: string) {
+    this.#child = fork(program, { execArgv: ['--enable-source-maps'] });
     this.#child.on('message', (message) => {
       const { id, value, error } = AnswerSchema.parse(message);
       const waiting = this.#waiting.get(id);

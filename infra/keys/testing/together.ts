@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { bundledProgram, removeBuilds } from '../../process/testing/program.ts';
 import { PortProcess } from './processes.ts';
 
 export interface TemporaryFolder {
@@ -28,13 +29,15 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** Processes for all tests of a file: each costs a second to start. */
+/** Processes for all tests of a file. */
 export class Team {
+  #program: string | undefined;
   #members: PortProcess[] = [];
 
   /** So many, running; those that a test has killed are started anew. */
   members(count: number): readonly PortProcess[] {
-    while (this.#members.length < count) this.#members.push(new PortProcess());
+    this.#program ??= bundledProgram('infra/keys/testing/port-child.ts');
+    while (this.#members.length < count) this.#members.push(new PortProcess(this.#program));
     return this.#members.slice(0, count);
   }
 
@@ -46,6 +49,8 @@ export class Team {
   async end(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.end()));
     this.#members = [];
+    this.#program = undefined;
+    removeBuilds();
   }
 }
 

@@ -37,6 +37,11 @@ export const metricList = {
     help: '1 while calls should be sent to the process, else 0.',
     labels: [],
   },
+  clock_seconds: {
+    kind: 'gauge',
+    help: 'The time by the clock that the process goes by, in seconds since 1970.',
+    labels: [],
+  },
   eventloop_delay_seconds: {
     kind: 'histogram',
     help: 'How much later than asked for a timer of the process fires, measured ten times a second.',

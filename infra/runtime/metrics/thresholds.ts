@@ -172,6 +172,12 @@ export const thresholds = {
     within: 5 * MINUTE,
     ...{ most: 2, unit: 'events', forSeconds: 5 * MINUTE },
   }),
+  /** By how much the clocks of processes differ: half of the shortest deadline that one sets for another. */
+  ClocksApart: threshold('ClocksApart', {
+    says: 'the clocks of processes differ: deadlines are taken for over, or for far away',
+    remedy: 'set the clocks of their machines by NTP; stop the process that is wrong meanwhile',
+    ...{ most: 30, unit: 'seconds', forSeconds: MINUTE, severity: 'page' },
+  }),
   /** Outages of the cache within five minutes. */
   CacheAway: threshold('CacheAway', {
     says: 'the cache is away: each process limits by itself',

@@ -14,11 +14,8 @@ import { noMetrics } from '../metrics/port.ts';
 import { pause } from './attempts.ts';
 import { Handlers } from './handlers.ts';
 import { Intake } from './intake.ts';
-import { readHorizon } from './horizon.ts';
 import { reactionLags } from './lags.ts';
-import type { PartitionMarks } from './marks.ts';
 import { policyMeasures } from './measures.ts';
-import { LOOK_EACH, passedElsewhere } from './elsewhere.ts';
 import { agree, CheckpointMirror, NOTHING, partOf, type ReactionCheckpoint } from './mirror.ts';
 import { before, Parking } from './parking.ts';
 import type {
@@ -30,6 +27,7 @@ import type {
 } from './reaction.ts';
 import { replayHome } from './replay.ts';
 import { Slots } from './slots.ts';
+import { Waits } from './waits.ts';
 
 /** Milliseconds of the injected clock between two checkpoints. */
 const CHECKPOINT_INTERVAL = 1000;
@@ -57,6 +55,7 @@ class RunningReactions implements Reactions {
   readonly #handlers: Handlers;
   readonly #slots: Slots;
   readonly #intake: Intake;
+  readonly #waits: Waits;
   readonly #random: () => number;
   readonly #counters = {
     handled: 0,
@@ -73,7 +72,6 @@ class RunningReactions implements Reactions {
   #failure: { readonly error: unknown } | undefined;
   #stopped: Promise<void> | undefined;
   #saving: Promise<unknown> = Promise.resolve();
-  readonly #awaitingAssignment = new Set<() => void>();
 
   constructor(options: ReactionsOptions) {
     if (!/^[a-z][a-z0-9-]*$/.test(options.service)) {
@@ -110,6 +108,13 @@ class RunningReactions implements Reactions {
         for (const listener of this.#parkedListeners) listener(homeId);
       },
       fatal: (error) => this.#fail(error),
+    });
+    this.#waits = new Waits({
+      ...{ service, store, clock },
+      stopping: this.#stop.signal,
+      marks: (partition) => this.#intake.marks(partition),
+      consumer: () => this.#consumer,
+      over: () => this.#over(),
     });
   }
 
@@ -182,30 +187,22 @@ class RunningReactions implements Reactions {
 
   whenConsumed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
     const reached = (): boolean => (this.consumed(homeId) ?? '') >= position;
-    return this.#whenHome(homeId, position, reached, false, signal);
+    return this.#waits.forHome({ homeId, position, reached, parkedPasses: false, signal });
   }
 
   whenPassed(homeId: string, position: Position, signal?: AbortSignal): Promise<void> {
-    return this.#whenHome(
-      homeId,
-      position,
-      () => this.#parking.get(homeId) !== undefined || (this.consumed(homeId) ?? '') >= position,
-      true,
-      signal,
-    );
+    const reached = (): boolean =>
+      this.#parking.get(homeId) !== undefined || (this.consumed(homeId) ?? '') >= position;
+    return this.#waits.forHome({ homeId, position, reached, parkedPasses: true, signal });
   }
 
   async idle(): Promise<void> {
     const { store } = this.#options;
     let same: boolean;
     do {
-      // Between two clients of a bus there is a moment with some or nothing here, and more to come.
-      await this.#consumer?.settled?.();
-      while (this.assigned().length === 0 && !this.#stop.signal.aborted) {
-        await this.#reassigned().happened;
-      }
+      await this.#waits.assigned();
       const { position: head } = await store.head();
-      same = head === null || (await this.#consumedUpTo(head));
+      same = head === null || (await this.#waits.upTo(head));
     } while (this.#intake.unfinished > 0 || !same);
   }
 
@@ -242,103 +239,8 @@ class RunningReactions implements Reactions {
     return outcome;
   }
 
-  /** Answers false where a partition has come or begun anew meanwhile, and is to be looked at again. */
-  async #consumedUpTo(head: Position): Promise<boolean> {
-    const all = ALL.map((p) => this.#intake.marks(p));
-    const from = lowest(all.flatMap((m) => (m === undefined ? [] : [m.mark])));
-    const horizon = await readHorizon(this.#options.store, from, head);
-    for (const [partition, last] of horizon) {
-      // Not of one that is another instance's: nothing here would tell when it has come so far.
-      await this.#when(all[partition], () => (all[partition]?.mark ?? '') >= last);
-    }
-    if (this.#stop.signal.aborted) throw this.#over();
-    // Nothing of any partition up to the head is missing now: the next look begins there.
-    for (const m of all) if (m !== undefined && (m.seen ?? '') < head) m.pass(head);
-    for (const m of all) await this.#when(m, () => m?.unfinished === 0);
-    if (this.#stop.signal.aborted) throw this.#over();
-    // Taken away meanwhile it may be another's now, or on its way here again: the next look tells.
-    return all.every((m, p) => this.#intake.marks(p) === m);
-  }
-
-  async #whenHome(
-    homeId: string,
-    position: Position,
-    reachedHere: () => boolean,
-    parkedPasses: boolean,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const partition = partitionOf(homeId);
-    const { store, clock, service } = this.#options;
-    let reachedElsewhere = false;
-    const reached = (): boolean => reachedElsewhere || reachedHere();
-    if (!reached()) this.#consumer?.ask(partition, position);
-    const passes = { parked: parkedPasses, unheard: false };
-    const look = async (): Promise<void> => {
-      reachedElsewhere = await passedElsewhere({ store, clock }, service, homeId, position, passes);
-    };
-    const given = (): void => {
-      this.#intake.marks(partition)?.look();
-      this.#wakeAssigned();
-    };
-    signal?.addEventListener('abort', given, { once: true });
-    await this.#whenOf(partition, () => signal?.aborted === true || reached(), look);
-    signal?.removeEventListener('abort', given);
-    if (signal?.aborted !== true && !reached()) throw this.#over();
-  }
-
-  /**
-   * Waits on a partition, also where it is taken away and comes back; at most until the stop. While it
-   * is another instance's, looks at what that one writes down.
-   */
-  async #whenOf(
-    partition: number,
-    reached: () => boolean,
-    look: () => Promise<void>,
-  ): Promise<void> {
-    while (!this.#stop.signal.aborted && !reached()) {
-      const marks = this.#intake.marks(partition);
-      if (marks !== undefined) {
-        await this.#when(marks, reached);
-        continue;
-      }
-      const { happened, forget } = this.#reassigned();
-      try {
-        await look();
-      } catch (error) {
-        // The store is away: it is looked again with the next turn.
-        if (!isTransient(error)) throw error;
-      }
-      const over = new AbortController();
-      if (!reached()) {
-        await Promise.race([happened, this.#options.clock.sleep(LOOK_EACH, over.signal)]);
-      }
-      over.abort();
-      forget();
-    }
-  }
-
-  /** Resolves when a partition comes or goes, when a wait is given up, and at the stop. */
-  #reassigned(): { readonly happened: Promise<void>; readonly forget: () => void } {
-    let wake: () => void = () => undefined;
-    const happened = new Promise<void>((resolve) => (wake = resolve));
-    this.#awaitingAssignment.add(wake);
-    return { happened, forget: () => void this.#awaitingAssignment.delete(wake) };
-  }
-
-  #wakeAssigned(): void {
-    const waiting = [...this.#awaitingAssignment];
-    this.#awaitingAssignment.clear();
-    for (const wake of waiting) wake();
-  }
-
   #has(partition: number): boolean {
     return this.#intake.marks(partition) !== undefined;
-  }
-
-  /** Waits on a partition, at most until the stop or until it is taken away. */
-  #when(marks: PartitionMarks | undefined, reached: () => boolean): Promise<void> {
-    if (marks === undefined) return Promise.resolve();
-    return marks.when(() => reached() || marks.revoked || this.#stop.signal.aborted);
   }
 
   async #load(): Promise<void> {
@@ -408,7 +310,7 @@ class RunningReactions implements Reactions {
   }
 
   #changed(partition: number): void {
-    this.#wakeAssigned();
+    this.#waits.wake();
     for (const listener of this.#listeners) listener(partition);
   }
 
@@ -457,8 +359,7 @@ class RunningReactions implements Reactions {
   async #end(deadlineMilliseconds: number): Promise<void> {
     const { clock, service, logger } = this.#options;
     this.#stop.abort();
-    for (const p of ALL) this.#intake.marks(p)?.look();
-    this.#wakeAssigned();
+    this.#waits.end();
     const over = new AbortController();
     await Promise.race([
       Promise.all([this.#consumer?.stop(deadlineMilliseconds), this.#intake.work.end()]),
@@ -487,14 +388,4 @@ class RunningReactions implements Reactions {
       cause: this.#failure?.error,
     });
   }
-}
-
-/** The lowest mark; null where any has nothing yet. */
-function lowest(marks: readonly Mark[]): Mark {
-  let low: Mark | undefined;
-  for (const mark of marks) {
-    if (mark === null) return null;
-    if (low === undefined || low === null || mark < low) low = mark;
-  }
-  return low ?? null;
 }

@@ -316,6 +316,31 @@ test('any number of steps may wait for an engine that is away, and nothing warns
   expect(listenedTo.map((signal) => getMaxListeners(signal))).toEqual([Infinity]);
 });
 
+test('a step that an engine which is away has not done in its time fails, and says so', async () => {
+  const to = endpoint();
+  const clock = new ManualClock('2026-04-10T09:00:00.000Z');
+  await start(
+    to,
+    (driver) => ({
+      ...driver,
+      destroy: () => Promise.reject(new DriverError('engine-unavailable', 'The engine is away.')),
+    }),
+    {
+      now: () => clock.now(),
+      sleep: (milliseconds) => {
+        clock.advance(milliseconds);
+        return Promise.resolve();
+      },
+    },
+  );
+  to.instruct(instruction('destroy', 1, 1, '2026-04-10T09:01:00.000Z'));
+  const [answer] = await to.answers(1);
+  expect(answer).toMatchObject({
+    outcome: 'failed',
+    message: 'engine-unavailable: The engine is away. It was tried until its time was over.',
+  });
+});
+
 test('a connection that is lost is made again, with all that is there, and an old one is not heard', async () => {
   const to = endpoint();
   const waits: number[] = [];

@@ -177,5 +177,9 @@ async function store(folder: string, file: string, identity: Stored): Promise<vo
 async function moved(folder: string, from: string, to: string): Promise<void> {
   await rename(from, to);
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -46,7 +46,8 @@ export async function runStep(
       if (!(error instanceof DriverError)) throw error;
       const again = error.code === 'engine-unavailable' || error.code === 'outcome-unknown';
       if (!again || clock.now() + wait > deadline) {
-        const message = `${error.code}: ${error.message}`.slice(0, 2000);
+        const until = again ? ' It was tried until its time was over.' : '';
+        const message = `${`${error.code}: ${error.message}`.slice(0, 1900)}${until}`;
         const packages = await whatIsThere(driver, instruction);
         return { outcome: 'failed', message, ...(packages && { packages }) };
       }

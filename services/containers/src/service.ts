@@ -52,6 +52,7 @@ import {
 } from './queries/reconciling.ts';
 import { subjectsOfUsage } from './queries/usage.ts';
 
+export { nodeCalls } from './node-calls.ts';
 export { nodeEndpoint } from './node-endpoint.ts';
 export { nodeGate, type NodeGate } from './node-gate.ts';
 export type { NodeConnection, NodeEndpoint, NodeEndpointOptions } from './node-endpoint.ts';

@@ -45,6 +45,10 @@ export const machineDisk: JournalDisk = {
   replace: async (file, by) => {
     await rename(by, file);
     const folder = await open(dirname(file), 'r');
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   },
 };

@@ -5,7 +5,13 @@ import { idOf } from '@bivouac/events/values';
 import { handler } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
-import { enterContainer, leaveRoster, liftRosterHold, placeRosterHold } from '../domain/roster.ts';
+import {
+  enterContainer,
+  keepOut,
+  leaveRoster,
+  liftRosterHold,
+  placeRosterHold,
+} from '../domain/roster.ts';
 import { roster, streamOf } from './aggregates.ts';
 
 /** The tree; its roster belongs to the tenant at its head. */
@@ -22,6 +28,14 @@ export const EnterContainer = command({
 
 export const LeaveRoster = command({
   name: 'containers.LeaveRoster',
+  access: 'internal',
+  input: z.strictObject({ homeId, containerId: idOf('container') }),
+  result: nothing,
+});
+
+/** Of a container that was given up before it was made: it leaves, or never enters. */
+export const KeepOut = command({
+  name: 'containers.KeepOut',
   access: 'internal',
   input: z.strictObject({ homeId, containerId: idOf('container') }),
   result: nothing,
@@ -53,6 +67,7 @@ const ofTree = {
 export const rosterCommands = [
   handler(EnterContainer, roster, { ...ofTree, decide: enterContainer }),
   handler(LeaveRoster, roster, { ...ofTree, decide: leaveRoster }),
+  handler(KeepOut, roster, { ...ofTree, decide: keepOut }),
   handler(PlaceRosterHold, roster, { ...ofTree, decide: placeRosterHold }),
   handler(LiftRosterHold, roster, { ...ofTree, decide: liftRosterHold }),
 ];

@@ -5,6 +5,7 @@
  */
 import {
   ContainerEntered,
+  ContainerKeptOut,
   ContainerLeft,
   type rosterEvents,
   RosterHoldLifted,
@@ -16,12 +17,13 @@ import type { Hold } from '@bivouac/events/operations';
 export interface RosterState {
   /** Tenant by container. */
   readonly containers: Map<string, string>;
+  readonly keptOut: Set<string>;
   readonly holds: Map<string, { readonly hold: Hold; readonly tenantIds: ReadonlySet<string> }>;
   readonly lifted: Set<string>;
 }
 
 export function emptyRoster(): RosterState {
-  return { containers: new Map(), holds: new Map(), lifted: new Set() };
+  return { containers: new Map(), keptOut: new Set(), holds: new Map(), lifted: new Set() };
 }
 
 export function evolveRoster(
@@ -32,6 +34,8 @@ export function evolveRoster(
     state.containers.set(event.data.containerId, event.data.tenantId);
   } else if (is(event, ContainerLeft)) {
     state.containers.delete(event.data.containerId);
+  } else if (is(event, ContainerKeptOut)) {
+    state.keptOut.add(event.data.containerId);
   } else if (is(event, RosterHoldPlaced)) {
     const { hold, tenantIds } = event.data;
     state.holds.set(hold.holdId, { hold, tenantIds: new Set(tenantIds) });
@@ -42,13 +46,19 @@ export function evolveRoster(
   return state;
 }
 
-/** Refused: TENANT_HELD. */
+/** Refused: TENANT_HELD, CONTAINER_GONE. */
 export function enterContainer(
   state: RosterState,
   input: { readonly containerId: string; readonly tenantId: string },
 ): Decision {
   const { containerId, tenantId } = input;
   if (state.containers.has(containerId)) return accept();
+  if (state.keptOut.has(containerId)) {
+    return refuse(
+      'CONTAINER_GONE',
+      `The container ${containerId} was given up; order another one.`,
+    );
+  }
   for (const { hold, tenantIds } of state.holds.values()) {
     if (!tenantIds.has(tenantId)) continue;
     return refuse(
@@ -60,9 +70,17 @@ export function enterContainer(
   return accept(ContainerEntered({ containerId, tenantId }));
 }
 
+/** Takes a container out. */
 export function leaveRoster(state: RosterState, input: { readonly containerId: string }): Decision {
   const { containerId } = input;
   return state.containers.has(containerId) ? accept(ContainerLeft({ containerId })) : accept();
+}
+
+/** Takes a container out that was given up before it was there, or sees to it that it never comes in. */
+export function keepOut(state: RosterState, input: { readonly containerId: string }): Decision {
+  const { containerId } = input;
+  if (state.containers.has(containerId)) return accept(ContainerLeft({ containerId }));
+  return state.keptOut.has(containerId) ? accept() : accept(ContainerKeptOut({ containerId }));
 }
 
 export function placeRosterHold(

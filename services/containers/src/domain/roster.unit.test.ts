@@ -6,6 +6,7 @@ import { roster } from '../commands/aggregates.ts';
 import { id, Stream } from '../given.ts';
 import {
   enterContainer,
+  keepOut,
   leaveRoster,
   liftRosterHold,
   placeRosterHold,
@@ -27,6 +28,8 @@ const enter = (stream: Stream<RosterState>, container: string, tenant = 'a') =>
   );
 const leave = (stream: Stream<RosterState>, container: string) =>
   stream.when((state) => leaveRoster(state, { containerId: id('container', container) }));
+const kept = (stream: Stream<RosterState>, container: string) =>
+  stream.when((state) => keepOut(state, { containerId: id('container', container) }));
 const place = (stream: Stream<RosterState>, name: string, ...tenants: string[]) =>
   stream.when((state) =>
     placeRosterHold(state, { hold: hold(name), tenantIds: tenants.map((t) => id('tenant', t)) }),
@@ -46,6 +49,16 @@ describe('a roster', () => {
     expect(enter(stream, 'x')).toEqual([]);
     expect(leave(stream, 'x')).toEqual(['ContainerLeft']);
     expect(leave(stream, 'x')).toEqual([]);
+  });
+
+  test('lets in nothing that was given up before it came', () => {
+    const stream = new Stream(roster);
+    expect(kept(stream, 'x')).toEqual(['ContainerKeptOut']);
+    expect(kept(stream, 'x')).toEqual([]);
+    expect(enter(stream, 'x')).toBe('CONTAINER_GONE');
+    expect(leave(stream, 'x')).toEqual([]);
+    expect(enter(stream, 'y')).toEqual(['ContainerEntered']);
+    expect(kept(stream, 'y')).toEqual(['ContainerLeft']);
   });
 
   test('refuses a container of a tenant that is held, and of no other', () => {

@@ -77,7 +77,10 @@ async function takeAddress(
   if ('refusal' in sought) return { refusal: sought.refusal };
   const walks = new Map([[leaseId, [...sought.candidates]]]);
   const walked = await walk({ ...input, address }, walks, context, facts);
-  if (walked.refusal !== undefined) return { refusal: walked.refusal };
+  if (walked.refusal !== undefined) {
+    const trouble = await giveLeasesBack({ leaseIds: [leaseId], addresses: [] }, context, facts);
+    return { refusal: trouble ?? walked.refusal };
+  }
   const leased = walked.leased.get(leaseId);
   return leased === undefined
     ? { refusal: addressTaken(address).refusal }
@@ -101,9 +104,14 @@ async function takeAny(input: Lease, context: PolicyContext, facts: Facts): Prom
   }
   const walked = await walk(input, walks, context, facts);
   const addresses = leaseIds.flatMap((leaseId) => walked.leased.get(leaseId) ?? []);
-  if (walked.refusal === undefined && addresses.length === leaseIds.length) return { addresses };
-  // What one range had left is given back, also where the next one is asked too late.
-  const refusal = (await release(addresses, context, 'short')) ?? walked.refusal;
+  if (walked.refusal !== undefined) {
+    // Also what an earlier delivery has decided and which is on its way to the log.
+    const trouble = await giveLeasesBack({ leaseIds, addresses }, context, facts);
+    return { refusal: trouble ?? walked.refusal };
+  }
+  if (addresses.length === leaseIds.length) return { addresses };
+  // What one range had left is given back.
+  const refusal = await release(addresses, context, 'short');
   return { refusal: refusal ?? poolFull(input, leaseIds.length, found.value.free).refusal };
 }
 

@@ -11,7 +11,7 @@ import { type PolicyContext, responder } from '@bivouac/infra/runtime';
 import { container, image, placement, streamOf } from '../commands/aggregates.ts';
 import { carried } from '../commands/asking.ts';
 import { DiscardContainer, RequestContainer } from '../commands/containers.ts';
-import { EnterContainer, LeaveRoster } from '../commands/rosters.ts';
+import { EnterContainer, KeepOut, LeaveRoster } from '../commands/rosters.ts';
 import { mayDiscard } from '../domain/container/index.ts';
 import { orderable } from '../domain/image.ts';
 import { giveLeasesBack, takeLeases } from './lease.ts';
@@ -106,13 +106,14 @@ async function orderedFacts(
 
 /** Gives back what an earlier delivery of the ask may have taken: a refusal says that nothing was. */
 async function nothingLeft(
-  { placementId, leaseIds }: Prepare,
+  { containerId, placementId, leaseIds }: Prepare,
   context: PolicyContext,
   ask: PrepareAsk,
 ): Promise<Refusal | undefined> {
   // A place is taken before anything else.
   const { state } = await context.load(placement, streamOf.placement(placementId));
   if (state.kind !== 'sought') return undefined;
+  await context.execute(KeepOut, { homeId: ask.homeId, containerId });
   return (
     (await giveLeasesBack({ leaseIds, addresses: [] }, context, ask)) ??
     (await givePlaceBack({ placementId }, context, ask))

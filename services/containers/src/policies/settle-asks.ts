@@ -4,7 +4,7 @@ import { is } from '@bivouac/events/language';
 import { refuse } from '@bivouac/events/language';
 import { policy } from '@bivouac/infra/runtime';
 
-import { LeaveRoster } from '../commands/rosters.ts';
+import { KeepOut, LeaveRoster } from '../commands/rosters.ts';
 import { settleCapacity } from './resize.ts';
 
 export const settleAsks = policy({
@@ -23,7 +23,9 @@ export const settleAsks = policy({
     if (name === 'containers.resize') {
       await settleCapacity({ ref: ask, outcome }, containerId, context);
     }
-    if (gone) await context.execute(LeaveRoster, { homeId, containerId });
+    // Of what is discarded the entry may be on its way still.
+    const leave = name === 'containers.discard' ? KeepOut : LeaveRoster;
+    if (gone) await context.execute(leave, { homeId, containerId });
     // Where another answer stands (a time-out), the operation undoes by its own registered steps.
     await context.answer(
       ask,

@@ -67,7 +67,9 @@ export const platformProjection = projection({
   tables: [ranges, rangeFacts, images, rosters],
   on: [
     on(RangeRegistered, (event, view) => {
-      const { reserved, ...facts } = event.data;
+      const { rangeId, cidr, family, gateway, location, coolDownSeconds, reserved } = event.data;
+      const facts = { rangeId, cidr, family, gateway, location, coolDownSeconds };
+      // It opens the range: nothing is in it that a later version of the event says besides.
       view.put(rangeFacts, { ...facts, reserved });
       view.put(ranges, {
         ...facts,

@@ -2,7 +2,7 @@
  * What an operation on packages came to: the answers to its two steps, which stand for ever in streams
  * of their own. No read model keeps them.
  */
-import { is } from '@bivouac/events/language';
+import { is, parseKnown } from '@bivouac/events/language';
 import {
   AskAnswered,
   type AskName,
@@ -58,7 +58,7 @@ async function resultOf<N extends 'packages.resolve' | 'containers.packages'>(
   const [answer] = events;
   if (answer === undefined || !is(answer, AskAnswered)) return undefined;
   if (!context.reaches(answer.tenantid) || answer.data.ask !== name) return undefined;
-  const parsed = asks[name].result.safeParse(answer.data.result);
+  const parsed = parseKnown(asks[name].result, answer.data.result);
   return parsed.success ? (parsed.data as AskResult<N>) : undefined;
 }
 

@@ -121,6 +121,8 @@ export function evaluate(
     );
   skewed(of('event_version_written'), of('event_version_read'), say);
 
+  clocksApart(of('clock_seconds'), say);
+
   const times = of('last_backup_timestamp_seconds').map(({ value }) => value * 1000);
   const backup = Math.max(0, typeof recorded === 'number' ? recorded : 0, ...times);
   const told = looks.some(({ samples }) => samples !== undefined);
@@ -204,6 +206,22 @@ function skewed(
         );
     }
   }
+}
+
+/** Asked at about the same time, all should say about the same. */
+function clocksApart(
+  clocks: readonly Series[],
+  say: (alert: ThresholdName, what: string) => void,
+): void {
+  const sorted = [...clocks].sort((a, b) => a.value - b.value);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return;
+  const apart = last.value - first.value;
+  if (apart > thresholds.ClocksApart.most)
+    say(
+      'ClocksApart',
+      `the clock of ${last.at} is ${duration(apart)} ahead of that of ${first.at}`,
+    );
 }
 
 function rowOf({ name, url, answers, ready, samples = [] }: Look, now: number): Row {

@@ -60,6 +60,18 @@ test('who does not read what another writes is to be rolled; no backup is said t
   expect(report.lastBackup).toBeNull();
 });
 
+test.each([
+  [30, []],
+  [31, ['ClocksApart']],
+])('clocks that are %i s apart, whatever the one here says', (seconds, alerts) => {
+  const clock = (ahead: number): string => `bivouac_clock_seconds ${1_000_000 + ahead}`;
+  const looks = [saying(clock(7), 'relay'), saying(clock(seconds), 'quotas'), saying(clock(0))];
+  const { problems } = evaluate(looks, NOW, NOW);
+  expect(problems.map(({ alert }) => alert)).toEqual(alerts);
+  for (const { what } of problems)
+    expect(what).toBe('the clock of quotas is 31 s ahead of that of billing');
+});
+
 test('a record of a backup that cannot be read is no backup, and is named', () => {
   const { problems } = evaluate([saying('')], NOW, { unreadable: '/data/events.backup' });
   expect(problems).toMatchObject([

@@ -3,12 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
-const cli = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+import { bundledProgram, removeBuilds } from '../../../../../infra/process/testing/program.ts';
+
+const cli = bundledProgram('services/all/src/cli.ts');
+afterAll(removeBuilds);
+
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
@@ -43,7 +46,7 @@ function watching(url: string, ...more: readonly string[]) {
   const child = spawn(
     process.execPath,
     [
-      ...['--conditions=source', '--import', 'tsx', cli, 'status', '--watch', '--every', '1'],
+      ...['--enable-source-maps', cli, 'status', '--watch', '--every', '1'],
       ...['--at', `relay=${url}`, ...more],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { serveEventStore } from '../dev/eventstore/server.ts';
-import { eventStoreContract, type LogUnderTest } from './contract.ts';
-import { openEmbeddedStore } from './embedded/store.ts';
-import { openEventStore } from './open.ts';
-import { memoryEventStore } from './memory.ts';
-import type { EventStore } from './port.ts';
+import { serveEventStore } from '../../dev/eventstore/server.ts';
+import { eventStoreContract, type LogUnderTest } from '../contract.ts';
+import { openEmbeddedStore } from '../embedded/store.ts';
+import { openEventStore } from '../open.ts';
+import { memoryEventStore } from '../memory.ts';
+import type { EventStore } from '../port.ts';
 
 /** One server and a client of it; `again` is another process's client, with a folder of its own. */
 async function underTest(log: EventStore, folder: string, stride: number): Promise<LogUnderTest> {
