@@ -103,6 +103,8 @@ export const scenarios: { readonly [K in OperationKind]: readonly Scenario[] } =
     },
   ],
   packages: [
+    { name: 'packages: install', ready: fromRepository('install', 'vim') },
+    { name: 'packages: upgrade', ready: fromRepository('upgrade', 'vsftpd') },
     {
       name: 'packages: remove',
       ready: onContainer((containerId) => ({
@@ -199,6 +201,17 @@ function powered(action: PowerAction, before?: PowerAction): (world: World) => P
     const { containerId } = await world.container();
     if (before !== undefined) await world.does({ kind: 'power', containerId, action: before });
     return world.customers({ kind: 'power', containerId, action });
+  };
+}
+
+function fromRepository(
+  action: 'install' | 'upgrade',
+  name: string,
+): (world: World) => Promise<Order> {
+  return async (world) => {
+    await world.repository();
+    const { containerId } = await world.container();
+    return world.customers({ kind: 'packages', containerId, action, packages: [name] });
   };
 }
 

@@ -3,7 +3,6 @@ import { type Agent, startAgent } from '@bivouac/agent';
 import { LOCATION } from '@bivouac/all';
 import type { NodeEndpoint } from '@bivouac/containers';
 import { RegisterNode } from '@bivouac/containers/api';
-import type { Principal } from '@bivouac/events/language';
 import type { Host } from '@bivouac/infra/runtime';
 
 import { openFence } from '../../../services/agent/src/fence/fence.ts';
@@ -97,9 +96,4 @@ async function registered(disk: Disk, host: Host): Promise<string> {
   );
   if (!reply.ok) throw new Error(reply.refusal.message);
   return reply.result.nodeId;
-}
-
-/** A node, as the endpoint acts for it. */
-export function asNode(nodeId: string): Principal {
-  return { ...staff, id: `node:${nodeId}`, kind: 'node' };
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { tapped } from '@bivouac/all/services';
-import { nodeEndpoint, type NodeEndpoint } from '@bivouac/containers';
+import { nodeCalls, nodeEndpoint, type NodeEndpoint } from '@bivouac/containers';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
 import { embeddedBus } from '@bivouac/infra/bus';
 import {
@@ -20,7 +20,7 @@ import { memoryViews, type ViewStore } from '@bivouac/infra/views';
 import { NodeNews } from '../../../services/all/src/endpoint/node-news.ts';
 import type { Disk } from './disk.ts';
 import { type Failpoint, Life } from './life.ts';
-import { asNode, startNode } from './node.ts';
+import { startNode } from './node.ts';
 import { type EngineStep, mortalBus, mortalPorts, mortalStore } from './ports.ts';
 
 export interface ProcessOptions {
@@ -104,10 +104,7 @@ async function start(disk: Disk, life: Life, options: ProcessOptions): Promise<R
 
 function endpointOf(host: Host, news: NodeNews, clock: ReturnType<Life['clock']>): NodeEndpoint {
   return nodeEndpoint({
-    command: (nodeId, contract, input, idempotencyKey, because) =>
-      host.command(contract, input, { principal: asNode(nodeId), idempotencyKey, ...because }),
-    query: (nodeId, contract, input, atLeast) =>
-      host.query(contract, input, { principal: asNode(nodeId), atLeast }),
+    ...nodeCalls(host),
     onNewInstruction: news.onInstruction,
     newId: randomUUID,
     log: () => undefined,

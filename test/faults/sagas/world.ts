@@ -1,10 +1,15 @@
 /** A world in which orders can be given: made once as an installation would be, then forked. */
+import { join } from 'node:path';
+
 import { seed, type Seeded } from '@bivouac/all';
 import { Standing } from '@bivouac/all/checks/standing';
 import type { CommandContract } from '@bivouac/events/language';
+import { RegisterRepository, SyncRepository } from '@bivouac/packages/api';
 import { type OperationOrder, StartOperation } from '@bivouac/provisioning/api';
 import type { z } from 'zod';
 
+import { writeRepository } from '../../../services/all/src/demo/repository.ts';
+import { skelPackages } from '../../../services/all/src/seed/skel.ts';
 import { Disk } from './disk.ts';
 import type { Order, Ready, Scenario } from './kinds.ts';
 import { type Running, startProcess } from './process.ts';
@@ -62,6 +67,23 @@ export class World {
     const { target } = await this.command(StartOperation, { order, ...of }, 'a container');
     await this.#rest('provision');
     return { containerId: target.id };
+  }
+
+  /** A repository that was read: it has what images have, one of it newer, and something with what it needs. */
+  async repository(): Promise<void> {
+    const el9 = { release: '1.el9' };
+    const offers = skelPackages.map((one) =>
+      one.name === 'vsftpd' ? { ...one, version: `${one.version}.1` } : one,
+    );
+    const baseUrl = await writeRepository(join(this.disk.folder, 'repository'), [
+      ...offers,
+      { name: 'vim', version: '9.1', ...el9, requires: ['vim-data'] },
+      { name: 'vim-data', version: '9.1', ...el9, arch: 'noarch' },
+    ]);
+    const of = { name: 'el9', baseUrl, arch: 'x86_64' };
+    const { repositoryId } = await this.command(RegisterRepository, of, 'a repository');
+    await this.command(SyncRepository, { repositoryId }, 'what it offers');
+    await this.#rest('the repository');
   }
 
   async moveTo(instant: string): Promise<void> {

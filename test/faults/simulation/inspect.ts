@@ -10,7 +10,12 @@ import { FAKE_NODE, type Instance, instancesOf } from '@bivouac/all/checks/engin
 import { historyViolations } from '@bivouac/all/checks/history';
 import { issueViolations } from '@bivouac/all/checks/issued';
 import { builtAnew, rowsOf } from '@bivouac/all/checks/left';
-import { modelViolations, parkedViolations, quotaRowViolations } from '@bivouac/all/checks/models';
+import {
+  modelViolations,
+  parkedViolations,
+  quotaRowViolations,
+  type Rows,
+} from '@bivouac/all/checks/models';
 import { nodeViolations } from '@bivouac/all/checks/nodes';
 import { operationViolations, ownersIn } from '@bivouac/all/checks/operations';
 import { checkQuotas } from '@bivouac/all/checks/quotas';
@@ -40,6 +45,13 @@ export interface Left {
   readonly watch: Watch;
 }
 
+/** What a host shows, and what it would show after a rebuild. */
+interface Shown {
+  readonly name: string;
+  readonly models: ReadonlyMap<string, Rows>;
+  readonly anew: ReadonlyMap<string, Rows>;
+}
+
 let owners: Promise<(step: string) => boolean> | undefined;
 const RUNBOOK = new URL('../../../docs/operations-runbook.md', import.meta.url);
 
@@ -50,11 +62,15 @@ export async function inspect(left: Left): Promise<Violations> {
   const quotas = checkQuotas(history);
   owners ??= readFile(RUNBOOK, 'utf8').then(ownersIn);
   const owned = await owners;
-  const anew = await builtAnew(store);
-  const shown = system.hosts.map(({ views, process }) => ({
-    name: process.name,
-    models: new Map([...views].map(([service, view]) => [service, rowsOf(view.rows())])),
-  }));
+  const shown: Shown[] = [];
+  for (const { views, process, services } of system.hosts) {
+    shown.push({
+      name: process.name,
+      models: new Map([...views].map(([service, view]) => [service, rowsOf(view.rows())])),
+      // By the release that it runs.
+      anew: await builtAnew(store, services),
+    });
+  }
   const found: Record<Law, string[]> = {
     'the log is whole and in order': historyViolations(history),
     'no acknowledged command is lost, none is applied twice': acknowledgementViolations(
@@ -78,7 +94,7 @@ export async function inspect(left: Left): Promise<Violations> {
     'no home is parked': parkedViolations(history),
     'no reaction is skipped': watch.skipped(history.slice(before)),
     'no reaction runs again on what was done': watch.violations,
-    'a rebuild equals the live read models': shown.flatMap(({ name, models }) =>
+    'a rebuild equals the live read models': shown.flatMap(({ name, models, anew }) =>
       [...models].flatMap(([service, rows]) =>
         modelViolations(`${name}: ${service}`, rows, anew.get(service) ?? new Map()),
       ),

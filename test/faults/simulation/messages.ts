@@ -35,6 +35,10 @@ export const ReportSchema = z.object({
   /** In the log at the end. */
   events: z.number(),
   crashes: z.number(),
+  /** Hosts that were rolled to another release. */
+  rolls: z.number(),
+  /** Events of which there is a later version, as they were written in it. */
+  later: z.number(),
   /** What is wrong beside the laws: a process broke by itself, or it never came to rest. */
   trouble: z.array(z.string()),
   /** What is violated, by law; laws that hold are left out. */

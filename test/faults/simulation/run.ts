@@ -2,11 +2,10 @@
  * One simulated run: a few orders on a system in which everything goes wrong for a while, then calm, in
  * which everything has to come to its end; then what is left is inspected.
  */
-import type { Position, Recorded, StoredEvent } from '@bivouac/events/language';
+import type { EventRegistry, Position, Recorded, StoredEvent } from '@bivouac/events/language';
 import { Leftovers } from '@bivouac/containers/api';
 import { endOf } from '@bivouac/all/checks/ends';
 import { Draws } from '@bivouac/all/draws';
-import { allServices } from '@bivouac/all/services';
 import { PARTITIONS } from '@bivouac/infra/bus';
 import { memoryEventStore } from '@bivouac/infra/event-store';
 import { registryOf, systemPrincipal } from '@bivouac/infra/runtime';
@@ -18,6 +17,8 @@ import { machineOf } from './chance.ts';
 import { heldViolations, inspect, type Left } from './inspect.ts';
 import type { Report } from './messages.ts';
 import { forgetProcesses, type SimulatedProcess, type Surroundings } from './process.ts';
+import { laterRelease, onlyRelease, type Releases } from './releases.ts';
+import { Rollout } from './rollout.ts';
 import { Scheduler } from './scheduler.ts';
 import { CALM, simulationOf, type SimulationSettings } from './settings.ts';
 import { SimulatedLog } from './store.ts';
@@ -48,8 +49,6 @@ const RECONNECTING = 25_000;
 /** Times the clock is moved on before what has not come to rest never will. */
 const MOST_ROUNDS = 80;
 
-const registry = registryOf(allServices);
-
 /** Runs what the seed says. */
 export async function simulate(options: SimulationOptions): Promise<Played> {
   const made = await worldOf(options.seed);
@@ -75,6 +74,11 @@ class Run {
   readonly #history: Recorded[] = [];
   /** Gone, with a request on its way. */
   readonly #strays = new Set<SimulatedProcess>();
+  readonly #releases: Releases;
+  readonly #registry: EventRegistry;
+  readonly #rollout: Rollout;
+  /** Events as they were written in a later version. */
+  #later = 0;
   #calm = false;
   #wall = BEGIN;
   #kills: number;
@@ -92,6 +96,9 @@ class Run {
     forgetProcesses();
     this.#draws = new Draws(seed, 'disturbances');
     this.load = new Load(new Draws(seed, 'load'));
+    const releases = new Draws(seed, 'releases');
+    this.#releases = settings.rolled ? laterRelease(releases) : onlyRelease;
+    this.#registry = registryOf(this.#releases.latest);
     this.log = new SimulatedLog(memoryEventStore({ epoch: EPOCH }));
     const draws = new Draws(seed, 'ports');
     const surroundings: Surroundings = {
@@ -108,6 +115,7 @@ class Run {
     this.#broker = broker;
     this.system = new System({
       ...{ surroundings, log: this.log, broker, seed, plant, nodes: made.nodes },
+      releases: this.#releases,
       ports: edgePorts((size) =>
         Buffer.from(Array.from({ length: size }, () => draws.between(0, 255))),
       ),
@@ -118,6 +126,10 @@ class Run {
       watched: (services, process) => this.watch.watched(services, process),
       broken: (what) => this.trouble.push(what),
     });
+    this.#rollout = new Rollout({
+      ...{ scheduler: this.scheduler, system: this.system, draws: releases },
+      over: () => this.#calm,
+    });
   }
 
   async play(): Promise<Played> {
@@ -126,6 +138,7 @@ class Run {
     for (let n = 0; n < this.settings.relays; n++) this.system.startRelay();
     this.system.startNodes();
     this.#disturb();
+    if (this.settings.rolled) this.#rollout.begin();
     this.#want();
     const storm = this.#draws.between(4_000, 20_000);
     const quiet = (): boolean =>
@@ -157,6 +170,8 @@ class Run {
       orders: this.load.accepted,
       events: this.#history.length,
       crashes: this.#crashes,
+      rolls: this.#rollout.rolls,
+      later: this.#later,
       trouble: this.trouble,
       violations,
     };
@@ -183,8 +198,9 @@ class Run {
   }
 
   #hear(stored: StoredEvent): void {
-    const event = registry.decode(stored);
+    const event = this.#registry.decode(stored);
     if (event === undefined) throw new Error(`nobody knows ${stored.type}`);
+    if (stored.schemaver === this.#releases.written('writes').get(stored.type)) this.#later += 1;
     this.#history.push(event);
     this.watch.hear(event);
     this.scheduler.note(`event ${event.stream} ${event.revision} ${event.type} ${event.id}`);
@@ -319,7 +335,10 @@ class Run {
         this.system.whole(hosts) && this.load.unanswered === 0 && this.#strays.size === 0;
       if (!(await this.#until(() => whole() && this.#shared()))) return false;
       if (!(await this.#settled())) continue;
+      const { last } = this.log;
       const unanswered = await this.#unansweredInstructions();
+      // What an agent that came back has reported meanwhile has not been applied everywhere.
+      if (this.log.last !== last) continue;
       const open = this.load.open.length > 0 || this.load.uncertain().length > 0;
       if (!open && unanswered === 0) return true;
       // Agents find their way back by the network's time, not by the clock of deadlines.

@@ -39,7 +39,12 @@ export interface SimulationSettings {
    * arrives when everybody has given it up.
    */
   readonly ghosts: boolean;
+  /** Hosts are rolled to a release that reads later versions of events, then to one that writes them. */
+  readonly rolled: boolean;
 }
+
+/** Every so-many-th seed's hosts are rolled. */
+const ROLLED_EACH = 4;
 
 /** Nothing goes wrong any more. */
 export const CALM = {
@@ -81,5 +86,6 @@ export function simulationOf(seed: number): SimulationSettings {
     skew: draws.chance(0.5) ? 0 : draws.between(1, 3000),
     jumps: rate(0.15),
     ghosts: draws.chance(0.15),
+    rolled: seed % ROLLED_EACH === 1,
   };
 }

@@ -6,36 +6,27 @@
 import { beforeAll, expect, test } from '@jest/globals';
 
 import { runSimulations } from './index.ts';
-import type { Law } from './laws.ts';
 import type { Report } from './messages.ts';
-import { type PlantName, plantNames } from './plants/names.ts';
+import { foundBy } from './plants/found-by.ts';
+import { plantNames } from './plants/names.ts';
 
 /**
  * Seeds 1 and on: whatever comes, and what once was violated. 2 and others: two replicas decided one command
- * at once, and each took its own events for those in the log. 23: a place that had been given up arrived.
+ * at once, and each took its own events for those in the log.
  */
-const RUNS = 24;
+const RUNS = 10;
 /**
- * What once was violated, too far on to be among these. 264: a partition whose only event was lost was heard
- * of by nobody. 612 and 784: what one who had died decided in time arrived after it was refused as late.
+ * What once was violated, too far on to be among these. 17: an answer of a newer release said more than was
+ * known, and what waited for it was parked. 23: a place that had been given up arrived. 264: a partition whose
+ * only event was lost was heard of by nobody. 612 and 784: what one who had died decided in time arrived
+ * after it was refused as late. 805: leases that were on their way when the rest of them was refused. 1003: a
+ * container entered its roster after it had been given up. 3354 and 3613: what one replica had done in time was
+ * undone by another, whose clock had gone on and who had looked for an answer just before. 7819: an agent
+ * reported while it was looked whether all was at rest (a fault of the simulation's own).
  */
-const KEPT = [264, 612, 784];
+const KEPT = [17, 23, 264, 612, 784, 805, 1003, 3354, 3613, 7819];
 /** Played again, behind others and beside others. */
-const AGAIN = { first: 3, count: 4 } as const;
-
-/** A seed that finds the bug, and a law that it breaks there. */
-const planted: Readonly<Record<PlantName, readonly [seed: number, law: Law]>> = {
-  'checkpoint-before-effect': [5, 'no reaction is skipped'],
-  'append-any': [2, 'no acknowledged command is lost, none is applied twice'],
-  'no-dedupe': [2, 'no acknowledged command is lost, none is applied twice'],
-  'compensate-after': [15, 'nothing is held for what is gone'],
-  'wall-clock': [3, 'the log is whole and in order'],
-  'stale-refusal': [25, 'every operation has ended or has an owner'],
-  'no-tombstone': [23, 'nothing is held for what is gone'],
-  'skip-last': [1, 'no reaction is skipped'],
-  'cross-tenant-key': [7, 'no acknowledged command is lost, none is applied twice'],
-  'replay-fires': [1, 'no reaction runs again on what was done'],
-};
+const AGAIN = { first: 4, count: 2 } as const;
 
 const reports: Report[] = [];
 
@@ -44,7 +35,7 @@ beforeAll(async () => {
     batches: [
       { first: 1, count: RUNS, plant: null },
       ...KEPT.map((seed) => ({ first: seed, count: 1, plant: null })),
-      ...plantNames.map((plant) => ({ first: planted[plant][0], count: 1, plant })),
+      ...plantNames.map((plant) => ({ first: foundBy[plant][0], count: 1, plant })),
       { ...AGAIN, plant: null },
     ],
     reported: (report) => {
@@ -63,6 +54,12 @@ test('whatever goes wrong, nothing that must hold is violated', () => {
   expect(right.reduce((sum, { orders }) => sum + orders, 0)).toBeGreaterThan(RUNS);
 });
 
+test('hosts are rolled from release to release, and write later versions of events while others read them', () => {
+  const rolled = reports.filter(({ plant, rolls }) => plant === null && rolls > 0);
+  expect(rolled.length).toBeGreaterThanOrEqual(3);
+  expect(rolled.filter(({ later }) => later > 0).length).toBeGreaterThan(0);
+});
+
 test('one seed is one schedule, step by step, whatever was played before it', () => {
   const digests = new Map<number, string[]>();
   for (const { seed, plant, digest } of reports) {
@@ -75,7 +72,7 @@ test('one seed is one schedule, step by step, whatever was played before it', ()
 });
 
 test.each(plantNames)('%s is found', (name) => {
-  const [seed, law] = planted[name];
+  const [seed, law] = foundBy[name];
   const report = reports.find(({ plant }) => plant === name);
   expect(report?.seed).toBe(seed);
   expect(report?.violations[law] ?? []).not.toEqual([]);

@@ -3,9 +3,9 @@
  * their agents. Each is the real code on simulated ports, and is started again some time after it died.
  */
 import { startAgent } from '@bivouac/agent';
-import { nodeEndpoint } from '@bivouac/containers';
+import { nodeCalls, nodeEndpoint } from '@bivouac/containers';
 import { PROVIDER_ID } from '@bivouac/events/accounts';
-import type { Principal, ServiceCaller } from '@bivouac/events/language';
+import type { ServiceCaller } from '@bivouac/events/language';
 import { NodeNews } from '@bivouac/all/node-news';
 import { tapped } from '@bivouac/all/services';
 import type { Bus } from '@bivouac/infra/bus';
@@ -31,6 +31,7 @@ import { StepAnswerSchema } from '../../../services/agent/src/step-answer.ts';
 import { type SimulatedBroker, TOPIC } from './broker.ts';
 import { SimulatedDisk } from './disk.ts';
 import { SimulatedProcess, type Surroundings } from './process.ts';
+import type { Release, Releases } from './releases.ts';
 import { type SimulatedLog, type StoreFaults, storeOf } from './store.ts';
 import { connecting, type Entrance, type WireFaults } from './wire.ts';
 import { CLUSTER, EPOCH, silent, type WorldNode } from './world.ts';
@@ -54,6 +55,7 @@ export interface SystemOptions {
   readonly nodes: readonly WorldNode[];
   readonly seed: number;
   readonly plant: Plant;
+  readonly releases: Releases;
   readonly storeFaults: () => StoreFaults;
   readonly wireFaults: () => WireFaults;
   readonly engine: () => EngineFaults;
@@ -81,7 +83,21 @@ export interface RunningHost extends Entrance {
   /** As clients reach it. */
   readonly caller: ServiceCaller;
   readonly views: ReadonlyMap<string, ViewStore>;
+  /** What it runs, in its release. */
+  readonly services: readonly ServiceDefinition[];
 }
+
+/** Where one of the hosts runs, time after time. */
+interface Seat {
+  /** What is installed there: what its next process runs. */
+  installed: Release;
+  /** What its process runs, which may have been started before that was installed. */
+  runs: Release;
+  process: SimulatedProcess | undefined;
+}
+
+/** Milliseconds of the network in which a host that is rolled has to finish what it has in hand. */
+const ROLLING = 3000;
 
 export class System {
   /** Those that answer. */
@@ -90,6 +106,7 @@ export class System {
   readonly processes: SimulatedProcess[] = [];
   readonly #options: SystemOptions;
   readonly #disks = new Map<string, SimulatedDisk>();
+  readonly #seats: Seat[] = [];
   /** Restarts that were not begun. */
   #resting = 0;
 
@@ -111,7 +128,52 @@ export class System {
   }
 
   startHost(): void {
-    this.#start('host', (process) => this.#host(process));
+    const seat: Seat = { installed: 'before', runs: 'before', process: undefined };
+    this.#seats.push(seat);
+    this.#start('host', (process) => {
+      seat.process = process;
+      seat.runs = seat.installed;
+      return this.#host(process, seat.runs);
+    });
+  }
+
+  /** What is installed where hosts run, in the order in which they were started first. */
+  get installed(): readonly Release[] {
+    return this.#seats.map(({ installed }) => installed);
+  }
+
+  /** No host is of the release before, nor will one be. */
+  get allRead(): boolean {
+    return this.#seats.every(({ installed, runs, process }) => {
+      const alive = process !== undefined && !process.over;
+      return installed !== 'before' && !(alive && runs === 'before');
+    });
+  }
+
+  /**
+   * Installs a release where a host runs, which ends: at once, or when it has finished what it has in
+   * hand. What runs then is of that release.
+   */
+  roll(number: number, release: Release, gently: boolean): void {
+    const seat = this.#seats[number];
+    if (seat === undefined) return;
+    seat.installed = release;
+    const { process } = seat;
+    if (process === undefined || process.over) return;
+    const { scheduler } = this.#options.surroundings;
+    const end = (): void => {
+      process.kill(`rolled to a release: ${release}`);
+    };
+    const running = this.hosts.find((host) => host.process === process);
+    if (running === undefined || !gently) {
+      end();
+      return;
+    }
+    scheduler.note(`${process.name} is to end`);
+    // Nobody is sent to it any more.
+    this.hosts.splice(this.hosts.indexOf(running), 1);
+    scheduler.after(ROLLING, undefined, 'nobody waits for its end', end);
+    running.host.stop(ROLLING).then(end, end);
   }
 
   startRelay(): void {
@@ -151,8 +213,8 @@ export class System {
     process.kill(textOf(error));
   }
 
-  async #host(process: SimulatedProcess): Promise<void> {
-    const { log, broker, plant, storeFaults, watched, surroundings } = this.#options;
+  async #host(process: SimulatedProcess, release: Release): Promise<void> {
+    const { log, broker, plant, storeFaults, watched, surroundings, releases } = this.#options;
     const { clock } = process;
     const failed = (error: unknown): void => {
       this.#failed(process, error);
@@ -160,7 +222,7 @@ export class System {
     const plain = storeOf(log, process, storeFaults);
     const store = plant.store?.(plain, process) ?? plain;
     const news = new NodeNews();
-    const right = watched(tapped(news), process);
+    const right = watched(tapped(news, releases.of(release)), process);
     const services = plant.services?.(right, store) ?? right;
     const views = new Map<string, ViewStore>();
     const bus = busOf(broker, process);
@@ -168,6 +230,7 @@ export class System {
       services,
       ...{ store, clock, logger: silent, onFailure: failed },
       bus: plant.bus?.(bus, process) ?? bus,
+      written: releases.written(release),
       ports: portsOf(this.#options.ports, process),
       providerId: () => PROVIDER_ID,
       views: (service) => {
@@ -182,19 +245,17 @@ export class System {
     const caller = plant.caller?.(host) ?? host;
     let ids = 0;
     const endpoint = nodeEndpoint({
-      command: (nodeId, contract, input, idempotencyKey, because) =>
-        caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey, ...because }),
-      query: (nodeId, contract, input, atLeast) =>
-        caller.query(contract, input, { principal: asNode(nodeId), atLeast }),
+      ...nodeCalls(caller),
       onNewInstruction: news.onInstruction,
       clock: { now: () => clock.now(), sleep: (ms, signal) => process.network.sleep(ms, signal) },
       newId: () => `${process.name} ${surroundings.scheduler.steps} ${++ids}`,
       log: () => undefined,
     });
-    const running: RunningHost = { process, host, caller, endpoint, views };
+    const running: RunningHost = { process, host, caller, endpoint, views, services };
     this.hosts.push(running);
     process.onEnd(() => {
-      this.hosts.splice(this.hosts.indexOf(running), 1);
+      const at = this.hosts.indexOf(running);
+      if (at !== -1) this.hosts.splice(at, 1);
     });
   }
 
@@ -294,18 +355,6 @@ function portsOf(
       get: (...of) => call('get a blob', () => blobs.get(...of)),
     },
     random,
-  };
-}
-
-function asNode(nodeId: string): Principal {
-  return {
-    id: `node:${nodeId}`,
-    kind: 'node',
-    tenantId: PROVIDER_ID,
-    homeId: PROVIDER_ID,
-    reach: 'all',
-    rights: 'all',
-    audience: 'staff',
   };
 }
 
