@@ -24,8 +24,6 @@ const OF_ONE_PROCESS = {
     'what cannot be asked is refused by name; what cannot be recorded is not answered',
   ],
 };
-/** The month is played by test/live/processes-month.live.test.ts, on two replicas. */
-const ELSEWHERE = ['month.int'];
 
 const given = process.argv.slice(2);
 const at = given.indexOf('--replicas');
@@ -83,13 +81,13 @@ function run() {
   const child = spawn(
     process.execPath,
     [
-      ...[fileURLToPath(new URL('jest.mjs', import.meta.url)), '--runInBand'],
+      ...[fileURLToPath(new URL('jest.mjs', import.meta.url)), '--maxWorkers=1'],
       ...[
         rolledAt === -1 ? '--testTimeout=180000' : '--testTimeout=900000',
         '--testPathIgnorePatterns',
         '/node_modules/',
       ],
-      ...[...OF_ONE_PROCESS.files, ...ELSEWHERE],
+      ...OF_ONE_PROCESS.files,
       ...['--testNamePattern', `^(?!${OF_ONE_PROCESS.tests.join('|')})`],
       ...['--selectProjects', 'unit', `test/e2e/.*(${words.join('|')})`],
     ],

@@ -17,6 +17,7 @@ import { playground } from './http/playground.ts';
 import { Budget, type BudgetOptions } from './limits/budget.ts';
 import type { ChangePort } from './live/changes.ts';
 import { eventStream } from './live/event-stream.ts';
+import { type SeatCache, Seats } from './live/seats.ts';
 import { Subscription } from './live/subscription.ts';
 import { Subscriptions } from './live/subscriptions.ts';
 import { Answers } from './request/answers.ts';
@@ -63,10 +64,14 @@ export interface GatewayParts {
   /** Tells when to look for changes of what is followed. */
   readonly changes: ChangePort;
   readonly clock: GatewayClock;
+  /** The machine's time, by which read models are waited for whatever time is told; `clock` unless given. */
+  readonly machine?: GatewayClock;
   readonly logger: GatewayLogger;
   /** What accounts may ask, and where it is counted. */
   readonly budget: BudgetOptions;
   readonly metrics?: Metrics;
+  /** Where gateways count together what an account follows; this one counts by itself without. */
+  readonly seats?: SeatCache | undefined;
   /** Where answers are remembered, and up to where the log is known; nowhere without. */
   readonly remembered?: RememberedOptions | undefined;
   readonly options?: GatewayOptions;
@@ -91,8 +96,10 @@ export function createGateway({
   caller,
   changes,
   clock,
+  machine = clock,
   logger,
   budget,
+  seats,
   metrics = noMetrics,
   remembered,
   options = {},
@@ -120,10 +127,13 @@ export function createGateway({
     newRequestId: options.newRequestId ?? randomUUID,
     contextOf,
   });
-  const subscriptions = new Subscriptions({
-    perAccount: options.maxSubscriptions ?? 20,
-    total: options.maxSubscriptionsOfAll ?? 2000,
-  });
+  const subscriptions = new Subscriptions(
+    {
+      perAccount: options.maxSubscriptions ?? 20,
+      total: options.maxSubscriptionsOfAll ?? 2000,
+    },
+    seats && new Seats({ cache: seats, machine }),
+  );
   const answers = new Answers({
     schema,
     documents: new Documents(schema, {
@@ -135,6 +145,7 @@ export function createGateway({
     maxCost: options.maxCost ?? 5000,
     logger,
     clock,
+    machine,
     subscriptions,
     changes,
     measures: answerMeasures(metrics, () => subscriptions.size),

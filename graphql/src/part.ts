@@ -48,7 +48,7 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const { metrics, url: metricsUrl } = await serveMetrics(
-      { part: 'gateway', config, logger, log: config, ready: () => entrance.ready() },
+      { part: 'gateway', config, clock, logger, log: config, ready: () => entrance.ready() },
       closing,
     );
     const caller = await callerOf(config, logger, metrics);
@@ -93,9 +93,11 @@ export async function startGatewayPart(options: PartOptions): Promise<GatewayPar
     }
     const cache = cacheOf(engine, { clock, logger, metrics });
     const gateway = createGateway({
-      ...{ caller, clock, logger, metrics },
+      ...{ caller, clock, machine: systemClock, logger, metrics },
       changes: news,
       budget: { cache, ...budgetOf(config) },
+      // As it is: where it is away this gateway counts by itself.
+      seats: config.CACHE_URL === 'memory:' ? undefined : engine,
       remembered: config.CACHE_URL === 'memory:' ? undefined : { cache, positions },
     });
     closing.add(() => gateway.dispose());

@@ -84,6 +84,8 @@ const metering = await startMetering({
 });
 await startAgent({
   nodeId: identity.nodeId,
+  // As the program does: while the endpoint is rolled nobody answers for a moment.
+  start: 'await-endpoint',
   ...dying,
   metering: {
     ...metering,

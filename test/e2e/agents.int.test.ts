@@ -3,18 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { readInstances } from '@bivouac/all/checks/engines';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 
+import { bundledProgram, removeBuilds } from '../../infra/process/testing/program.ts';
 import { cert, key } from '../../infra/channels/testing/certificate.ts';
 
 import { closeAll, newFolder, open, type Running } from './installation.ts';
 
-const main = fileURLToPath(import.meta.resolve('../../services/agent/src/main.ts'));
-const dying = fileURLToPath(import.meta.resolve('./agent-child.ts'));
+// Bundled: they are started dozens of times.
+const main = bundledProgram('services/agent/src/main.ts');
+const dying = bundledProgram('test/e2e/agent-child.ts');
+afterAll(removeBuilds);
 const started: ChildProcess[] = [];
 
 afterEach(async () => {
@@ -39,7 +41,7 @@ interface Child {
 }
 
 function start(program: string, environment: Record<string, string>): Child {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program], {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'silent', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -243,7 +245,7 @@ test('an agent enrols its own key by a token, once, serves orders, and is shown 
     code: 1,
     said: expect.stringContaining('revoked'),
   });
-}, 120_000);
+}, 600_000);
 
 test('an agent killed anywhere in a build: the order succeeds, with one container, and the end of it leaves nothing', async () => {
   const there = await remote();
@@ -264,8 +266,9 @@ test('an agent killed anywhere in a build: the order succeeds, with one containe
   for (const [n, point] of points.entries()) {
     const victim = start(dying, { ...environment, DIES: point });
     const order = await running.order({ hostname: `vps${n}.example.com` });
-    await victim.ended;
-    expect([point, victim.child.signalCode]).toEqual([point, 'SIGKILL']);
+    expect([point, await victim.ended, victim.child.signalCode]).toEqual([
+      ...[point, expect.anything(), 'SIGKILL'],
+    ]);
     const agent = start(main, environment);
     const ended = await running.end(order);
     expect([point, ended.status]).toEqual([point, 'SUCCEEDED']);
@@ -286,7 +289,7 @@ test('an agent killed anywhere in a build: the order succeeds, with one containe
   expect(await readInstances(root)).toEqual([]);
   expect(await running.held()).toMatchObject({ leases: 0, placements: 0, rosterEntries: 0 });
   expect(await readdir(join(root, 'nodes', 'remote', 'identity'))).toEqual(['identity.json']);
-}, 120_000);
+}, 600_000);
 
 const UsageSchema = z.object({
   container: z.object({ usage: z.array(z.object({ start: z.string(), cpuNanos: z.string() })) }),
@@ -321,8 +324,9 @@ test('an agent killed anywhere in a report of use: each hour is rolled up once, 
     running.clock.advance(HOUR);
     const ahead = { ...environment, AHEAD_MS: String((n + 1) * HOUR) };
     const victim = start(dying, { ...ahead, DIES: point });
-    await victim.ended;
-    expect([point, victim.child.signalCode]).toEqual([point, 'SIGKILL']);
+    expect([point, await victim.ended, victim.child.signalCode]).toEqual([
+      ...[point, expect.anything(), 'SIGKILL'],
+    ]);
     const agent = start(dying, ahead);
     await agent.noted;
     agent.child.kill('SIGKILL');
@@ -339,7 +343,7 @@ test('an agent killed anywhere in a report of use: each hour is rolled up once, 
   const types = events.filter(({ stream }) => stream.startsWith('usage-')).map(({ type }) => type);
   expect(types.filter((type) => type === 'quotas.UsageRolledUp')).toHaveLength(before.length);
   expect(types).not.toContain('quotas.UsageAmended');
-}, 120_000);
+}, 600_000);
 
 test('a node of the installation’s own that was revoked stays out, and the rest goes on; without its key it is enrolled anew', async () => {
   const running = await open({ nodeUrl: 'fake:?nodes=2' });

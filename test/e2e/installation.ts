@@ -98,16 +98,30 @@ export class Running {
 
   /** How an accepted operation ended, read through the gateway once everything has come to rest. */
   async end(result: Result, client = this.staff): Promise<Ended> {
-    if (result.operationId === undefined)
-      throw new Error(`not accepted: ${JSON.stringify(result)}`);
-    await operationEnd(this.installation, result.operationId);
+    const [ended] = await this.ends([result], client);
+    if (ended === undefined) throw new Error('no answer');
+    return ended;
+  }
+
+  /** Waits until all of these operations have ended and everything has come to rest: how each ended. */
+  async ends(results: readonly Result[], client = this.staff): Promise<Ended[]> {
+    const ids = results.map((result) => {
+      if (result.operationId === undefined)
+        throw new Error(`not accepted: ${JSON.stringify(result)}`);
+      return result.operationId;
+    });
+    for (const id of ids) await operationEnd(this.installation, id);
     await this.installation.host.settled();
-    const { operation } = await client.read(
-      z.object({ operation: OperationSchema }),
-      `query ($id: ID!) { operation(id: $id) { id status progress targetId error { code message } } }`,
-      { id: result.operationId },
-    );
-    return operation;
+    const ended: Ended[] = [];
+    for (const id of ids) {
+      const { operation } = await client.read(
+        z.object({ operation: OperationSchema }),
+        `query ($id: ID!) { operation(id: $id) { id status progress targetId error { code message } } }`,
+        { id },
+      );
+      ended.push(operation);
+    }
+    return ended;
   }
 
   /** Waits until an operation has asked for a step. */
@@ -287,8 +301,11 @@ export function limitOf(containers: number) {
   };
 }
 
-// After the `closeAll` of the test file, which was registered later.
-afterAll(disposeKinds);
+// Hooks run in the order in which they are registered: this one comes before those of the test file.
+afterAll(async () => {
+  await closeAll();
+  await disposeKinds();
+});
 
 const opened: Running[] = [];
 const folders: string[] = [];

@@ -6,7 +6,8 @@
 import { type Build, embedded, type InstallationKind, Members, processes } from '@bivouac/all';
 import { readConfig } from '@bivouac/infra/runtime';
 
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { rolling, type RollingKind } from '../processes/rolling.ts';
 
 /** Replicas of each part; undefined: one process has them all. */

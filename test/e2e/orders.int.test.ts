@@ -63,8 +63,7 @@ test('100 orders at once against room for N make exactly N, and leave nothing of
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, n) => running.order({ hostname: `vps${n}.example.com` })),
   );
-  const ended = [];
-  for (const answer of answers) ended.push(await running.end(answer));
+  const ended = await running.ends(answers);
   const failed = ended.filter(({ status }) => status === 'FAILED');
   expect(ended.filter(({ status }) => status === 'SUCCEEDED')).toHaveLength(room);
   expect(failed).toHaveLength(100 - room);

@@ -59,7 +59,7 @@ beforeAll(async () => {
     settings: { COST_CAPACITY: '1000000000', STAFF_COST_CAPACITY: '1000000000' },
   });
   await fill();
-}, 120_000);
+}, 600_000);
 afterAll(closeAll);
 
 const money = (amount: string) => ({ amount, currency: 'EUR' });

@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 
+import { bundledProgram, removeBuilds } from '../../infra/process/testing/program.ts';
 import { closeAll, newFolder } from './installation.ts';
 
-const main = fileURLToPath(import.meta.resolve('../../services/all/src/main.ts'));
+const main = bundledProgram('services/all/src/main.ts');
+afterAll(removeBuilds);
+
 const started: ChildProcess[] = [];
 
 afterEach(async () => {
@@ -34,7 +36,7 @@ interface Started {
 }
 
 function start(environment: Record<string, string>): Started {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main], {
+  const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOST: '127.0.0.1',

@@ -133,7 +133,7 @@ describe.each(Object.keys(standings))('a container that is %s', (standing) => {
       tried[field] = await comesToSomething(result);
     }
     expect(told).toEqual(tried);
-  }, 120_000);
+  }, 600_000);
 
   test('says no to every role whose rights the mutation refuses, and only to those', async () => {
     const id = await fresh();

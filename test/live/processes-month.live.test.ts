@@ -1,8 +1,12 @@
-/** A month in the life, small, with two of each part as processes: everything that must be so is. */
+/**
+ * A month in the life, small, with two of each part as processes: everything that must be so is. Started by
+ * `tools/jest.mjs --rolled`, since it reads the newer version that the replicas come to write.
+ */
 import { afterAll, expect, test } from '@jest/globals';
 import { type InstallationKind, processes, runMonth, smallMonth } from '@bivouac/all';
 
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { rolling } from '../processes/rolling.ts';
 import { busUrl, kafkaIsThere } from './kafka-there.ts';
 

@@ -31,7 +31,8 @@ import {
 } from '@bivouac/infra/runtime';
 import { z } from 'zod';
 
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { Client } from '../e2e/client.ts';
 import { busUrl, kafkaIsThere } from './kafka-there.ts';
 

@@ -7,7 +7,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import { embedded, processes, runDemo } from '@bivouac/all';
 import { createLogger, ManualClock, readConfig } from '@bivouac/infra/runtime';
 
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { comparable } from './demo-report.ts';
 import { busUrl, kafkaIsThere } from './kafka-there.ts';
 

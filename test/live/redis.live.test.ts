@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 import { OwnRedis, withRedis } from '../../infra/cache/redis/testing/server.ts';
 import { closeAll, open } from '../e2e/installation.ts';
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { comparable } from './demo-report.ts';
 import { busUrl, kafkaIsThere } from './kafka-there.ts';
 

@@ -4,7 +4,8 @@ import { processes } from '@bivouac/all';
 import { traceIdOf } from '@bivouac/infra/tracing';
 
 import { closeAll, open } from '../e2e/installation.ts';
-import { bundled, removeBuilds } from '../processes/builds.ts';
+import { removeBuilds } from '../../infra/process/testing/program.ts';
+import { bundled } from '../processes/builds.ts';
 import { receiveTraces, rootsOf, treeOf, upFrom } from '../traces/receiver.ts';
 import { busUrl, kafkaIsThere } from './kafka-there.ts';
 

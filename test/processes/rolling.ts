@@ -25,6 +25,11 @@ const NEWER = {
 } as const;
 /** Parts that are rolled at once: a start costs a second of a processor. */
 const AT_ONCE = 3;
+/**
+ * Answers between two steps, once all replicas of an installation were rolled twice: a test of many orders is
+ * rolled all along and gets the processors, too.
+ */
+const ANSWERS_A_STEP = 10;
 /** The relay is one; orders wait for it. */
 const roles = [...allServices.map(({ name }) => name), 'gateway', 'endpoint'].map((name) =>
   RoleSchema.parse(name),
@@ -51,7 +56,13 @@ export interface RollingKind extends InstallationKind {
 let builds: { readonly old: Build; readonly next: Build } | undefined;
 
 type Stage = 'old' | 'reads' | 'writes';
+/** How far the installations of this process have come: what is started next starts there. */
+let stage: Stage = 'old';
 type Step = () => Promise<void>;
+/** Connections through the gateways that are open, or about to be. */
+interface Streams {
+  open: number;
+}
 
 /** Installations of processes whose replicas are never left alone. */
 export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions): RollingKind {
@@ -66,16 +77,16 @@ export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions
     reads: processes({ ...shared, build: next, ...(settings && { settings }) }),
     writes: processes({ ...shared, build: next, settings: { ...settings, ...NEWER.settings } }),
   };
-  /** What the next installation starts as: what was written is not understood by an older build. */
-  let stage: Stage = 'old';
   let rolls = 0;
+  /** Steps in which all are rolled twice: to what reads the newer version, and to what writes it. */
+  const twice = 2 * (replicas * Math.ceil(roles.length / AT_ONCE) + 1);
   const numbers = Array.from({ length: replicas }, (_, i) => i + 1);
 
   /** Without an end: what happens to the replicas of an installation, a few at a time. */
-  function* steps({ replicas: seats, gateway }: ProcessesInstallation): Generator<Step> {
+  function* steps({ replicas: seats }: ProcessesInstallation, streams: Streams): Generator<Step> {
     const roll = async (role: (typeof roles)[number], number: number): Promise<void> => {
       // A stream ends with its gateway: who follows one resumes, which the tests of it do by themselves.
-      if (role === 'gateway' && (await gateway.subscriptions) > 0) return;
+      if (role === 'gateway' && streams.open > 0) return;
       const newer = stage === 'writes' && role === NEWER.writer;
       await seats.roll(role, number, { build: next, ...(newer && { settings: NEWER.settings }) });
       rolls += 1;
@@ -96,7 +107,11 @@ export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions
   return {
     start: async (options) => {
       const installation = await kinds[stage].start(options);
-      return new Rolled(installation, steps(installation), options.onFailure).installation;
+      const streams = { open: 0 };
+      return new Rolled({
+        ...{ installation, streams, steps: steps(installation, streams), hurried: twice },
+        failed: options.onFailure,
+      }).installation;
     },
     left: (folder) => kinds.old.left(folder),
     get rolls() {
@@ -112,6 +127,15 @@ export function rolling({ busUrl, replicas, settings, ...given }: RollingOptions
   };
 }
 
+interface RolledOptions {
+  readonly installation: ProcessesInstallation;
+  readonly streams: Streams;
+  readonly steps: Generator<Step>;
+  /** Steps that wait for no answers. */
+  readonly hurried: number;
+  readonly failed: (error: unknown) => void;
+}
+
 /**
  * An installation that is rolled: what waits for everything to come to rest, or looks at every replica,
  * has the next step wait meanwhile, else there would be no rest.
@@ -123,12 +147,10 @@ class Rolled {
   #over = false;
   /** The step under way, or the last one. */
   #step: Promise<void> = Promise.resolve();
+  /** Answers since the last step. */
+  #answers = 0;
 
-  constructor(
-    installation: ProcessesInstallation,
-    steps: Generator<Step>,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor({ installation, streams, steps, hurried, failed }: RolledOptions) {
     const { host, gateway, nodes } = installation;
     const { follower } = host;
     this.installation = {
@@ -143,8 +165,26 @@ class Rolled {
         },
       },
       gateway: {
-        yoga: gateway.yoga,
-        handle: (request, response) => gateway.handle(request, response),
+        yoga: {
+          fetch: async (...asked) => {
+            try {
+              return await gateway.yoga.fetch(...asked);
+            } finally {
+              this.#answers += 1;
+              this.#goOn();
+            }
+          },
+        },
+        handle: async (request, response) => {
+          // From here on no gateway is rolled; the step under way may be rolling one.
+          streams.open += 1;
+          try {
+            await this.#step;
+            await gateway.handle(request, response);
+          } finally {
+            streams.open -= 1;
+          }
+        },
         get subscriptions() {
           return gateway.subscriptions;
         },
@@ -163,12 +203,14 @@ class Rolled {
         await installation.stop(deadline);
       },
     };
-    const rolled = this.#roll(steps).catch(onFailure);
+    const rolled = this.#roll(steps, hurried).catch(failed);
   }
 
-  async #roll(steps: Generator<Step>): Promise<void> {
+  async #roll(steps: Generator<Step>, hurried: number): Promise<void> {
+    let taken = 0;
     for (const step of steps) {
-      while (this.#waiting > 0 && !this.#over) {
+      const pause = taken++ < hurried ? 0 : ANSWERS_A_STEP;
+      while ((this.#waiting > 0 || this.#answers < pause) && !this.#over) {
         await new Promise<void>((resolve) => {
           this.#goOn = resolve;
         });
@@ -176,6 +218,7 @@ class Rolled {
       if (this.#over) return;
       this.#step = step();
       await this.#step;
+      this.#answers = 0;
     }
   }
 

@@ -35,6 +35,8 @@ export interface SubscriptionParts {
   readonly cost: number;
   readonly budget: Budget;
   readonly clock: GatewayClock;
+  /** Read models are waited for by it. */
+  readonly machine: GatewayClock;
   readonly logger: GatewayLogger;
   readonly changes: ChangePort;
   readonly requestId: string;
@@ -129,9 +131,9 @@ export class Subscription implements AsyncIterable<ExecutionResult> {
   }
 
   #live(): Live {
-    const { changes, resumeAt, contextOf, clock } = this.#parts;
+    const { changes, resumeAt, contextOf, machine } = this.#parts;
     return {
-      pause: () => clock.sleep(PAUSE_MS, this.#ended.signal),
+      pause: () => machine.sleep(PAUSE_MS, this.#ended.signal),
       changes,
       resumeAt,
       ended: this.#ended.signal,

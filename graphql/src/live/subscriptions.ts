@@ -6,23 +6,27 @@ import type { GraphQLError } from 'graphql';
 
 import { requestError } from '../errors/request-error.ts';
 import type { Viewer } from '../request/viewer.ts';
+import type { Seats } from './seats.ts';
 import { Subscription, type SubscriptionParts } from './subscription.ts';
 
 export interface SubscriptionLimits {
-  /** Most at once of an account, however many keys it has. */
+  /** Most at once of an account, however many keys it has: at all gateways that share seats. */
   readonly perAccount: number;
-  /** Most at once of all. */
+  /** Most at once of all, at this gateway. */
   readonly total: number;
 }
 
 export class Subscriptions {
   readonly #limits: SubscriptionLimits;
+  readonly #seats: Seats | undefined;
   readonly #open = new Map<string, Set<Subscription>>();
   #count = 0;
   #stopped = false;
 
-  constructor(limits: SubscriptionLimits) {
+  /** @param seats where there are other gateways: what they have open counts, too. */
+  constructor(limits: SubscriptionLimits, seats?: Seats) {
     this.#limits = limits;
+    this.#seats = seats;
   }
 
   /** How many are open. */
@@ -31,18 +35,28 @@ export class Subscriptions {
   }
 
   /** Opens one, or says why it cannot be. */
-  open(viewer: Viewer, parts: Omit<SubscriptionParts, 'onClosed'>): Subscription | GraphQLError {
-    if (this.#stopped) return stopping();
+  async open(
+    viewer: Viewer,
+    parts: Omit<SubscriptionParts, 'onClosed'>,
+  ): Promise<Subscription | GraphQLError> {
     const { tenantId } = viewer;
-    const own = this.#open.get(tenantId) ?? new Set();
-    if (own.size >= this.#limits.perAccount) return tooMany(this.#limits.perAccount);
-    if (this.#count >= this.#limits.total) {
-      return requestError('UNAVAILABLE', 'There are too many subscriptions here. Try again later.');
+    const { perAccount } = this.#limits;
+    const refusal = this.#refusal(tenantId);
+    if (refusal !== undefined) return refusal;
+    const seat = await this.#seats?.take(tenantId, perAccount, this.#open.get(tenantId)?.size ?? 0);
+    if (this.#seats !== undefined && seat === undefined) return tooMany(perAccount);
+    // Others may have come meanwhile.
+    const late = this.#refusal(tenantId);
+    if (late !== undefined) {
+      seat?.leave();
+      return late;
     }
+    const own = this.#open.get(tenantId) ?? new Set();
     const subscription: Subscription = new Subscription(viewer, {
       ...parts,
       onClosed: () => {
         if (!own.delete(subscription)) return;
+        seat?.leave();
         this.#count -= 1;
         if (own.size === 0) this.#open.delete(tenantId);
       },
@@ -50,6 +64,15 @@ export class Subscriptions {
     this.#open.set(tenantId, own.add(subscription));
     this.#count += 1;
     return subscription;
+  }
+
+  #refusal(tenantId: string): GraphQLError | undefined {
+    const { perAccount, total } = this.#limits;
+    if (this.#stopped) return stopping();
+    if ((this.#open.get(tenantId)?.size ?? 0) >= perAccount) return tooMany(perAccount);
+    return this.#count < total
+      ? undefined
+      : requestError('UNAVAILABLE', 'There are too many subscriptions here. Try again later.');
   }
 
   /** Ends all, each with an error that says to subscribe again; takes no more. */

@@ -41,6 +41,7 @@ export interface AnswersOptions {
   readonly maxCost: number;
   readonly logger: GatewayLogger;
   readonly clock: GatewayClock;
+  readonly machine: GatewayClock;
   readonly subscriptions: Subscriptions;
   readonly changes: ChangePort;
   readonly contextOf: (viewer: Viewer, requestId: string) => Context;
@@ -101,7 +102,7 @@ export class Answers {
       if (prepared.kind !== OperationTypeNode.SUBSCRIPTION) {
         return await this.#execute(prepared, params, context);
       }
-      return this.#subscribe(prepared, params, context, reader);
+      return await this.#subscribe(prepared, params, context, reader);
     } catch (error) {
       return { errors: [defect(error, context.services.requestId, this.#options.logger)] };
     }
@@ -192,16 +193,18 @@ export class Answers {
     return data === undefined ? { errors: shown, extensions } : { data, errors: shown, extensions };
   }
 
-  #subscribe(
+  async #subscribe(
     { document, cost }: Prepared,
     { operationName, variables }: GraphQLParams,
     { viewer, services }: Context,
     reader: Reader,
-  ): Subscription | ExecutionResult {
-    const { schema, budget, clock, logger, subscriptions, changes, contextOf } = this.#options;
+  ): Promise<Subscription | ExecutionResult> {
+    const { schema, budget, clock, machine, logger, subscriptions, changes, contextOf } =
+      this.#options;
     const { requestId } = services;
-    const opened = subscriptions.open(viewer, {
+    const opened = await subscriptions.open(viewer, {
       ...{ schema, document, operationName, variables, cost, budget, clock, logger, changes },
+      machine,
       ...{ requestId, ...reader },
       contextOf: (now) => contextOf(now, requestId),
     });

@@ -21,7 +21,10 @@ export const allServices: readonly ServiceDefinition[] = [
 ];
 
 /** The services, with containers' read model telling of what concerns connected nodes. */
-export function tapped(news: NodeNews): readonly ServiceDefinition[] {
+export function tapped(
+  news: NodeNews,
+  services: readonly ServiceDefinition[] = allServices,
+): readonly ServiceDefinition[] {
   const heard = projection({
     name: 'all.node-news',
     tables: [],
@@ -31,8 +34,8 @@ export function tapped(news: NodeNews): readonly ServiceDefinition[] {
       }),
     ),
   });
-  return allServices.map((service) =>
-    service === containersService
+  return services.map((service) =>
+    service.name === containersService.name
       ? { ...service, projections: [...service.projections, heard] }
       : service,
   );

@@ -120,8 +120,11 @@ export async function readModels(left: LeftBehind): Promise<ReadonlyMap<string, 
 }
 
 /** The read models of all services, built anew from the whole log. */
-export function builtAnew(store: EventStore): Promise<ReadonlyMap<string, Rows>> {
-  return followed(store, allServices, () => memoryViews());
+export function builtAnew(
+  store: EventStore,
+  services: readonly ServiceDefinition[] = allServices,
+): Promise<ReadonlyMap<string, Rows>> {
+  return followed(store, services, () => memoryViews(), registryOf(services));
 }
 
 /** Follows the log to its end into these views, and closes them. */
@@ -129,11 +132,12 @@ async function followed(
   store: EventStore,
   services: readonly ServiceDefinition[],
   open: (service: ServiceDefinition) => ViewStore,
+  registry = registryOf(allServices),
 ): Promise<ReadonlyMap<string, Rows>> {
   const views = new Map<string, ViewStore>();
   const follower = startFollower({
     store,
-    registry: registryOf(allServices),
+    registry,
     services,
     views: (name) => {
       const service = services.find((one) => one.name === name);

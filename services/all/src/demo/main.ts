@@ -15,17 +15,29 @@ import { type MonthReport, runMonth } from './month/run.ts';
 import { fullMonth, smallMonth } from './month/settings.ts';
 import { runDemo } from './run.ts';
 
-const { values: asked } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    month: { type: 'boolean', default: false },
-    small: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    seed: { type: 'string' },
-    processes: { type: 'boolean', default: false },
-    replicas: { type: 'string', default: '1' },
-  },
-});
+const asked = parsed();
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        month: { type: 'boolean', default: false },
+        small: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+        processes: { type: 'boolean', default: false },
+        replicas: { type: 'string', default: '1' },
+      },
+    }).values;
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}. The demo takes --json, --month, --small, --keep, ` +
+        '--seed N, --processes and --replicas N.',
+    );
+    process.exit(2);
+  }
+}
 
 function tell(time: string, text: string): void {
   if (!asked.json) console.log(`${time.slice(0, 16).replace('T', ' ')}Z  ${text}`);

@@ -5,14 +5,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import {
+  nodeCalls,
   type NodeEndpoint,
   nodeEndpoint,
   type NodeEndpointOptions,
   type NodeGate,
   nodeGate,
 } from '@bivouac/containers';
-import { PROVIDER_ID } from '@bivouac/events/accounts';
-import type { Principal, ServiceCaller } from '@bivouac/events/language';
+import type { ServiceCaller } from '@bivouac/events/language';
 import { type Clock, type Logger, type Metrics, systemClock } from '@bivouac/infra/runtime';
 
 import { type AgentListener, type ListenAddress, listenForAgents } from './agent-listener.ts';
@@ -40,10 +40,7 @@ export interface Agents {
 
 export function openAgents({ caller, news, logger, metrics, clock }: AgentsOptions): Agents {
   const asked: Pick<NodeEndpointOptions, 'command' | 'query' | 'log' | 'newId'> = {
-    command: (nodeId, contract, input, idempotencyKey, because) =>
-      caller.command(contract, input, { principal: asNode(nodeId), idempotencyKey, ...because }),
-    query: (nodeId, contract, input, atLeast) =>
-      caller.query(contract, input, { principal: asNode(nodeId), atLeast }),
+    ...nodeCalls(caller),
     newId: randomUUID,
     log: (level, facts, message) => {
       logger[level](facts, message);
@@ -76,17 +73,5 @@ export function openAgents({ caller, news, logger, metrics, clock }: AgentsOptio
       await endpoint.close();
       await listener?.close();
     },
-  };
-}
-
-function asNode(nodeId: string): Principal {
-  return {
-    id: `node:${nodeId}`,
-    kind: 'node',
-    tenantId: PROVIDER_ID,
-    homeId: PROVIDER_ID,
-    reach: 'all',
-    rights: 'all',
-    audience: 'staff',
   };
 }

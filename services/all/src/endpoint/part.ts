@@ -49,7 +49,7 @@ export async function startEndpointPart(options: PartOptions): Promise<EndpointP
   return closing.opening(async () => {
     const entrance = await openEntrance(config, closing);
     const { metrics, url: metricsUrl } = await serveMetrics(
-      { part: 'endpoint', config, logger, log: config, ready: () => entrance.ready() },
+      { part: 'endpoint', config, clock, logger, log: config, ready: () => entrance.ready() },
       closing,
     );
     const caller = await callerOf(config, logger, metrics);

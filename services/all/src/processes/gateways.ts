@@ -18,8 +18,9 @@ export interface GatewaysOptions {
   readonly endSubscriptions: () => Promise<void>;
 }
 
-/** Why a connection failed, as Node's fetch says it. */
-const CauseSchema = z.object({ cause: z.object({ code: z.string() }) });
+/** Why a connection failed, as Node's own client says it, and its fetch. */
+const CodeSchema = z.object({ code: z.string() });
+const CauseSchema = z.object({ cause: CodeSchema });
 /** The header of docs/graphql.md. */
 const AT_LEAST = 'x-bivouac-at-least';
 const BROKEN: readonly string[] = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
@@ -44,25 +45,14 @@ export class Gateways implements GatewayAccess {
     return this.#options.endSubscriptions();
   }
 
+  /** As a load balancer passes requests on; as with `yoga.fetch`, a broken connection means the next replica. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await this.#options.heard();
-    const { method = 'GET', headers, url = '/' } = request;
-    await new Promise<void>((resolve) => {
-      const through = httpRequest(new URL(url, this.#next()), { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-        answer.once('close', resolve);
-      });
-      through.once('error', () => {
-        response.destroy();
-        resolve();
-      });
-      // Who goes is gone for the replica, too.
-      response.once('close', () => {
-        through.destroy();
-      });
-      request.pipe(through);
-    });
+    const body = await bytesOf(request);
+    for (let left = 2 * this.#options.urls().length; left > 0; left--) {
+      if (await passOn(request, body, response, this.#next())) return;
+    }
+    response.destroy();
   }
 
   /**
@@ -92,4 +82,44 @@ export class Gateways implements GatewayAccess {
     if (url === undefined) throw new RuntimeError('unavailable', 'no gateway runs');
     return url;
   }
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Resolves when it has been answered and that is over; false: the connection broke before anything was, and it
+ * goes to the next.
+ */
+function passOn(
+  { method, headers, url }: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  base: string,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const through = httpRequest(new URL(url ?? '/', base), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+      answer.once('close', () => {
+        // Cut off in the middle: so is who reads it, instead of waiting for more.
+        if (!answer.complete) response.destroy();
+        resolve(true);
+      });
+    });
+    through.on('error', (error) => {
+      const code = CodeSchema.safeParse(error);
+      const broken = code.success && BROKEN.includes(code.data.code);
+      if (!broken) response.destroy();
+      resolve(response.headersSent || response.destroyed);
+    });
+    // Who goes is gone for the replica, too.
+    response.once('close', () => {
+      through.destroy();
+    });
+    through.end(body);
+  });
 }

@@ -59,7 +59,11 @@ export async function runMonth(
     let seconds = 0;
     const timed = async (work: Promise<void>): Promise<void> => {
       const began = performance.now();
-      await work.finally(() => running.stop());
+      try {
+        await work;
+      } finally {
+        await running.stop();
+      }
       seconds += (performance.now() - began) / 1000;
     };
     await timed(month.live());

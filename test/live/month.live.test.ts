@@ -6,7 +6,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { type MonthReport, runMonth, smallMonth } from '@bivouac/all';
 
-import { disposeKinds, kindWith } from './kinds.ts';
+import { disposeKinds, kindWith } from '../e2e/kinds.ts';
 
 afterAll(disposeKinds);
 
