@@ -111,6 +111,10 @@ async function obey(message: ToInstallation): Promise<void> {
       say({ type: 'settled', unanswered: reply.result.unansweredInstructions });
       return;
     }
+    case 'probe':
+      await writerIsDone();
+      say({ type: 'probed', probe: message.probe });
+      return;
     case 'stop':
       stopping.abort();
       await installation.stop(10_000);
@@ -150,6 +154,15 @@ async function dieAtCheckpoint(count: number): Promise<void> {
     left -= message.events.filter(({ type }) => type === CheckpointRecorded.type).length;
     if (left <= 0) process.kill(process.pid, 'SIGKILL');
   }
+}
+
+/**
+ * Resolves when the log's writer has nothing before it: appends are answered in their order, and the log's
+ * own beginning, sent again, adds nothing to it.
+ */
+async function writerIsDone(): Promise<void> {
+  const [first] = (await store.readAll({ limit: 1 })).events;
+  if (first !== undefined) await store.append(first.stream, 'no-stream', [first]);
 }
 
 /** Resolves when every end so far has been told. */

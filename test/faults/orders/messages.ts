@@ -40,6 +40,8 @@ export const ToInstallationSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('move-clock'), milliseconds: z.number() }),
   z.object({ type: z.literal('settle') }),
+  /** Asks for a sign of life: that it is silent because it waits, and not because the machine is slow. */
+  z.object({ type: z.literal('probe'), probe: z.number() }),
   z.object({ type: z.literal('stop') }),
 ]);
 export type ToInstallation = z.output<typeof ToInstallationSchema>;
@@ -87,6 +89,8 @@ export const FromInstallationSchema = z.discriminatedUnion('type', [
   }),
   /** Nothing is under way, and all ends were told; so many instructions wait for a node's answer. */
   z.object({ type: z.literal('settled'), unanswered: z.number() }),
+  /** It has had its turn, and its log's writer has answered whatever it was given before. */
+  z.object({ type: z.literal('probed'), probe: z.number() }),
   z.object({ type: z.literal('stopped') }),
   /** It cannot go on: never right. */
   z.object({ type: z.literal('failed'), message: z.string() }),

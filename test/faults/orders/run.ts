@@ -19,6 +19,8 @@ export interface RunTrace {
 
 /** Silence, in milliseconds, after which only time can help. */
 const PATIENCE = 300;
+/** Signs of life without anything said beside them, after which it is time that it waits for. */
+const PROBES = 2;
 /** Silences after which a process that is to be killed has shown all it will. */
 const MOST_SILENCES = 12;
 /** Silences after which what has not come to rest never will: hours of its clock. */
@@ -52,6 +54,7 @@ class Run {
   #world = false;
   #replies = 0;
   #orders = 0;
+  #probes = 0;
   /** In the log, as far as was said. */
   #events = 0;
 
@@ -160,10 +163,20 @@ class Run {
     return true;
   }
 
-  /** Waits until nothing is under way; time passes where it alone can help. */
+  /**
+   * Waits until nothing is under way; time passes where it alone can help. A slow machine is silent, too,
+   * and deadlines of what it has not come to yet would pass: so whoever is silent is asked for signs of life.
+   */
   async #rest(installation: Installation, first = 0): Promise<boolean> {
     let asked = false;
     let toMove = first;
+    /** Signs of life since something else was said; undefined: none is asked for. */
+    let signs: number | undefined;
+    const probe = (given: number): void => {
+      this.#probes += 1;
+      installation.tell({ type: 'probe', probe: this.#probes });
+      signs = given;
+    };
     for (let silences = 0; silences < MOST_ROUNDS;) {
       if (this.#world) {
         if (toMove > 0) this.#move(installation, toMove);
@@ -178,9 +191,20 @@ class Run {
       if (message === 'over') return false;
       if (message === 'silent') {
         silences += 1;
-        if (this.#world) this.#move(installation, 61_000);
+        if (this.#world && signs === undefined) probe(0);
         continue;
       }
+      if (message.type === 'probed') {
+        // Something was said after it was asked for.
+        if (signs === undefined || message.probe !== this.#probes) continue;
+        if (signs + 1 < PROBES) probe(signs + 1);
+        else {
+          signs = undefined;
+          this.#move(installation, 61_000);
+        }
+        continue;
+      }
+      signs = undefined;
       this.#hear(message);
       if (message.type !== 'settled') continue;
       asked = false;
@@ -232,6 +256,7 @@ class Run {
       case 'opening':
       case 'stopped':
       case 'settled':
+      case 'probed':
         return;
       case 'ready':
         this.load.begin(message.world);

@@ -30,8 +30,9 @@ function* perContainer(
   for (const container of standing.containers.values()) {
     const { containerId, lifecycle } = container;
     if (lifecycle === 'gone' || standing.waits(containerId)) continue;
-    if (lifecycle === 'being made') yield `${containerId} is neither made nor given up`;
-    else {
+    if (lifecycle === 'being made') {
+      yield `${containerId} is neither made nor given up: ${standing.toldOf(containerId)}`;
+    } else {
       yield* onNodes(standing, container, instances, reconciled);
       if (lifecycle === 'running') yield* paidFor(standing, container);
       yield* reserved(standing, container);

@@ -247,7 +247,7 @@ test('what is held for a container that is gone, or by nobody, is found', () => 
     `the reservation ${taken.reservationId} is still held: ${why}`,
     `the lease ${taken.leaseId} is still held: ${why}`,
     `the placement ${taken.placementId} is still held: ${why}`,
-    expect.stringContaining('the roster still has'),
+    `the roster still has ${containerId}, which is gone; provision ${operationId}, succeeded`,
   ]);
 
   const stray = emptyWorld();
@@ -263,16 +263,18 @@ test('what is found says of an operation that staff have ended where it waited f
   const taken = history.take(order);
   history.run(order, taken);
   const ref = { operationId, step: 'build', attempt: 1 };
-  history.add(AttentionNeeded, { operationId, ref });
+  const refusal = { code: 'STEP_TIMED_OUT', message: 'no answer' };
+  history.add(AttentionNeeded, { operationId, ref, refusal });
   history.add(OperationRetried, { operationId, ref });
-  history.add(AttentionNeeded, { operationId, ref: { ...ref, step: 'undo-build-1' } });
+  history.add(AttentionNeeded, { operationId, ref: { ...ref, step: 'undo-build-1' }, refusal });
   history.remove(containerId);
   // Somebody has to look at it anyway.
   expect(remaining(history)).toEqual([]);
   history.add(OperationResolved, { operationId });
   expect(remaining(history)).toContain(
     `the reservation ${taken.reservationId} is still held: ${containerId} is gone ` +
-      `(taken by provision ${operationId}, resolved after it waited at build, undo-build-1)`,
+      `(taken by provision ${operationId}, resolved after it waited at ` +
+      'build (STEP_TIMED_OUT), undo-build-1 (STEP_TIMED_OUT))',
   );
 });
 
@@ -323,7 +325,11 @@ test('what a person has to look at is no violation; what staff have put right si
   const terminate = history.order('over', 'terminate');
   const { operationId } = terminate;
   const ref = { operationId, step: 'destroy', attempt: 3 };
-  history.add(AttentionNeeded, { operationId, ref });
+  history.add(AttentionNeeded, {
+    operationId,
+    ref,
+    refusal: { code: 'STEP_TIMED_OUT', message: 'no answer' },
+  });
   // The node may or may not have destroyed it.
   expect(charged(history, [])).toEqual([]);
   expect(operationViolations(history.events, owned)).toEqual([]);

@@ -3,7 +3,7 @@
  * lease, place, hold, charge or roster entry without somebody who uses it.
  */
 import { isThere } from './charges.ts';
-import type { Held, Standing } from './standing.ts';
+import { type Held, type Standing, told } from './standing.ts';
 
 export function remainViolations(standing: Standing): string[] {
   const { reservations, leases, placements } = standing;
@@ -19,7 +19,7 @@ export function remainViolations(standing: Standing): string[] {
     const container = standing.containers.get(containerId);
     if (isThere(container) || standing.waits(containerId)) continue;
     violations.push(
-      `the roster still has ${containerId}, which is ${container?.lifecycle ?? 'unknown'}`,
+      `the roster still has ${containerId}, which is ${standing.toldOf(containerId)}`,
     );
   }
   return [...violations, ...ofFailedOrders(standing)];
@@ -29,10 +29,9 @@ export function remainViolations(standing: Standing): string[] {
 function unused(standing: Standing, { by, containerId }: Held): string | undefined {
   const operation = by === undefined ? undefined : standing.operations.get(by);
   if (operation === undefined) return 'no operation is known to have taken it';
-  const { operationId, kind, outcome, targetId, waitedAt } = operation;
+  const { operationId, kind, outcome, targetId } = operation;
   if (outcome === 'failed' || outcome === 'cancelled') return `${kind} ${operationId} ${outcome}`;
-  const waited = waitedAt.length === 0 ? '' : ` after it waited at ${waitedAt.join(', ')}`;
-  const taken = `(taken by ${kind} ${operationId}, ${outcome}${waited})`;
+  const taken = `(taken by ${told(operation)})`;
   if (outcome === 'needs-attention' || standing.waits(targetId)) return undefined;
   const container = standing.containers.get(containerId ?? targetId);
   if (container === undefined) return `${containerId ?? targetId} never was ${taken}`;

@@ -42,7 +42,7 @@ import {
   SubscriptionVoided,
 } from '@bivouac/events/billing';
 import { is, type Recorded } from '@bivouac/events/language';
-import { OperationStarted } from '@bivouac/events/provisioning';
+import { AttentionNeeded, OperationStarted } from '@bivouac/events/provisioning';
 import { Released, Reserved, Transferred, TransferReserved } from '@bivouac/events/quotas';
 import type { ResourceVector } from '@bivouac/events/values';
 
@@ -54,8 +54,14 @@ export interface Operation {
   readonly kind: string;
   readonly targetId: string;
   outcome: Outcome;
-  /** The steps at which it had to wait for a person, in their order. */
+  /** The steps at which it had to wait for a person, in their order, each with why. */
   readonly waitedAt: string[];
+}
+
+/** An operation in words, for who looks into what is wrong. */
+export function told({ operationId, kind, outcome, waitedAt }: Operation): string {
+  const waited = waitedAt.length === 0 ? '' : ` after it waited at ${waitedAt.join(', ')}`;
+  return `${kind} ${operationId}, ${outcome}${waited}`;
 }
 
 export interface Container {
@@ -139,6 +145,14 @@ export class Standing {
     );
   }
 
+  /** In words: how far a container has come, and what the operations on it have come to. */
+  toldOf(containerId: string): string {
+    const operations = [...this.operations.values()].filter((one) => one.targetId === containerId);
+    return [this.containers.get(containerId)?.lifecycle ?? 'unknown', ...operations.map(told)].join(
+      '; ',
+    );
+  }
+
   /** The accounts that a tenant's container charges: its own, and those above it up to the provider's. */
   debtorsOf(tenantId: string): string[] {
     const debtors = [tenantId];
@@ -170,7 +184,10 @@ export class Standing {
     const operation = end === undefined ? undefined : this.operations.get(end.operationId);
     if (end === undefined || operation === undefined) return;
     operation.outcome = end.outcome;
-    if (end.step !== null) operation.waitedAt.push(end.step);
+    if (is(event, AttentionNeeded)) {
+      const { ref, refusal } = event.data;
+      operation.waitedAt.push(`${ref.step} (${refusal.code})`);
+    }
   }
 
   #container(event: Recorded): void {
