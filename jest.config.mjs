@@ -14,6 +14,7 @@ const base = {
       },
     ],
   },
+  moduleNameMapper: { '^fast-check$': '<rootDir>/tools/fast-check.mjs' },
   modulePathIgnorePatterns: ['/dist/', '/data/'],
   ...(process.env['E2E_ROLLED'] === '1' && { resolver: '<rootDir>/tools/next-version.cjs' }),
 };

@@ -23,8 +23,12 @@ const PATIENCE = 300;
 const PROBES = 2;
 /** Silences after which a process that is to be killed has shown all it will. */
 const MOST_SILENCES = 12;
-/** Silences after which what has not come to rest never will: hours of its clock. */
+/** Rounds of waiting after which what has not come to rest never will: hours of its clock. */
 const MOST_ROUNDS = 150;
+/** Silences in a row after which a process lives no more: minutes of the machine's, which may be slow. */
+const MOST_SILENT = 600;
+/** How long it may take to stop, in milliseconds. */
+const STOP_PATIENCE = 120_000;
 /** A little more than the interval in which reactions write down how far they have come. */
 const SECOND = 1010;
 /** Commands under way at once. */
@@ -139,7 +143,7 @@ class Run {
     else {
       installation.tell({ type: 'stop' });
       for (;;) {
-        const message = await installation.next(20_000);
+        const message = await installation.next(STOP_PATIENCE);
         if (message === 'silent') this.violations.push('it does not stop when it is told to');
         if (message === 'silent' || message === 'over') break;
         this.#hear(message);
@@ -177,7 +181,8 @@ class Run {
       installation.tell({ type: 'probe', probe: this.#probes });
       signs = given;
     };
-    for (let silences = 0; silences < MOST_ROUNDS;) {
+    let silences = 0;
+    for (let rounds = 0; rounds < MOST_ROUNDS && silences < MOST_SILENT;) {
       if (this.#world) {
         if (toMove > 0) this.#move(installation, toMove);
         toMove = 0;
@@ -194,12 +199,14 @@ class Run {
         if (this.#world && signs === undefined) probe(0);
         continue;
       }
+      silences = 0;
       if (message.type === 'probed') {
         // Something was said after it was asked for.
         if (signs === undefined || message.probe !== this.#probes) continue;
         if (signs + 1 < PROBES) probe(signs + 1);
         else {
           signs = undefined;
+          rounds += 1;
           this.#move(installation, 61_000);
         }
         continue;
@@ -212,7 +219,7 @@ class Run {
         return true;
       }
       // It is at rest and something is still open: only time can end that.
-      silences += 1;
+      rounds += 1;
       toMove = 31_000;
     }
     return false;

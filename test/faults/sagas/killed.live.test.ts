@@ -1,7 +1,6 @@
 /** A real process, killed at a failpoint; all of them: `npm run test:faults -- --only sagas`. */
-import { randomInt } from 'node:crypto';
-
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
 import { killScenario } from './killed.ts';
 import { scenarios } from './kinds.ts';
@@ -14,7 +13,7 @@ test(
   async () => {
     const [scenario] = scenarios.provision;
     if (scenario === undefined) throw new Error('nothing is provisioned');
-    const seed = randomInt(1_000_000);
+    const { seed = 1 } = fc.readConfigureGlobal();
     const { kills, violations } = await killScenario(scenario, seed, 1);
     expect({ seed, kills, violations }).toEqual({ seed, kills: 1, violations: [] });
   },

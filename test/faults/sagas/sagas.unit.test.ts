@@ -2,10 +2,9 @@
  * Every operation under everything that can go wrong with it, a share of it drawn from a seed; all of it:
  * `npm run test:faults -- --only sagas`.
  */
-import { randomInt } from 'node:crypto';
-
 import { afterAll, expect, test } from '@jest/globals';
 import { OperationKindSchema } from '@bivouac/events/provisioning';
+import fc from 'fast-check';
 
 import { playScenario } from './index.ts';
 import { scenarios } from './kinds.ts';
@@ -16,7 +15,7 @@ import { Worlds } from './world.ts';
 /** Dozens of runs each: what has not ended by then hangs, in milliseconds. */
 const HANGS = 600_000;
 
-const seed = randomInt(1_000_000);
+const { seed = 1 } = fc.readConfigureGlobal();
 const worlds = new Worlds();
 afterAll(() => worlds.dispose());
 
