@@ -8,6 +8,7 @@ import { Installation } from './installation.ts';
 import { Load, type Sending, type Wish } from './load.ts';
 import type { FromInstallation } from './messages.ts';
 import { type BootSettings, type RunSettings, settingsOf } from './settings.ts';
+import { Silence } from './silence.ts';
 
 /** What a run leaves for the checks. */
 export interface RunTrace {
@@ -19,8 +20,6 @@ export interface RunTrace {
 
 /** Silence, in milliseconds, after which only time can help. */
 const PATIENCE = 300;
-/** Signs of life without anything said beside them, after which it is time that it waits for. */
-const PROBES = 2;
 /** Silences after which a process that is to be killed has shown all it will. */
 const MOST_SILENCES = 12;
 /** Rounds of waiting after which what has not come to rest never will: hours of its clock. */
@@ -52,13 +51,13 @@ class Run {
   crashes = 0;
   readonly #folder: string;
   readonly #draws: Draws;
+  readonly #silence = new Silence();
   /** Of the installation's clock before the machine's. */
   #ahead = 0;
   #usualStart = USUAL_START;
   #world = false;
   #replies = 0;
   #orders = 0;
-  #probes = 0;
   /** In the log, as far as was said. */
   #events = 0;
 
@@ -167,19 +166,12 @@ class Run {
     return true;
   }
 
-  /**
-   * Waits until nothing is under way; time passes where it alone can help. A slow machine is silent, too,
-   * and deadlines of what it has not come to yet would pass: so whoever is silent is asked for signs of life.
-   */
+  /** Waits until nothing is under way; time passes where it alone can help. */
   async #rest(installation: Installation, first = 0): Promise<boolean> {
     let asked = false;
     let toMove = first;
-    /** Signs of life since something else was said; undefined: none is asked for. */
-    let signs: number | undefined;
-    const probe = (given: number): void => {
-      this.#probes += 1;
-      installation.tell({ type: 'probe', probe: this.#probes });
-      signs = given;
+    const probe = (number: number | undefined): void => {
+      if (number !== undefined) installation.tell({ type: 'probe', probe: number });
     };
     let silences = 0;
     for (let rounds = 0; rounds < MOST_ROUNDS && silences < MOST_SILENT;) {
@@ -196,22 +188,15 @@ class Run {
       if (message === 'over') return false;
       if (message === 'silent') {
         silences += 1;
-        if (this.#world && signs === undefined) probe(0);
+        if (this.#world) probe(this.#silence.lasts());
         continue;
       }
       silences = 0;
-      if (message.type === 'probed') {
-        // Something was said after it was asked for.
-        if (signs === undefined || message.probe !== this.#probes) continue;
-        if (signs + 1 < PROBES) probe(signs + 1);
-        else {
-          signs = undefined;
-          rounds += 1;
-          this.#move(installation, 61_000);
-        }
-        continue;
-      }
-      signs = undefined;
+      const next = this.#silence.broken(message);
+      if (next === 'waits') {
+        rounds += 1;
+        this.#move(installation, 61_000);
+      } else probe(next);
       this.#hear(message);
       if (message.type !== 'settled') continue;
       asked = false;
