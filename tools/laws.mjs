@@ -9,10 +9,7 @@ import { join } from 'node:path';
 import { env, execPath } from 'node:process';
 import { parseArgs } from 'node:util';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
-});
+const { values, positionals } = given();
 const minutes = whole('minutes', values.minutes);
 const wanted = values.seed === undefined ? undefined : whole('seed', values.seed);
 const files = await drawingFiles();
@@ -26,8 +23,21 @@ do {
 } while (failed === undefined && wanted === undefined && Date.now() < until);
 console.log(`${files.length} files, ${rounds} rounds, ${failed === undefined ? 0 : 1} failed`);
 if (failed !== undefined) {
-  console.log(`replay: npm run test:laws -- --seed ${failed}`);
+  console.log(`replay: npm run test:laws -- --seed ${failed} ${positionals.join(' ')}`.trimEnd());
   process.exitCode = 1;
+}
+
+function given() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
+    });
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    console.error(`${what}. It takes --minutes N, --seed S and parts of the names of files.`);
+    return process.exit(2);
+  }
 }
 
 /**
