@@ -8,7 +8,7 @@ import { Installation } from './installation.ts';
 import { Load, type Sending, type Wish } from './load.ts';
 import type { FromInstallation } from './messages.ts';
 import { type BootSettings, type RunSettings, settingsOf } from './settings.ts';
-import { Silence } from './silence.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 
 /** What a run leaves for the checks. */
 export interface RunTrace {
@@ -18,7 +18,7 @@ export interface RunTrace {
   readonly violations: readonly string[];
 }
 
-/** Silence, in milliseconds, after which only time can help. */
+/** SignsOfLife, in milliseconds, after which only time can help. */
 const PATIENCE = 300;
 /** Silences after which a process that is to be killed has shown all it will. */
 const MOST_SILENCES = 12;
@@ -51,7 +51,7 @@ class Run {
   crashes = 0;
   readonly #folder: string;
   readonly #draws: Draws;
-  readonly #silence = new Silence();
+  readonly #signs = new SignsOfLife();
   /** Of the installation's clock before the machine's. */
   #ahead = 0;
   #usualStart = USUAL_START;
@@ -188,11 +188,11 @@ class Run {
       if (message === 'over') return false;
       if (message === 'silent') {
         silences += 1;
-        if (this.#world) probe(this.#silence.lasts());
+        if (this.#world) probe(this.#signs.silent());
         continue;
       }
       silences = 0;
-      const next = this.#silence.broken(message);
+      const next = this.#signs.heard(message);
       if (next === 'waits') {
         rounds += 1;
         this.#move(installation, 61_000);

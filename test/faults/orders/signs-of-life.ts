@@ -8,14 +8,14 @@ import type { FromInstallation } from './messages.ts';
 /** Signs of life without anything said beside them, after which it is time that it waits for. */
 const SIGNS = 2;
 
-export class Silence {
+export class SignsOfLife {
   /** Asked for so far; each has its number. */
   #asked = 0;
   /** Signs since something else was said; undefined: none is asked for. */
   #signs: number | undefined;
 
   /** It has been silent for a while. Answers the number of the sign to ask for; undefined: one is awaited. */
-  lasts(): number | undefined {
+  silent(): number | undefined {
     return this.#signs === undefined ? this.#ask(0) : undefined;
   }
 
@@ -23,7 +23,7 @@ export class Silence {
    * It has said something. Answers the number of the next sign to ask for, or `waits`: it waits for time;
    * undefined: neither is known yet.
    */
-  broken(message: FromInstallation): number | 'waits' | undefined {
+  heard(message: FromInstallation): number | 'waits' | undefined {
     if (message.type !== 'probed') {
       this.#signs = undefined;
       return undefined;
